@@ -57,12 +57,12 @@ class Signal:
     ``span_s`` the length of the window. ``latency_ms`` is the p95 round-trip time; ``jitter_ms`` is the p95 packet
     delay variation of RFC 5481 (delay over the uncongested base delay ``base_ms``); ``loss_ratio`` lies in [0, 1].
     A figure that the source does not measure is ``None``: it can then neither breach nor confirm an objective.
-    ``replies`` counts the samples behind the figures.
+    ``sent`` counts the probes behind the figures.
     """
 
     measured_at_s: float
     span_s: float
-    replies: int
+    sent: int
     latency_ms: Interval | None
     jitter_ms: Interval | None
     loss_ratio: float | None

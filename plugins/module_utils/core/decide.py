@@ -1,0 +1,308 @@
+"""One pass of the loop, as a pure function: what was seen in, a decision with its reason out.
+
+``decide`` owns the order of the rules and nothing else: evidence to findings (``windows``, ``objectives``), the guard
+first (``guard``), then the policy for what the guard leaves open (``policies``). It never raises a budget unless every
+objective is met on fresh evidence; everything the next pass must know is in ``State``.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, field, replace
+from typing import Mapping
+
+from .guard import Guard
+from .objectives import Finding, Objective, Verdict, judge
+from .policies import Policy, Proposal, Situation
+from .rate import human
+from .samples import Sample
+from .signals import Signal
+from .windows import BaseDelay, summarise
+
+Evidence = tuple[Sample, ...] | Signal | None
+
+
+class Action(enum.Enum):
+    """What became of the budget."""
+
+    RAISE = "raise"
+    HOLD = "hold"
+    TRIM = "trim"
+    CUT = "cut"
+    DECAY = "decay"
+
+
+class Mode(enum.Enum):
+    """Which rule decided."""
+
+    BREACH = "breach"  # guard: an objective is breached
+    SETTLING = "settling"  # guard: the last cut has not had time to show
+    BLIND = "blind"  # guard: no fresh evidence
+    UNRESOLVED = "unresolved"  # guard: fresh evidence that cannot tell
+    WAITING = "waiting"  # guard: met, but it is too early to grow
+    GROWTH = "growth"  # policy
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Measured rates on the bottleneck over the last pass, in bit/s, best effort by target."""
+
+    target_bps: Mapping[str, float]
+    other_bps: float
+
+    @property
+    def best_effort_bps(self) -> float:
+        """What all targets send together."""
+        return sum(self.target_bps.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the sources know now: samples or a signal for each critical workload, and the traffic where counted."""
+
+    evidence: Mapping[str, Evidence]
+    traffic: Traffic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one pass leaves to the next. Times are monotonic seconds."""
+
+    now_s: float
+    budget_bps: int
+    number: int = 0
+    last_cut_s: float = -math.inf
+    cuts: int = 0
+    last_raise_s: float = -math.inf
+    grow_after_s: float = -math.inf
+    seen_s: Mapping[str, float] = field(default_factory=dict)
+    bases: Mapping[str, BaseDelay] = field(default_factory=dict)
+    memory: object = None
+
+    @classmethod
+    def at(cls, now_s: float, budget_bps: float, guard: Guard) -> State:
+        """Take over a budget that is in force, with no evidence yet: growth waits as after blindness."""
+        return cls(now_s, guard.bounded(budget_bps), grow_after_s=now_s + guard.recovery_s)
+
+    def shifted(self, by_s: float) -> State:
+        """Return the same state with every time moved, so that a clock that stepped back leaves all ages as they were."""
+        return replace(
+            self,
+            now_s=self.now_s + by_s,
+            last_cut_s=self.last_cut_s + by_s,
+            last_raise_s=self.last_raise_s + by_s,
+            grow_after_s=self.grow_after_s + by_s,
+            seen_s={name: at_s + by_s for name, at_s in self.seen_s.items()},
+            bases={},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A budget in bit/s with everything it was made from; ``reason`` is one sentence for a person."""
+
+    number: int
+    at_s: float
+    action: Action
+    mode: Mode
+    policy: str
+    before_bps: int
+    budget_bps: int
+    reason: str
+    findings: tuple[Finding, ...]
+    signals: Mapping[str, Signal | None]
+    traffic: Traffic | None
+    terms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One workload as this pass sees it."""
+
+    signal: Signal | None
+    findings: tuple[Finding, ...]
+    settling: bool
+
+
+def decide(
+    guard: Guard,
+    objectives: tuple[Objective, ...],
+    policy: Policy,
+    state: State,
+    observation: Observation,
+    *,
+    now_s: float,
+) -> tuple[Decision, State]:
+    """Make one pass.
+
+    Raises:
+        ValueError: ``now_s`` is not a finite number.
+    """
+    if not math.isfinite(now_s):
+        raise ValueError(f"the time of a pass must be a finite number of seconds, not {now_s}")
+    if now_s < state.now_s:
+        state = replace(state.shifted(now_s - state.now_s), grow_after_s=now_s + guard.recovery_s)
+    state = _seen(guard, objectives, state, observation, now_s)
+    looks = {o.workload: _look(guard, o, state, observation.evidence.get(o.workload), now_s) for o in objectives}
+    findings = tuple(finding for look in looks.values() for finding in look.findings)
+    situation = Situation(
+        now_s,
+        state.budget_bps,
+        guard.minimum_bps,
+        guard.maximum_bps,
+        findings,
+        observation.traffic.best_effort_bps if observation.traffic else None,
+        observation.traffic.other_bps if observation.traffic else None,
+    )
+    mode, proposal, memory = _answer(
+        guard, policy, state, situation, settling=any(look.settling for look in looks.values())
+    )
+    budget_bps = guard.bounded(proposal.budget_bps)
+    if mode is not Mode.GROWTH:
+        budget_bps = min(budget_bps, guard.bounded(state.budget_bps))
+    action = _action(mode, state.budget_bps, budget_bps)
+    decision = Decision(
+        number=state.number + 1,
+        at_s=now_s,
+        action=action,
+        mode=mode,
+        policy=policy.name,
+        before_bps=state.budget_bps,
+        budget_bps=budget_bps,
+        reason=_sentence(action, state.budget_bps, budget_bps, proposal.reason),
+        findings=findings,
+        signals={name: look.signal for name, look in looks.items()},
+        traffic=observation.traffic,
+        terms=proposal.terms,
+    )
+    return decision, _next_state(guard, state, decision, memory)
+
+
+def _seen(
+    guard: Guard, objectives: tuple[Objective, ...], state: State, observation: Observation, now_s: float
+) -> State:
+    """Take the newest evidence and the base delays into the state."""
+    seen, bases = dict(state.seen_s), dict(state.bases)
+    for objective in objectives:
+        name, evidence = objective.workload, observation.evidence.get(objective.workload)
+        seen.setdefault(name, state.now_s)
+        if isinstance(evidence, Signal):
+            newest_s = [evidence.measured_at_s]
+        else:
+            newest_s = [s.sent_at_s for s in evidence or ()]
+            recent = [s for s in evidence or () if s.sent_at_s > now_s - guard.window_s]
+            bases[name] = bases.get(name, BaseDelay()).after(recent, now_s)
+        seen[name] = max([at_s for at_s in newest_s if at_s <= now_s], default=seen[name])
+    return replace(state, seen_s=seen, bases=bases)
+
+
+def _look(guard: Guard, objective: Objective, state: State, evidence: Evidence, now_s: float) -> _Look:
+    """Hold one workload's evidence against its objective, leaving out what was sent before the last cut could show."""
+    name = objective.workload
+    age_s = now_s - state.seen_s[name]
+    settled_s = state.last_cut_s + guard.settle_s
+    if isinstance(evidence, Signal):
+        signal: Signal | None = evidence
+        settling = now_s < settled_s
+    else:
+        base_ms, samples = state.bases[name].ms, evidence or ()
+        signal = summarise(samples, now_s=now_s, span_s=guard.window_s, base_ms=base_ms)
+        settling = now_s - guard.window_s < settled_s
+        if settling:
+            after = summarise(samples, now_s=now_s, span_s=guard.window_s, base_ms=base_ms, since_s=settled_s)
+            settling = after is None or after.sent < guard.least_samples
+            signal = signal if settling else after
+    findings = judge(objective, signal, age_s=age_s, fresh_for_s=guard.fresh_for_s)
+    undecided = settling or (signal is not None and signal.sent < guard.least_samples)
+    if undecided:
+        findings = tuple(f if f.verdict is Verdict.BLIND else replace(f, verdict=Verdict.UNRESOLVED) for f in findings)
+    return _Look(signal, findings, settling)
+
+
+def _answer(
+    guard: Guard, policy: Policy, state: State, situation: Situation, *, settling: bool
+) -> tuple[Mode, Proposal, object]:
+    """Apply the rules in their order; the first that has something to say decides."""
+    breached = [f for f in situation.findings if f.verdict is Verdict.BREACHED]
+    blind = [f for f in situation.findings if f.verdict is Verdict.BLIND]
+    limit_bps = float(situation.budget_bps)
+    if blind:
+        age_s = max(f.age_s for f in blind)
+        limit_bps = guard.blind_limit(limit_bps, age_s, situation.now_s - state.now_s)
+    if breached:
+        proposal, memory = policy.cut(situation, state.memory)
+        most_bps = guard.cut_limit(situation.budget_bps, state.cuts, situation.best_effort_bps, situation.critical_bps)
+        cut_bps = min(most_bps, limit_bps, proposal.budget_bps if proposal.budget_bps == proposal.budget_bps else 0.0)
+        worst = max(breached, key=lambda f: f.stress or 0.0)
+        return Mode.BREACH, replace(proposal, budget_bps=cut_bps, reason=str(worst)), memory
+    if blind:
+        oldest = max(blind, key=lambda f: f.age_s)
+        return (
+            Mode.BLIND,
+            Proposal(limit_bps, f"no fresh evidence of {oldest.workload} for {oldest.age_s:.1f} s"),
+            (state.memory),
+        )
+    if settling:
+        return Mode.SETTLING, Proposal(limit_bps, "the last cut has not had time to show"), state.memory
+    unresolved = [f for f in situation.findings if f.verdict is Verdict.UNRESOLVED]
+    if unresolved:
+        return Mode.UNRESOLVED, Proposal(limit_bps, f"the evidence cannot tell: {unresolved[0]}"), state.memory
+    return _grow(guard, policy, state, situation)
+
+
+def _grow(guard: Guard, policy: Policy, state: State, situation: Situation) -> tuple[Mode, Proposal, object]:
+    """Ask the policy and keep its answer inside the envelope; a trim needs no permission."""
+    proposal, memory = policy.grow(situation, state.memory)
+    wanted_bps = proposal.budget_bps
+    if not wanted_bps > situation.budget_bps:
+        return Mode.GROWTH, proposal, memory
+    wait_s = max(state.grow_after_s, state.last_raise_s + guard.raise_every_s) - situation.now_s
+    if wait_s > 0.0:
+        waiting = replace(
+            proposal, budget_bps=float(situation.budget_bps), reason=f"all met; growth waits {wait_s:.0f} s more"
+        )
+        return Mode.WAITING, waiting, memory
+    most_bps = min(situation.budget_bps + guard.raise_ratio * guard.maximum_bps, float(guard.maximum_bps))
+    allowed_bps = min(wanted_bps, most_bps)
+    at_top = allowed_bps >= guard.maximum_bps and situation.budget_bps < guard.maximum_bps
+    if allowed_bps - situation.budget_bps < guard.least_raise_bps and not at_top:
+        reason = "all met; at the maximum" if situation.budget_bps >= guard.maximum_bps else "the raise is too small"
+        return Mode.WAITING, replace(proposal, budget_bps=float(situation.budget_bps), reason=reason), memory
+    return Mode.GROWTH, replace(proposal, budget_bps=allowed_bps, reason=f"all met; {proposal.reason}"), memory
+
+
+def _action(mode: Mode, before_bps: int, after_bps: int) -> Action:
+    if after_bps > before_bps:
+        return Action.RAISE
+    if after_bps == before_bps:
+        return Action.HOLD
+    return {Mode.BREACH: Action.CUT, Mode.BLIND: Action.DECAY}.get(mode, Action.TRIM)
+
+
+def _sentence(action: Action, before_bps: int, after_bps: int, reason: str) -> str:
+    if action is Action.HOLD:
+        return f"hold {human(before_bps)}: {reason}"
+    return f"{action.value} {human(before_bps)} to {human(after_bps)}: {reason}"
+
+
+def _next_state(guard: Guard, state: State, decision: Decision, memory: object) -> State:
+    now_s, cuts, grow_after_s, last_cut_s = decision.at_s, state.cuts, state.grow_after_s, state.last_cut_s
+    if decision.mode is Mode.BREACH:
+        last_cut_s, cuts = now_s, cuts + 1
+        grow_after_s = max(grow_after_s, now_s + guard.cooldown_s)
+    elif decision.mode is Mode.BLIND:
+        grow_after_s = max(grow_after_s, now_s + guard.recovery_s)
+    elif decision.mode in (Mode.WAITING, Mode.GROWTH):
+        cuts = 0
+    return replace(
+        state,
+        now_s=now_s,
+        budget_bps=decision.budget_bps,
+        number=decision.number,
+        last_cut_s=last_cut_s,
+        cuts=cuts,
+        grow_after_s=grow_after_s,
+        last_raise_s=now_s if decision.action is Action.RAISE else state.last_raise_s,
+        memory=memory,
+    )

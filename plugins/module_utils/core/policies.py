@@ -1,0 +1,155 @@
+"""Policies: how far to move the budget. The guard decides whether; a policy never outvotes it.
+
+The three laws of the first controller's documents are kept as they were written, in bit/s: they are the baselines and
+simple choices. Each is a frozen value with two pure methods, so another law is one more class:
+
+* ``cut``: an objective is breached; return a budget below the present one.
+* ``grow``: every objective is met and the guard allows growth; return a budget at or above the present one, or a
+  smaller one to trim early.
+
+What a policy must remember travels in ``memory``, a frozen value of its own that the caller hands back unread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Mapping, Protocol
+
+from .objectives import Finding, Verdict
+
+_MBPS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a policy may know: the present budget, its bounds, the findings and, where counted, the traffic.
+
+    ``best_effort_bps`` is what best effort sends over the bottleneck and ``critical_bps`` everything else there;
+    ``None`` means not counted.
+    """
+
+    now_s: float
+    budget_bps: int
+    minimum_bps: int
+    maximum_bps: int
+    findings: tuple[Finding, ...]
+    best_effort_bps: float | None = None
+    critical_bps: float | None = None
+
+    def worst(self, *figures: str) -> float:
+        """Return the largest stress among these figures (all of them when none is named); 0 when nothing is known."""
+        known = [f.stress for f in self.findings if f.stress is not None and (not figures or f.figure in figures)]
+        return max(known, default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A budget in bit/s, the reason in a few words, and the terms it was made from (for metrics and the audit log)."""
+
+    budget_bps: float
+    reason: str
+    terms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Policy(Protocol):
+    """The seam between the guard and a law of growth."""
+
+    @property
+    def name(self) -> str:
+        """The name by which configuration, metrics and reports know the law."""
+
+    def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Answer a breach."""
+
+    def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Use the room that met objectives leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """+10 / -50 Mbit/s: the first controller's law (in the published +10/-50 form)."""
+
+    increase_bps: int = 10 * _MBPS
+    decrease_bps: int = 50 * _MBPS
+    name: str = "steps"
+
+    def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Take one large step down."""
+        return Proposal(situation.budget_bps - self.decrease_bps, "one step down"), memory
+
+    def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Take one small step up."""
+        return Proposal(situation.budget_bps + self.increase_bps, "one step up"), memory
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothed:
+    """The memory of ``Graded``: its smoothed figures as multiples of their limits."""
+
+    jitter: float
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """+15 / -50 / -20 Mbit/s on smoothed figures: jitter means congestion, latency alone may mean distance.
+
+    ``ewma_alpha`` weights the newest figure. Between ``dead_band`` and 1 times the limit nothing moves.
+    """
+
+    increase_bps: int = 15 * _MBPS
+    aggressive_bps: int = 50 * _MBPS
+    gentle_bps: int = 20 * _MBPS
+    ewma_alpha: float = 0.7
+    dead_band: float = 0.5
+    name: str = "graded"
+
+    def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Step down far for jitter or loss, gently when only latency is over its limit."""
+        smoothed = self._smooth(situation, memory)
+        breached = {f.figure for f in situation.findings if f.verdict is Verdict.BREACHED}
+        gentle = breached == {"latency"} and smoothed.jitter <= 1.0
+        step_bps, reason = (self.gentle_bps, "latency alone") if gentle else (self.aggressive_bps, "congestion")
+        return Proposal(situation.budget_bps - step_bps, reason, _terms(smoothed)), smoothed
+
+    def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Step up once both smoothed figures are below the dead band."""
+        smoothed = self._smooth(situation, memory)
+        if max(smoothed.jitter, smoothed.latency) > self.dead_band:
+            return Proposal(situation.budget_bps, "inside the dead band", _terms(smoothed)), smoothed
+        return Proposal(situation.budget_bps + self.increase_bps, "one step up", _terms(smoothed)), smoothed
+
+    def _smooth(self, situation: Situation, memory: object) -> Smoothed:
+        # One enormous figure must not keep the average over its limit for minutes.
+        jitter, latency = min(10.0, situation.worst("jitter", "loss")), min(10.0, situation.worst("latency"))
+        if not isinstance(memory, Smoothed):
+            return Smoothed(jitter, latency)
+        keep = 1.0 - self.ewma_alpha
+        return Smoothed(
+            self.ewma_alpha * jitter + keep * memory.jitter, self.ewma_alpha * latency + keep * memory.latency
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Aimd:
+    """-20 % / +10 Mbit/s: additive increase, multiplicative decrease, with the documents' dead band."""
+
+    increase_bps: int = 10 * _MBPS
+    decrease_ratio: float = 0.2
+    dead_band: float = 0.5
+    name: str = "aimd"
+
+    def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Give up a fixed share."""
+        return Proposal(situation.budget_bps * (1.0 - self.decrease_ratio), f"-{self.decrease_ratio:.0%}"), memory
+
+    def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Add one step below the dead band."""
+        if situation.worst() > self.dead_band:
+            return Proposal(situation.budget_bps, "inside the dead band"), memory
+        return Proposal(situation.budget_bps + self.increase_bps, "one step up"), memory
+
+
+def _terms(smoothed: Smoothed) -> Mapping[str, float]:
+    return {"ewma_jitter_ratio": smoothed.jitter, "ewma_latency_ratio": smoothed.latency}

@@ -1,0 +1,110 @@
+"""Rates: one typed number between us and every place that reads a cap as free text.
+
+Cilium and the CNI bandwidth plugin read ``kubernetes.io/egress-bandwidth`` as a Kubernetes quantity in bit/s. A value
+that does not parse, is below 8 bit/s or carries the suffix ``m`` (milli) silently means *unlimited* there, so a cap
+exists only as a ``Rate``: parsed with the same grammar, never below 1 Mbit/s, written so that it reads back unchanged.
+Below 1 Mbit/s one 192 KiB segment would exceed Cilium's 2 s drop horizon (cilium ``bpf/lib/edt.h``).
+
+Grammar: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+FLOOR_BPS = 1_000_000
+CEILING_BPS = 10_000_000_000_000
+
+_QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[eE][+-]?\d{1,2}|[A-Za-z]*)")
+_DECIMAL = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_SUBUNIT = {"n": -9, "u": -6, "m": -3}
+_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_LONGEST_TEXT = 40
+
+
+class RateError(ValueError):
+    """A text or number that is not a usable cap; the message says what was read and what was expected."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Rate:
+    """A cap in bit/s, between 1 Mbit/s and 10 Tbit/s."""
+
+    bps: int
+
+    def __post_init__(self) -> None:
+        """Refuse every number that could not be a cap.
+
+        Raises:
+            RateError: not an integer, or outside [1 Mbit/s, 10 Tbit/s].
+        """
+        if not isinstance(self.bps, int) or isinstance(self.bps, bool):
+            raise RateError(f"a cap is a whole number of bit/s, not {self.bps!r}")
+        if not FLOOR_BPS <= self.bps <= CEILING_BPS:
+            raise RateError(f"a cap lies between 1M and 10T bit/s, and {self.bps} bit/s does not")
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read a Kubernetes quantity in bit/s, rounding a fraction of a bit up as Kubernetes does.
+
+        Raises:
+            RateError: the text is no quantity, or no usable cap.
+        """
+        return cls(_parse_bps(text))
+
+    @classmethod
+    def clamped(cls, bps: float, low: Rate, high: Rate) -> Rate:
+        """Return ``bps`` rounded down and brought into ``[low, high]``.
+
+        Raises:
+            RateError: ``bps`` is NaN or infinite.
+        """
+        if bps != bps or bps in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN is the value unequal to itself
+            raise RateError(f"a cap is a finite number of bit/s, not {bps}")
+        return min(max(cls(min(max(int(bps), FLOOR_BPS), CEILING_BPS)), low), high)
+
+    @property
+    def quantity(self) -> str:
+        """The shortest exact Kubernetes quantity with a decimal suffix: ``100M``, ``1500k``, ``1234567``."""
+        for suffix, exponent in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
+            if self.bps % 10**exponent == 0:
+                return f"{self.bps // 10**exponent}{suffix}"
+        return str(self.bps)
+
+    def __str__(self) -> str:
+        return human(self.bps)
+
+
+def human(bps: float) -> str:
+    """Return a rate in bit/s for people, with three significant digits: ``94.7 Mbit/s``."""
+    for unit, size in (("Tbit/s", 1e12), ("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)):
+        if abs(bps) >= size * 0.9995:
+            value = bps / size
+            digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+            return f"{value:.{digits}f}".rstrip("0").rstrip(".") + f" {unit}" if digits else f"{value:.0f} {unit}"
+    return f"{bps:.0f} bit/s"
+
+
+def _parse_bps(text: str) -> int:
+    match = _QUANTITY.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
+    if match is None:
+        raise RateError(f"{text[:_LONGEST_TEXT]!r} is not a Kubernetes quantity in bit/s such as 100M, 1.5G or 512Mi")
+    number, suffix = Fraction(match["number"].rstrip(".")), match["suffix"]
+    if suffix in _SUBUNIT:
+        raise RateError(
+            f"{text!r} is less than one bit/s per digit ({suffix!r} divides), which Cilium takes for unlimited; "
+            f"write {match['number']}M for Mbit/s"
+        )
+    if suffix in _BINARY:
+        return ceil(number * 2 ** _BINARY[suffix])
+    if suffix in _DECIMAL:
+        return ceil(number * 10 ** _DECIMAL[suffix])
+    if suffix[:1] in ("e", "E") and suffix[1:]:
+        exponent = int(suffix[1:])
+        return ceil(number * Fraction(10) ** exponent)
+    raise RateError(
+        f"{text!r} ends in {suffix!r}, but a rate ends in k, M, G, T (or Ki, Mi, Gi, Ti): 100M is 100 Mbit/s"
+    )

@@ -6,9 +6,8 @@ its weight until the claim has what it can use, and give what it leaves to the o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping
 
 from .rate import FLOOR_BPS, Rate
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Mapping
 
 from .guard import Guard
 from .objectives import Finding, Objective, Verdict, judge
@@ -42,6 +42,15 @@ class Mode(enum.Enum):
     UNRESOLVED = "unresolved"  # guard: fresh evidence that cannot tell
     WAITING = "waiting"  # guard: met, but it is too early to grow
     GROWTH = "growth"  # policy
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one loop is told: the promises, the guard that keeps them, and the policy for the room they leave."""
+
+    objectives: tuple[Objective, ...]
+    guard: Guard
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class State:
         return cls(now_s, guard.bounded(budget_bps), grow_after_s=now_s + guard.recovery_s)
 
     def shifted(self, by_s: float) -> State:
-        """Return the same state with every time moved, so that a clock that stepped back leaves all ages as they were."""
+        """Return the same state with every time moved: a clock that stepped back leaves all ages as they were."""
         return replace(
             self,
             now_s=self.now_s + by_s,
@@ -125,15 +134,7 @@ class _Look:
     settling: bool
 
 
-def decide(
-    guard: Guard,
-    objectives: tuple[Objective, ...],
-    policy: Policy,
-    state: State,
-    observation: Observation,
-    *,
-    now_s: float,
-) -> tuple[Decision, State]:
+def decide(rules: Rules, state: State, observation: Observation, *, now_s: float) -> tuple[Decision, State]:
     """Make one pass.
 
     Raises:
@@ -141,37 +142,36 @@ def decide(
     """
     if not math.isfinite(now_s):
         raise ValueError(f"the time of a pass must be a finite number of seconds, not {now_s}")
+    guard = rules.guard
     if now_s < state.now_s:
         state = replace(state.shifted(now_s - state.now_s), grow_after_s=now_s + guard.recovery_s)
-    state = _seen(guard, objectives, state, observation, now_s)
-    looks = {o.workload: _look(guard, o, state, observation.evidence.get(o.workload), now_s) for o in objectives}
-    findings = tuple(finding for look in looks.values() for finding in look.findings)
+    state = _seen(rules, state, observation, now_s)
+    looks = {o.workload: _look(guard, o, state, observation.evidence.get(o.workload), now_s) for o in rules.objectives}
     situation = Situation(
-        now_s,
-        state.budget_bps,
-        guard.minimum_bps,
-        guard.maximum_bps,
-        findings,
-        observation.traffic.best_effort_bps if observation.traffic else None,
-        observation.traffic.other_bps if observation.traffic else None,
+        now_s=now_s,
+        budget_bps=state.budget_bps,
+        minimum_bps=guard.minimum_bps,
+        maximum_bps=guard.maximum_bps,
+        findings=tuple(finding for look in looks.values() for finding in look.findings),
+        best_effort_bps=observation.traffic.best_effort_bps if observation.traffic else None,
+        other_bps=observation.traffic.other_bps if observation.traffic else None,
     )
-    mode, proposal, memory = _answer(
-        guard, policy, state, situation, settling=any(look.settling for look in looks.values())
-    )
+    settling = any(look.settling for look in looks.values())
+    mode, proposal, memory = _answer(rules, state, situation, settling=settling)
     budget_bps = guard.bounded(proposal.budget_bps)
     if mode is not Mode.GROWTH:
-        budget_bps = min(budget_bps, guard.bounded(state.budget_bps))
+        budget_bps = min(budget_bps, state.budget_bps)
     action = _action(mode, state.budget_bps, budget_bps)
     decision = Decision(
         number=state.number + 1,
         at_s=now_s,
         action=action,
         mode=mode,
-        policy=policy.name,
+        policy=rules.policy.name,
         before_bps=state.budget_bps,
         budget_bps=budget_bps,
         reason=_sentence(action, state.budget_bps, budget_bps, proposal.reason),
-        findings=findings,
+        findings=situation.findings,
         signals={name: look.signal for name, look in looks.items()},
         traffic=observation.traffic,
         terms=proposal.terms,
@@ -179,19 +179,17 @@ def decide(
     return decision, _next_state(guard, state, decision, memory)
 
 
-def _seen(
-    guard: Guard, objectives: tuple[Objective, ...], state: State, observation: Observation, now_s: float
-) -> State:
+def _seen(rules: Rules, state: State, observation: Observation, now_s: float) -> State:
     """Take the newest evidence and the base delays into the state."""
     seen, bases = dict(state.seen_s), dict(state.bases)
-    for objective in objectives:
+    for objective in rules.objectives:
         name, evidence = objective.workload, observation.evidence.get(objective.workload)
         seen.setdefault(name, state.now_s)
         if isinstance(evidence, Signal):
             newest_s = [evidence.measured_at_s]
         else:
             newest_s = [s.sent_at_s for s in evidence or ()]
-            recent = [s for s in evidence or () if s.sent_at_s > now_s - guard.window_s]
+            recent = [s for s in evidence or () if s.sent_at_s > now_s - rules.guard.window_s]
             bases[name] = bases.get(name, BaseDelay()).after(recent, now_s)
         seen[name] = max([at_s for at_s in newest_s if at_s <= now_s], default=seen[name])
     return replace(state, seen_s=seen, bases=bases)
@@ -220,56 +218,64 @@ def _look(guard: Guard, objective: Objective, state: State, evidence: Evidence, 
     return _Look(signal, findings, settling)
 
 
-def _answer(
-    guard: Guard, policy: Policy, state: State, situation: Situation, *, settling: bool
-) -> tuple[Mode, Proposal, object]:
+def _answer(rules: Rules, state: State, situation: Situation, *, settling: bool) -> tuple[Mode, Proposal, object]:
     """Apply the rules in their order; the first that has something to say decides."""
-    breached = [f for f in situation.findings if f.verdict is Verdict.BREACHED]
-    blind = [f for f in situation.findings if f.verdict is Verdict.BLIND]
-    limit_bps = float(situation.budget_bps)
-    if blind:
-        age_s = max(f.age_s for f in blind)
-        limit_bps = guard.blind_limit(limit_bps, age_s, situation.now_s - state.now_s)
-    if breached:
-        proposal, memory = policy.cut(situation, state.memory)
-        most_bps = guard.cut_limit(situation.budget_bps, state.cuts, situation.best_effort_bps, situation.critical_bps)
-        cut_bps = min(most_bps, limit_bps, proposal.budget_bps if proposal.budget_bps == proposal.budget_bps else 0.0)
-        worst = max(breached, key=lambda f: f.stress or 0.0)
-        return Mode.BREACH, replace(proposal, budget_bps=cut_bps, reason=str(worst)), memory
+    guard, budget_bps, memory = rules.guard, float(situation.budget_bps), state.memory
+    verdicts = {v: [f for f in situation.findings if f.verdict is v] for v in Verdict}
+    blind, unresolved = verdicts[Verdict.BLIND], verdicts[Verdict.UNRESOLVED]
     if blind:
         oldest = max(blind, key=lambda f: f.age_s)
+        budget_bps = guard.blind_limit(budget_bps, oldest.age_s, situation.now_s - state.now_s)
+    if verdicts[Verdict.BREACHED]:
+        worst = max(verdicts[Verdict.BREACHED], key=lambda f: f.stress or 0.0)
+        proposal, memory = _ask(rules.policy.cut, situation, memory)
+        most_bps = guard.cut_limit(situation.budget_bps, state.cuts, situation.best_effort_bps, situation.other_bps)
+        return Mode.BREACH, _but(proposal, min(most_bps, budget_bps, proposal.budget_bps), str(worst)), memory
+    if blind:
         return (
             Mode.BLIND,
-            Proposal(limit_bps, f"no fresh evidence of {oldest.workload} for {oldest.age_s:.1f} s"),
-            (state.memory),
+            Proposal(budget_bps, f"no fresh evidence of {oldest.workload} for {oldest.age_s:.1f} s"),
+            memory,
         )
     if settling:
-        return Mode.SETTLING, Proposal(limit_bps, "the last cut has not had time to show"), state.memory
-    unresolved = [f for f in situation.findings if f.verdict is Verdict.UNRESOLVED]
+        return Mode.SETTLING, Proposal(budget_bps, "the last cut has not had time to show"), memory
     if unresolved:
-        return Mode.UNRESOLVED, Proposal(limit_bps, f"the evidence cannot tell: {unresolved[0]}"), state.memory
-    return _grow(guard, policy, state, situation)
+        return Mode.UNRESOLVED, Proposal(budget_bps, f"the evidence cannot tell: {unresolved[0]}"), memory
+    return _grow(rules, state, situation)
 
 
-def _grow(guard: Guard, policy: Policy, state: State, situation: Situation) -> tuple[Mode, Proposal, object]:
+def _grow(rules: Rules, state: State, situation: Situation) -> tuple[Mode, Proposal, object]:
     """Ask the policy and keep its answer inside the envelope; a trim needs no permission."""
-    proposal, memory = policy.grow(situation, state.memory)
-    wanted_bps = proposal.budget_bps
-    if not wanted_bps > situation.budget_bps:
+    guard, budget_bps = rules.guard, situation.budget_bps
+    proposal, memory = _ask(rules.policy.grow, situation, state.memory)
+    if proposal.budget_bps <= budget_bps:
         return Mode.GROWTH, proposal, memory
+    if budget_bps >= guard.maximum_bps:
+        return Mode.WAITING, _but(proposal, budget_bps, "all met; at the maximum"), memory
     wait_s = max(state.grow_after_s, state.last_raise_s + guard.raise_every_s) - situation.now_s
     if wait_s > 0.0:
-        waiting = replace(
-            proposal, budget_bps=float(situation.budget_bps), reason=f"all met; growth waits {wait_s:.0f} s more"
-        )
-        return Mode.WAITING, waiting, memory
-    most_bps = min(situation.budget_bps + guard.raise_ratio * guard.maximum_bps, float(guard.maximum_bps))
-    allowed_bps = min(wanted_bps, most_bps)
-    at_top = allowed_bps >= guard.maximum_bps and situation.budget_bps < guard.maximum_bps
-    if allowed_bps - situation.budget_bps < guard.least_raise_bps and not at_top:
-        reason = "all met; at the maximum" if situation.budget_bps >= guard.maximum_bps else "the raise is too small"
-        return Mode.WAITING, replace(proposal, budget_bps=float(situation.budget_bps), reason=reason), memory
-    return Mode.GROWTH, replace(proposal, budget_bps=allowed_bps, reason=f"all met; {proposal.reason}"), memory
+        return Mode.WAITING, _but(proposal, budget_bps, f"all met; growth waits {wait_s:.0f} s more"), memory
+    raised_bps = min(proposal.budget_bps, budget_bps + guard.raise_ratio * guard.maximum_bps, guard.maximum_bps)
+    if raised_bps < min(budget_bps + guard.least_raise_bps, guard.maximum_bps):
+        return Mode.WAITING, _but(proposal, budget_bps, "all met; the raise is not worth a write yet"), memory
+    return Mode.GROWTH, _but(proposal, raised_bps, f"all met; {proposal.reason}"), memory
+
+
+def _ask(
+    law: Callable[[Situation, object], tuple[Proposal, object]], situation: Situation, memory: object
+) -> tuple[Proposal, object]:
+    """Call a policy; its failure must neither stop the loop nor keep the guard from cutting."""
+    try:
+        proposal, memory_after = law(situation, memory)
+    except Exception as error:  # noqa: BLE001 - whatever a law does wrong, the guard decides without it
+        return Proposal(situation.budget_bps, f"the policy failed: {error!r}", {"policy_failed": 1.0}), memory
+    if not math.isfinite(proposal.budget_bps):
+        return Proposal(situation.budget_bps, "the policy proposed no number", {"policy_failed": 1.0}), memory
+    return proposal, memory_after
+
+
+def _but(proposal: Proposal, budget_bps: float, reason: str) -> Proposal:
+    return replace(proposal, budget_bps=budget_bps, reason=reason)
 
 
 def _action(mode: Mode, before_bps: int, after_bps: int) -> Action:

@@ -12,9 +12,10 @@ What a policy must remember travels in ``memory``, a frozen value of its own tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Mapping, Protocol
+from typing import Protocol
 
 from .objectives import Finding, Verdict
 
@@ -25,7 +26,8 @@ _MBPS = 1_000_000
 class Situation:
     """What a policy may know: the present budget, its bounds, the findings and, where counted, the traffic.
 
-    ``best_effort_bps`` is what best effort sends over the bottleneck and ``critical_bps`` everything else there;
+    ``best_effort_bps`` is what best effort sends over the bottleneck and ``other_bps`` everything else there,
+    critical traffic included;
     ``None`` means not counted.
     """
 
@@ -35,7 +37,7 @@ class Situation:
     maximum_bps: int
     findings: tuple[Finding, ...]
     best_effort_bps: float | None = None
-    critical_bps: float | None = None
+    other_bps: float | None = None
 
     def worst(self, *figures: str) -> float:
         """Return the largest stress among these figures (all of them when none is named); 0 when nothing is known."""

@@ -99,9 +99,9 @@ def _parse_bps(text: str) -> int:
             f"write {match['number']}M for Mbit/s"
         )
     if suffix in _BINARY:
-        return ceil(number * 2 ** _BINARY[suffix])
+        return ceil(number * (1 << _BINARY[suffix]))
     if suffix in _DECIMAL:
-        return ceil(number * 10 ** _DECIMAL[suffix])
+        return ceil(number * Fraction(10) ** _DECIMAL[suffix])
     if suffix[:1] in ("e", "E") and suffix[1:]:
         exponent = int(suffix[1:])
         return ceil(number * Fraction(10) ** exponent)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .samples import Sample
 from .signals import Interval, Signal, Statistics
@@ -36,7 +37,7 @@ def pdv(delays_ms: Sequence[float], base_ms: float) -> list[float]:
 
 def ipdv(delays_ms: Sequence[float]) -> list[float]:
     """Return the signed differences of neighbouring delays, in ms, in sending order (RFC 3393 section 4.5)."""
-    return [after - before for before, after in zip(delays_ms, delays_ms[1:], strict=False)]
+    return [after - before for before, after in pairwise(delays_ms)]
 
 
 def interarrival_jitter(delays_ms: Sequence[float]) -> float:

@@ -1,0 +1,229 @@
+"""The near end of a path: a socket that is kept, lost and found again, without ever blocking the measuring loop.
+
+A link that stays silent is looked up and opened anew: the reflector may have moved to another address, a NAT may have
+forgotten us, or a TCP connection may hang in retransmissions.
+"""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from detnet.probe.lookup import Lookup
+from detnet.probe.options import Options
+from detnet.probe.packet import SIZE
+from detnet.probe.paths import Path
+from detnet.probe.sockets import Address, Received, drain_errors, open_socket, receive, report_errors
+from detnet.probe.tally import Figure, Tally
+
+_SILENCE_NS = 2 * 10**9
+_BACKOFF_NS = (10**8, 2 * 10**9)
+_MAX_DATAGRAM = 65535
+_BATCH = 64  # packets read before the schedule gets its turn
+
+
+class Link(ABC):
+    """What UDP and TCP have in common: look up, open, notice silence, and start again."""
+
+    kind: socket.SocketKind
+
+    def __init__(self, path: Path, tally: Tally, selector: selectors.BaseSelector, options: Options) -> None:
+        self._path, self._tally, self._selector, self._options = path, tally, selector, options
+        self._silence_ns = max(_SILENCE_NS, round(3e9 / path.rate_hz))
+        self._lookup: Lookup | None = None
+        self._addresses: list[tuple[int, Address]] = []
+        self._attempts = 0
+        self._retry_ns = 0
+        self._backoff_ns = _BACKOFF_NS[0]
+        self._heard_ns = 0
+        self._socket: socket.socket | None = None
+        self._peer: Address = ()
+
+    def tend(self, now_ns: int) -> None:
+        """Do what is due to keep or get the link; ``now_ns`` is monotonic."""
+        if self._lookup is not None:
+            if self._lookup.done:
+                self._open(self._lookup, now_ns)
+        elif self._socket is None:
+            if now_ns >= self._retry_ns:
+                self._look_up()
+        elif now_ns - self._heard_ns > self._silence_ns:
+            self._note(errno.ETIMEDOUT)
+            self._heard_ns = now_ns
+            self._look_up()
+
+    def confirm(self, now_ns: int) -> None:
+        """Take note that the peer has answered."""
+        self._heard_ns = now_ns
+        self._backoff_ns = _BACKOFF_NS[0]
+
+    def fail(self, code: int, now_ns: int) -> None:
+        """Close, and try again after a growing pause of 0.1 to 2 s; ``code`` is an errno."""
+        self._note(code)
+        self.close()
+        self._retry_ns = now_ns + self._backoff_ns
+        self._backoff_ns = min(2 * self._backoff_ns, _BACKOFF_NS[1])
+
+    def close(self) -> None:
+        """Close the socket, if there is one."""
+        if self._socket is not None:
+            self._selector.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    @abstractmethod
+    def send(self, octets: bytes, now_ns: int) -> bool:
+        """Return whether the packet left; False while the link is down."""
+
+    @abstractmethod
+    def packets(self, now_ns: int) -> Iterator[Received]:
+        """Yield what has arrived."""
+
+    @abstractmethod
+    def distrust(self, now_ns: int) -> None:
+        """Take note that garbage came."""
+
+    def is_peer(self, received: Received) -> bool:
+        """Return whether a packet came from where the probes go to."""
+        return received.address[:2] == self._peer[:2]
+
+    @abstractmethod
+    def _begin(self, opened: socket.socket, peer: Address) -> int:
+        """Make a new socket ready and return the selector events to wait for."""
+
+    def _look_up(self) -> None:
+        self._lookup = Lookup(self._path.host, self._path.port, self.kind)
+
+    def _note(self, code: int) -> None:
+        self._tally.count(Figure.LINK_FAILURES)
+        self._tally.put(Figure.LAST_FAILURE, code)
+
+    def _open(self, lookup: Lookup, now_ns: int) -> None:
+        self._lookup = None
+        self._addresses = lookup.addresses or self._addresses  # without DNS, the last known address is the best guess
+        if not self._addresses:
+            self.fail(lookup.failure, now_ns)
+            return
+        if lookup.failure:
+            self._note(lookup.failure)
+        self.close()
+        self._heard_ns = now_ns
+        family, self._peer = self._addresses[self._attempts % len(self._addresses)]
+        self._attempts += 1
+        try:
+            self._socket = open_socket(family, self.kind, dscp=self._options.dscp)
+            if self._options.source:
+                self._socket.bind((self._options.source, 0))
+            self._selector.register(self._socket, selectors.EVENT_READ, self)
+            self._selector.modify(self._socket, self._begin(self._socket, self._peer), self)
+        except OSError as error:
+            self.fail(error.errno or errno.EIO, now_ns)
+
+
+class UdpLink(Link):
+    """A socket without a connection: sending goes on while the reflector is dead, so its return is seen at once."""
+
+    kind = socket.SOCK_DGRAM
+
+    def send(self, octets: bytes, now_ns: int) -> bool:
+        """See ``Link``."""
+        del now_ns
+        if self._socket is None:
+            return False
+        try:
+            self._socket.sendto(octets, self._peer)
+        except OSError as error:
+            self._note(error.errno or errno.EIO)
+            return False
+        return True
+
+    def packets(self, now_ns: int) -> Iterator[Received]:
+        """See ``Link``."""
+        del now_ns
+        for _ in range(_BATCH):
+            if self._socket is None:
+                return
+            try:
+                yield receive(self._socket, _MAX_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError as error:  # an ICMP error on an earlier probe
+                self._note(error.errno or errno.EIO)
+                drain_errors(self._socket)
+
+    def distrust(self, now_ns: int) -> None:
+        """See ``Link``; datagrams are independent of each other."""
+
+    def _begin(self, opened: socket.socket, peer: Address) -> int:
+        del peer
+        report_errors(opened)
+        return selectors.EVENT_READ
+
+
+class TcpLink(Link):
+    """One kept connection that carries 44-octet frames."""
+
+    kind = socket.SOCK_STREAM
+
+    _connected = False
+    _pending = b""
+
+    def send(self, octets: bytes, now_ns: int) -> bool:
+        """See ``Link``; a full send buffer means that the peer hangs."""
+        if self._socket is None or not self._connected:
+            return False
+        try:
+            whole = self._socket.send(octets) == len(octets)
+        except OSError as error:
+            self.fail(error.errno or errno.EIO, now_ns)
+            return False
+        if not whole:
+            self.fail(errno.ENOBUFS, now_ns)
+        return whole
+
+    def packets(self, now_ns: int) -> Iterator[Received]:
+        """See ``Link``; also learns here that the connection was made, refused or closed."""
+        for _ in range(_BATCH):
+            if self._socket is None:
+                return
+            try:
+                self._finish_connecting(self._socket)
+                piece = receive(self._socket, SIZE - len(self._pending))
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.fail(error.errno or errno.EIO, now_ns)
+                return
+            if not piece.octets:
+                self.fail(errno.ECONNRESET, now_ns)
+                return
+            self._pending += piece.octets
+            if len(self._pending) == SIZE:
+                frame, self._pending = self._pending, b""
+                yield Received(frame, self._peer, piece.arrived_ns, piece.ttl)
+
+    def distrust(self, now_ns: int) -> None:
+        """See ``Link``; a stream that has lost its frames does not find them again."""
+        self.fail(errno.EPROTO, now_ns)
+
+    def _finish_connecting(self, connecting: socket.socket) -> None:
+        if self._connected:
+            return
+        code = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, "connect")
+        self._connected = True
+        self._selector.modify(connecting, selectors.EVENT_READ, self)
+
+    def _begin(self, opened: socket.socket, peer: Address) -> int:
+        self._connected, self._pending = False, b""
+        code = opened.connect_ex(peer)
+        if code not in (0, errno.EINPROGRESS):
+            raise OSError(code, "connect")
+        return selectors.EVENT_WRITE
+
+
+LINKS: dict[str, type[Link]] = {"udp": UdpLink, "tcp": TcpLink}

@@ -1,0 +1,145 @@
+"""The prober's parent process: hands out what the measuring process finds, and never disturbs it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import selectors
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path as File
+
+from detnet.errors import UserError
+from detnet.probe.exporter import ProbeMetrics, metrics_route
+from detnet.probe.kept import KeptSamples
+from detnet.probe.options import Options
+from detnet.probe.paths import Path
+from detnet.probe.record import Record
+from detnet.probe.session import Outcome
+from detnet.probe.tally import Figure
+from detnet.probe.troubles import Troubles
+from detnet.probe.web import Response, Route
+from detnet.probe.worker import Worker
+
+_LOOK_S = 0.1  # between two flushes of the record and two looks at the counters
+_STALLED_S = 2.0
+_TROUBLES = {
+    Figure.LOST: "probes are lost",
+    Figure.LATE: "answers come too late",
+    Figure.DUPLICATE: "answers come twice",
+    Figure.FORGED: "answers to no probe of ours, or from a wrong peer",
+    Figure.GARBAGE: "packets that are no STAMP answer",
+    Figure.CLOCK_STEP: "a wall clock was set",
+    Figure.SPOILED: "this machine sends late, samples are discarded",
+    Figure.UNREAD: "samples are dropped because this process is held up",
+    Figure.LINK_FAILURES: "the reflector cannot be reached",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class Prober:
+    """Measures paths until stopped; make it before any thread is started.
+
+    ``routes`` is what its HTTP server answers: ``/metrics``, ``/samples?after=CURSOR`` and ``/healthz``.
+    """
+
+    def __init__(self, paths: Sequence[Path], options: Options, *, record: File | None = None) -> None:
+        """Start measuring; every sample becomes a line of JSON in ``record``.
+
+        Raises:
+            UserError: the record cannot be written.
+        """
+        self._paths = paths
+        self._record = Record(record) if record else None
+        self._worker = Worker(paths, options)
+        self._kept = KeptSamples([path.name for path in paths])
+        self._metrics = ProbeMetrics(paths, self._worker.tallies)
+        self._troubles = Troubles()
+        self._stopped = False
+        self.routes: Mapping[str, Route] = {
+            "/metrics": metrics_route(self._metrics.registry),
+            "/samples": self._answer_samples,
+            "/healthz": self._answer_health,
+        }
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The measuring process's id."""
+        return self._worker.pid
+
+    def stop(self) -> None:
+        """Make ``run`` return soon; safe in a signal handler."""
+        self._stopped = True
+        self._worker.stop()
+
+    def run(self) -> None:
+        """Hand out samples until stopped or until the duration is over.
+
+        Raises:
+            UserError: the measuring process has died, or the record cannot be written.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._worker, selectors.EVENT_READ)
+            look_s = time.monotonic()
+            outcomes: Sequence[tuple[int, Outcome]] | None = []
+            while outcomes is not None:
+                self._take(outcomes)
+                now_s = time.monotonic()
+                if now_s >= look_s:
+                    look_s = now_s + _LOOK_S
+                    self._look(now_s)
+                outcomes = self._worker.read() if selector.select(_LOOK_S) else []
+        code = self.close()
+        if code and not self._stopped:
+            raise UserError(f"the measuring process has died (exit code {code})")
+
+    def close(self) -> int | None:
+        """End the measuring process, complete the record, and return the process's exit code."""
+        code = self._worker.close()
+        if self._record:
+            self._record.close()
+        return code
+
+    def _take(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        for index, outcome in outcomes:
+            sent_at_s = outcome.sent_ns / 1e9
+            rtt_ms = None if outcome.rtt_ns is None else outcome.rtt_ns / 1e6
+            if outcome.usable:
+                self._kept.add(index, sent_at_s, rtt_ms)
+                self._metrics.observe(index, sent_at_s, rtt_ms)
+            if self._record:
+                self._record.write(self._paths[index].name, sent_at_s, rtt_ms, outcome)
+
+    def _look(self, now_s: float) -> None:
+        if self._record:
+            self._record.flush()
+        counts = {
+            f"path {path.name}: {_TROUBLES[figure]}": tally[figure]
+            for path, tally in zip(self._paths, self._worker.tallies, strict=True)
+            for figure in _TROUBLES
+        }
+        for sentence in self._troubles.look(counts, now_s):
+            _log.warning("%s", sentence)
+
+    def _answer_samples(self, query: Mapping[str, list[str]]) -> Response:
+        text = query.get("after", ["0"])[-1]
+        try:
+            cursor = int(text)
+        except ValueError:
+            return Response("400 Bad Request", "text/plain", b"after: expected the cursor of an earlier answer\n")
+        spoiled = {
+            path.name: bool(tally[Figure.SPOILED_NOW])
+            for path, tally in zip(self._paths, self._worker.tallies, strict=True)
+        }
+        answer = self._kept.after(cursor, time.monotonic(), spoiled)
+        return Response("200 OK", "application/json", json.dumps(answer).encode())
+
+    def _answer_health(self, query: Mapping[str, list[str]]) -> Response:
+        del query
+        for path, tally in zip(self._paths, self._worker.tallies, strict=True):
+            age_s = time.monotonic() - tally[Figure.LAST_ATTEMPT_NS] / 1e9
+            if age_s > max(_STALLED_S, 3 / path.rate_hz):
+                text = f"path {path.name}: no probe was attempted for {age_s:.1f} s\n"
+                return Response("503 Service Unavailable", "text/plain", text.encode())
+        return Response("200 OK", "text/plain", b"measuring\n")

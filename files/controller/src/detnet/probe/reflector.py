@@ -1,0 +1,189 @@
+"""The far end of a path: a stateless STAMP reflector (RFC 8762 section 4.3) for UDP, and its frames over TCP.
+
+It answers every request with as many octets as it got, never more, so it amplifies nothing; what is no request is
+counted and never answered. It keeps nothing between two packets but the half-read frames of TCP connections.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from detnet.errors import UserError
+from detnet.probe.packet import ERROR_UNKNOWN, SIZE, PacketError, ReflectorPacket, SenderPacket, from_ns
+from detnet.probe.paths import Protocol
+from detnet.probe.sockets import Received, open_socket, receive
+from detnet.probe.troubles import Troubles
+
+MAX_CONNECTIONS = 512  # the longest idle one makes room for a new one: a stranger cannot crowd out a living probe
+_MAX_DATAGRAM = 65535
+_LOOK_S = 0.2  # the longest wait before a signal is noticed
+_TROUBLES = {"garbage": "packets that are no request", "unsent": "answers that cannot be sent"}
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 64  # datagrams of one socket before the others get their turn
+
+Endpoint = tuple[str, int]
+
+
+class Reflector:
+    """Several UDP and TCP endpoints answered by one thread.
+
+    ``counts`` holds ``(protocol, event)`` with the events received, reflected, garbage and unsent; ``endpoints`` the
+    addresses that were bound.
+    """
+
+    def __init__(self, udp: Iterable[Endpoint], tcp: Iterable[Endpoint], *, dscp: int = 0) -> None:
+        """Bind every endpoint.
+
+        Raises:
+            UserError: an address cannot be bound.
+        """
+        self.counts: Counter[tuple[Protocol, str]] = Counter()
+        self.endpoints: dict[Protocol, list[Endpoint]] = {"udp": [], "tcp": []}
+        self._dscp = dscp
+        self._selector = selectors.DefaultSelector()
+        self._connections: OrderedDict[socket.socket, bytes] = OrderedDict()
+        for endpoint in udp:
+            bound = self._bind("udp", endpoint)
+            self._selector.register(bound, selectors.EVENT_READ, partial(self._answer_datagrams, bound))
+        for endpoint in tcp:
+            bound = self._bind("tcp", endpoint)
+            bound.listen()
+            self._selector.register(bound, selectors.EVENT_READ, partial(self._accept, bound))
+
+    @property
+    def connections(self) -> int:
+        """The number of TCP connections kept."""
+        return len(self._connections)
+
+    def step(self, timeout_s: float) -> None:
+        """Wait for packets, at most ``timeout_s`` seconds, and answer what has come."""
+        for key, _ in self._selector.select(timeout_s):
+            action: Callable[[], None] = key.data
+            action()
+
+    def close(self) -> None:
+        """Close every socket."""
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.fileobj, socket.socket):
+                key.fileobj.close()
+        self._selector.close()
+
+    def _bind(self, protocol: Protocol, endpoint: Endpoint) -> socket.socket:
+        host, port = endpoint
+        kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)[0]
+            bound = open_socket(family, kind, dscp=self._dscp)
+            if protocol == "tcp":  # an old connection in TIME_WAIT must not keep a restarted reflector out
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+        except OSError as error:
+            raise UserError(f"cannot reflect {protocol} on {host}:{port}: {error.strerror}") from error
+        self.endpoints[protocol].append(bound.getsockname()[:2])
+        return bound
+
+    def _answer_datagrams(self, bound: socket.socket) -> None:
+        for _ in range(_BATCH):
+            try:
+                datagram = receive(bound, _MAX_DATAGRAM)
+            except BlockingIOError:
+                return
+            self.counts["udp", "received"] += 1
+            try:
+                bound.sendto(_reply(datagram.octets, datagram) + datagram.octets[SIZE:], datagram.address)
+                self.counts["udp", "reflected"] += 1
+            except PacketError:
+                self.counts["udp", "garbage"] += 1
+            except OSError:  # no route back, a full queue, port 0: the prober counts the loss
+                self.counts["udp", "unsent"] += 1
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            accepted, _ = listener.accept()
+        except OSError:  # gone again before we came to it
+            return
+        accepted.setblocking(False)  # noqa: FBT003 - positional only
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if len(self._connections) >= MAX_CONNECTIONS:
+            self._drop(next(iter(self._connections)))
+        self._connections[accepted] = b""
+        self._selector.register(accepted, selectors.EVENT_READ, partial(self._answer_frame, accepted))
+
+    def _answer_frame(self, connection: socket.socket) -> None:
+        pending = self._connections.get(connection)
+        if pending is None:  # dropped earlier in this very step
+            return
+        try:
+            piece = receive(connection, SIZE - len(pending))
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(connection)
+            return
+        frame = pending + piece.octets
+        self._connections[connection] = frame if len(frame) < SIZE else b""
+        self._connections.move_to_end(connection)
+        if not piece.octets:
+            self._drop(connection)
+        elif len(frame) == SIZE:
+            self._answer_whole_frame(connection, frame, piece)
+
+    def _answer_whole_frame(self, connection: socket.socket, frame: bytes, piece: Received) -> None:
+        self.counts["tcp", "received"] += 1
+        try:
+            sent = connection.send(_reply(frame, piece))
+        except PacketError:  # a stream that has lost its frames does not find them again
+            self.counts["tcp", "garbage"] += 1
+            self._drop(connection)
+            return
+        except OSError:
+            sent = 0
+        if sent == SIZE:
+            self.counts["tcp", "reflected"] += 1
+        else:  # gone, or it does not read its answers
+            self.counts["tcp", "unsent"] += 1
+            self._drop(connection)
+
+    def _drop(self, connection: socket.socket) -> None:
+        del self._connections[connection]
+        self._selector.unregister(connection)
+        connection.close()
+
+
+def reflect(reflector: Reflector, stop: threading.Event) -> None:
+    """Answer until ``stop`` is set, and log each kind of trouble when it begins and ends."""
+    troubles = Troubles()
+    while not stop.is_set():
+        reflector.step(_LOOK_S)
+        counts = {
+            f"{protocol} {_TROUBLES[event]}": reflector.counts[protocol, event]
+            for protocol in reflector.endpoints
+            for event in _TROUBLES
+        }
+        for sentence in troubles.look(counts, time.monotonic()):
+            _log.warning("%s", sentence)
+
+
+def _reply(octets: bytes, received: Received) -> bytes:
+    request = SenderPacket.decode(octets)
+    arrived_ns = received.arrived_ns if received.arrived_ns is not None else time.time_ns()
+    return ReflectorPacket(
+        sequence=request.sequence,  # RFC 8762 section 4.3.1: a stateless reflector copies it
+        timestamp=from_ns(time.time_ns()),
+        error_estimate=ERROR_UNKNOWN,
+        ssid=request.ssid,
+        receive_timestamp=from_ns(arrived_ns),
+        sender_sequence=request.sequence,
+        sender_timestamp=request.timestamp,
+        sender_error_estimate=request.error_estimate,
+        sender_ttl=received.ttl,
+    ).encode()

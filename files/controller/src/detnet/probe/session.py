@@ -1,0 +1,140 @@
+"""One path's probes: sent on schedule, matched with their answers, each ending as one sample or one count."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from detnet.probe.clock import Reading, stepped
+from detnet.probe.flight import Fate, Flight, Probe
+from detnet.probe.lateness import Lateness
+from detnet.probe.links import Link
+from detnet.probe.options import Options
+from detnet.probe.packet import ERROR_UNKNOWN, MAX_SEQUENCE, PacketError, ReflectorPacket, SenderPacket, from_ns
+from detnet.probe.paths import Path
+from detnet.probe.sockets import Received
+from detnet.probe.tally import Figure, Tally
+
+_OPENING_NS = 2 * 10**8
+_random = random.SystemRandom()  # an off-path attacker must not foresee the session identifier
+_FIGURE = {Fate.LATE: Figure.LATE, Fate.DUPLICATE: Figure.DUPLICATE, Fate.FORGED: Figure.FORGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one probe ended; times in ns, ``sent_ns`` monotonic, ``rtt_ns`` None when it was lost.
+
+    ``usable`` is False when our own lateness may have made the figure.
+    """
+
+    sent_ns: int
+    rtt_ns: int | None
+    late_ns: int
+    usable: bool
+
+
+class Session:
+    """A STAMP session sender (RFC 8762 section 4.2) with its own schedule."""
+
+    def __init__(
+        self, link: Link, tally: Tally, deliver: Callable[[Outcome], None], path: Path, options: Options
+    ) -> None:
+        """Start when a link has had time to open, at a random part of a period so that paths do not fire together."""
+        self.link = link
+        self._tally, self._deliver = tally, deliver
+        self._ssid = _random.randrange(1, 2**16)  # RFC 8972 section 3: zero is no identifier
+        self._flight = Flight(self._ssid, round(options.timeout_ms * 1e6))
+        self._lateness = Lateness(options.late_limit_ms)
+        self._sequence = 0
+        self._period_ns = 1e9 / path.rate_hz
+        self._origin_ns = time.monotonic_ns() + _OPENING_NS + _random.random() * self._period_ns
+        self._slot = 0
+
+    @property
+    def due_ns(self) -> int:
+        """When the next probe is due, monotonic; computed from the start, so that errors do not add up."""
+        return round(self._origin_ns + self._slot * self._period_ns)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no probe waits for its answer."""
+        return self._flight.next_expiry_ns() is None
+
+    def wake_ns(self) -> int:
+        """Return when ``step`` has something to do again, monotonic."""
+        expiry_ns = self._flight.next_expiry_ns()
+        return self.due_ns if expiry_ns is None else min(self.due_ns, expiry_ns)
+
+    def step(self, now_ns: int, *, sending: bool = True) -> None:
+        """Do what is due: keep the link, end the probes whose time is up, send the next."""
+        self.link.tend(now_ns)
+        for probe in self._flight.expire(now_ns):
+            self._lose(probe)
+        if sending and now_ns >= self.due_ns:
+            self._skip_missed(now_ns)
+            self._send()
+
+    def receive(self, now_ns: int) -> None:
+        """Take every answer that has arrived."""
+        for received in self.link.packets(now_ns):
+            self._take(received, Reading.now())
+
+    def _skip_missed(self, now_ns: int) -> None:
+        """Leave out the slots that have passed entirely: a burst of belated probes would measure only itself."""
+        missed = int((now_ns - self.due_ns) / self._period_ns)
+        self._slot += missed
+        self._tally.count(Figure.SPOILED, missed)
+
+    def _send(self) -> None:
+        due_ns, self._slot = self.due_ns, self._slot + 1
+        sequence, self._sequence = self._sequence, (self._sequence + 1) & MAX_SEQUENCE
+        sent = Reading.now()
+        timestamp = from_ns(sent.real_ns)
+        left = self.link.send(SenderPacket(sequence, timestamp, ERROR_UNKNOWN, self._ssid).encode(), sent.before_ns)
+        # Judged after the system call: a pause between reading the clock and sending falsifies the round trip too.
+        late_ns = Reading.now().before_ns - due_ns
+        usable = self._lateness.judge(due_ns, due_ns + late_ns)
+        self._tally.count(Figure.SENT)
+        self._tally.put(Figure.LAST_ATTEMPT_NS, sent.before_ns)
+        self._tally.put(Figure.SPOILED_NOW, self._lateness.spoiled)
+        self._tally.put(Figure.SPOILED_WINDOWS, self._lateness.windows)
+        probe = Probe(sent, timestamp, late_ns, usable)
+        if left:
+            self._flight.launch(sequence, probe)
+        else:
+            self._lose(probe)
+
+    def _take(self, received: Received, reading: Reading) -> None:
+        try:
+            reply = ReflectorPacket.decode(received.octets)
+        except PacketError:
+            self._tally.count(Figure.GARBAGE)
+            self.link.distrust(reading.before_ns)
+            return
+        if not self.link.is_peer(received):
+            self._tally.count(Figure.FORGED)
+            return
+        fate, probe = self._flight.land(reply, reading.before_ns)
+        if probe is None:
+            self._tally.count(_FIGURE[fate])
+            return
+        self.link.confirm(reading.before_ns)
+        self._tally.count(Figure.RECEIVED)
+        arrived_ns = reading.real_ns if received.arrived_ns is None else received.arrived_ns
+        residence_ns = reply.residence_ns()
+        rtt_ns = arrived_ns - probe.sent.real_ns - residence_ns
+        if stepped(probe.sent, arrived_ns, reading) or residence_ns < 0 or rtt_ns < 0:
+            self._tally.count(Figure.CLOCK_STEP)
+            return
+        self._end(probe, rtt_ns)
+
+    def _lose(self, probe: Probe) -> None:
+        self._tally.count(Figure.LOST)
+        self._end(probe, None)
+
+    def _end(self, probe: Probe, rtt_ns: int | None) -> None:
+        if not probe.usable:
+            self._tally.count(Figure.SPOILED)
+        self._deliver(Outcome(probe.sent.before_ns, rtt_ns, probe.late_ns, probe.usable))

@@ -1,0 +1,179 @@
+"""Scenarios: what happens when, as plain data read from YAML. Pure; every mistake is one sentence naming file and key."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from detnet.errors import ConfigError
+
+WORKLOADS = ("telemetry-upload", "erp-dashboard", "inspection-camera")
+"""What a phase may start and stop; robot-control, safety-scanner and robot-factory always run."""
+
+FAULTS = {"probe": ("pause", "resume"), "daemon": ("kill", "start")}
+"""Which process can suffer what: pause and resume are SIGSTOP and SIGCONT, kill is SIGKILL."""
+
+_PHASE_KEYS = {"name", "title", "duration_s", "disturbance", "start", "stop", "capacity", "fault"}
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of time that begins with some changes.
+
+    ``capacity_share`` is the bottleneck's rate as a share of the run's capacity, ``None`` for no change;
+    ``disturbance`` marks that the controller must protect against what begins here.
+    """
+
+    name: str
+    title: str
+    duration_s: float
+    disturbance: bool = False
+    start: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    capacity_share: float | None = None
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named sequence of phases; the first is the uncongested reference."""
+
+    name: str
+    title: str
+    phases: tuple[Phase, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """The sum of the phases, in seconds."""
+        return sum(phase.duration_s for phase in self.phases)
+
+    def scaled(self, duration_s: float) -> Scenario:
+        """Return the same scenario stretched or squeezed to ``duration_s`` seconds; every phase keeps its share."""
+        factor = duration_s / self.duration_s
+        phases = tuple(dataclasses.replace(phase, duration_s=phase.duration_s * factor) for phase in self.phases)
+        return dataclasses.replace(self, phases=phases)
+
+
+def names() -> list[str]:
+    """Return the names of the scenarios that come with the package."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in _shipped().iterdir() if entry.name.endswith(".yaml"))
+
+
+def load(name_or_path: str) -> Scenario:
+    """Read a scenario by its name, or from a YAML file.
+
+    Raises:
+        ConfigError: there is none, or it is not a scenario.
+    """
+    if name_or_path in names():
+        return parse(_shipped().joinpath(f"{name_or_path}.yaml").read_text(), f"scenario {name_or_path}")
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        raise ConfigError(f"no scenario is named {name_or_path!r}; there are {', '.join(names())}, or give a .yaml file")
+    try:
+        return parse(path.read_text(), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the scenario {path}: {error}") from error
+
+
+def parse(text: str, source: str) -> Scenario:
+    """Turn YAML text into a scenario; ``source`` names it in errors.
+
+    Raises:
+        ConfigError: the text is not YAML, or a key is missing, unknown or has a wrong value.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
+    top = _Table(data, source, {"name", "title", "phases"})
+    rows = top.data.get("phases")
+    if not isinstance(rows, list) or not rows:
+        raise ConfigError(f"{source}: phases: expected a list of at least one phase")
+    phases = tuple(_phase(_Table(row, f"{source}: phases[{i}]", _PHASE_KEYS)) for i, row in enumerate(rows))
+    doubles = {phase.name for phase in phases if sum(other.name == phase.name for other in phases) > 1}
+    if doubles:
+        raise ConfigError(f"{source}: phases: the name {min(doubles)!r} is used twice")
+    return Scenario(top.text("name"), top.text("title"), phases)
+
+
+class _Table:
+    """A mapping of the file under the name that errors call it by."""
+
+    def __init__(self, data: object, where: str, allowed: set[str]) -> None:
+        if not isinstance(data, dict):
+            raise ConfigError(f"{where}: expected a mapping, found {type(data).__name__}")
+        unknown = sorted(str(key) for key in data if key not in allowed)
+        if unknown:
+            raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(allowed))}")
+        self.data: dict[str, Any] = data
+        self.where = where
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{self.where}: {key}: expected text, found {value!r}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{self.where}: {key}: expected true or false, found {value!r}")
+        return value
+
+    def seconds(self, key: str) -> float:
+        value = self.data.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 3600:
+            raise ConfigError(f"{self.where}: {key}: expected seconds between 0 and 3600, found {value!r}")
+        return float(value)
+
+    def workloads(self, key: str) -> tuple[str, ...]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list):
+            raise ConfigError(f"{self.where}: {key}: expected a list of workloads, found {value!r}")
+        for name in value:
+            if name not in WORKLOADS:
+                raise ConfigError(f"{self.where}: {key}: no workload {name!r}; there are {', '.join(WORKLOADS)}")
+        return tuple(value)
+
+    def share(self, key: str) -> float | None:
+        value = self.data.get(key)
+        if value is None:
+            return None
+        number = value[:-1] if isinstance(value, str) and value.endswith("%") else ""
+        if not number.isdecimal() or not 1 <= int(number) <= 100:
+            raise ConfigError(f"{self.where}: {key}: expected a share such as 40% (1% to 100%), found {value!r}")
+        return int(number) / 100
+
+    def faults(self, key: str) -> Iterator[tuple[str, str]]:
+        value = self.data.get(key, {})
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{self.where}: {key}: expected a mapping such as {{daemon: kill}}, found {value!r}")
+        for process, action in value.items():
+            if action not in FAULTS.get(process, ()):
+                known = ", ".join(f"{name}: {' or '.join(actions)}" for name, actions in FAULTS.items())
+                raise ConfigError(f"{self.where}: {key}: {process}: {action} is not a fault; there are {known}")
+            yield process, action
+
+
+def _phase(table: _Table) -> Phase:
+    return Phase(
+        name=table.text("name"),
+        title=table.text("title"),
+        duration_s=table.seconds("duration_s"),
+        disturbance=table.flag("disturbance"),
+        start=table.workloads("start"),
+        stop=table.workloads("stop"),
+        capacity_share=table.share("capacity"),
+        faults=tuple(table.faults("fault")),
+    )
+
+
+def _shipped() -> Any:
+    return resources.files("detnet.lab").joinpath("scenarios")

@@ -1,15 +1,17 @@
 """Allocation: divide a budget over targets, and a target's share over its pods, by weighted max-min fairness.
 
-Progressive filling (Bertsekas and Gallager, Data Networks, section 6.5.2): raise every claim's share in proportion to
-its weight until the claim has what it can use, and give what it leaves to the others.
+Water filling (Bertsekas and Gallager, Data Networks, section 6.5.2): raise one level, and with it every claim's share
+in proportion to its weight, from the claim's minimum until it has what it can use.
 """
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .rate import FLOOR_BPS, Rate
+from .rate import CEILING_BPS, FLOOR_BPS, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,17 @@ class Claim:
         """Refuse a claim that no allocation could satisfy.
 
         Raises:
-            ValueError: bounds out of order or below the least cap, or a weight that is not positive.
+            ValueError: bounds out of order or no caps themselves, or a weight that is not positive.
         """
-        if not FLOOR_BPS <= self.minimum_bps <= self.maximum_bps:
-            raise ValueError(f"{self.name}: expected {FLOOR_BPS} <= minimum <= maximum, in bit/s")
+        if not FLOOR_BPS <= self.minimum_bps <= self.maximum_bps <= CEILING_BPS:
+            raise ValueError(f"{self.name}: expected {FLOOR_BPS} <= minimum <= maximum <= {CEILING_BPS}, in bit/s")
         if not 0.0 < self.weight < float("inf"):
             raise ValueError(f"{self.name}: the weight must be a positive number")
 
     @property
     def usable_bps(self) -> float:
         """The largest share this claim can use."""
-        if self.demand_bps is None:
+        if self.demand_bps is None or math.isnan(self.demand_bps):
             return float(self.maximum_bps)
         return min(max(self.demand_bps, float(self.minimum_bps)), float(self.maximum_bps))
 
@@ -47,12 +49,20 @@ def allocate(budget_bps: int, claims: Sequence[Claim]) -> Mapping[str, Rate]:
     Every claim gets its minimum (a cap below it would starve it, and a missing cap means unlimited). What nobody's
     demand asks for is left as room: it is dealt out by weight up to each maximum, so that a sender that wakes up is
     not held to its past.
+
+    Raises:
+        ValueError: two claims have the same name.
     """
-    fair = _fill(budget_bps, claims, {claim.name: claim.usable_bps for claim in claims})
-    room_bps = budget_bps - sum(fair.values())
-    if room_bps > 0.0:
-        fair = _fill(budget_bps, claims, {claim.name: float(claim.maximum_bps) for claim in claims}, start=fair)
-    return {claim.name: Rate(max(int(fair[claim.name]), claim.minimum_bps)) for claim in claims}
+    if len({claim.name for claim in claims}) < len(claims):
+        raise ValueError(f"two claims have the same name: {', '.join(sorted(claim.name for claim in claims))}")
+    weights = [claim.weight for claim in claims]
+    fair = _fill(budget_bps, weights, [float(c.minimum_bps) for c in claims], [c.usable_bps for c in claims])
+    unused = [claim.maximum_bps - share for claim, share in zip(claims, fair, strict=True)]
+    room = _fill(budget_bps - sum(fair), weights, [0.0] * len(claims), unused)
+    return {
+        claim.name: Rate(max(int(share + extra), claim.minimum_bps))
+        for claim, share, extra in zip(claims, fair, room, strict=True)
+    }
 
 
 def split(budget_bps: int, pods: int) -> Rate:
@@ -67,20 +77,24 @@ def split(budget_bps: int, pods: int) -> Rate:
 
 
 def _fill(
-    budget_bps: float, claims: Sequence[Claim], most: Mapping[str, float], *, start: Mapping[str, float] | None = None
-) -> dict[str, float]:
-    """Fill every claim in proportion to its weight, from its start (or minimum) up to its most."""
-    shares = {c.name: (start[c.name] if start else float(c.minimum_bps)) for c in claims}
-    left_bps = budget_bps - sum(shares.values())
-    open_claims = [c for c in claims if shares[c.name] < most[c.name]]
-    while open_claims and left_bps > 1.0:
-        level = left_bps / sum(c.weight for c in open_claims)
-        full = [c for c in open_claims if most[c.name] - shares[c.name] <= level * c.weight]
-        for claim in full or open_claims:
-            grant = most[claim.name] - shares[claim.name] if full else level * claim.weight
-            shares[claim.name] += grant
-            left_bps -= grant
-        if not full:
-            break
-        open_claims = [c for c in open_claims if c not in full]
-    return shares
+    budget_bps: float, weights: Sequence[float], least: Sequence[float], most: Sequence[float]
+) -> Sequence[float]:
+    """Return every share at the water level that spends the budget: weight x level, within its least and most."""
+    bounds = [
+        (weight, low, high, low / weight, high / weight) for weight, low, high in zip(weights, least, most, strict=True)
+    ]
+
+    def shares(level: float) -> list[float]:
+        return [
+            low if level <= grows_from else high if level >= full_at else weight * level
+            for weight, low, high, grows_from, full_at in bounds
+        ]
+
+    # Between two of these levels the spending is a straight line.
+    levels = [0.0, *sorted(level for *_, grows_from, full_at in bounds for level in (grows_from, full_at))]
+    affordable = bisect_right(levels, budget_bps, key=lambda level: sum(shares(level)))
+    if affordable == 0:
+        return least
+    level = levels[affordable - 1]
+    growing = sum(weight for weight, _, _, grows_from, full_at in bounds if grows_from <= level < full_at)
+    return shares(level + (budget_bps - sum(shares(level))) / growing) if growing else shares(level)

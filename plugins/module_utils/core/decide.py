@@ -94,6 +94,10 @@ class State:
         """Take over a budget that is in force, with no evidence yet: growth waits as after blindness."""
         return cls(now_s, guard.bounded(budget_bps), grow_after_s=now_s + guard.recovery_s)
 
+    def with_budget(self, budget_bps: int) -> State:
+        """Return the same state on another budget: what is in force is not always what was decided."""
+        return replace(self, budget_bps=budget_bps)
+
     def shifted(self, by_s: float) -> State:
         """Return the same state with every time moved: a clock that stepped back leaves all ages as they were."""
         return replace(
@@ -202,7 +206,7 @@ def _look(guard: Guard, objective: Objective, state: State, evidence: Evidence, 
     settled_s = state.last_cut_s + guard.settle_s
     if isinstance(evidence, Signal):
         signal: Signal | None = evidence
-        settling = now_s < settled_s
+        settling = evidence.measured_at_s - evidence.span_s < settled_s
     else:
         base_ms, samples = state.bases[name].ms, evidence or ()
         signal = summarise(samples, now_s=now_s, span_s=guard.window_s, base_ms=base_ms)

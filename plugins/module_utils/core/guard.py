@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from .rate import CEILING_BPS, FLOOR_BPS
+
 _EPISODE_RATIOS = (0.9, 0.75, 0.5)
 _CULPRIT_SHARE = 0.2
 
@@ -60,8 +62,8 @@ class Guard:
         Raises:
             ValueError: bounds out of order, times out of order or not positive, ratios outside (0, 1].
         """
-        if not 0 < self.minimum_bps <= self.safe_bps <= self.maximum_bps:
-            raise ValueError("expected 0 < minimum <= safe <= maximum")
+        if not FLOOR_BPS <= self.minimum_bps <= self.safe_bps <= self.maximum_bps <= CEILING_BPS:
+            raise ValueError(f"expected {FLOOR_BPS} <= minimum <= safe <= maximum <= {CEILING_BPS}, in bit/s")
         if not 0.0 < self.fresh_for_s <= self.decay_after_s <= self.safe_after_s < math.inf:
             raise ValueError("expected 0 < fresh_for <= decay_after <= safe_after")
         positive = (self.window_s, self.decay_time_constant_s, self.least_samples)
@@ -75,23 +77,25 @@ class Guard:
         """Return the most that a breach may leave, after ``cuts`` cuts in this episode.
 
         A cap of 1000 Mbit/s on a link of 100 does not bind, so the first cut starts from what best effort sends,
-        provided that it is a plausible cause: at least a fifth of the traffic on the bottleneck.
+        provided that it is a plausible cause: more than a fifth of the traffic on the bottleneck.
         """
         ratio = _EPISODE_RATIOS[min(cuts, len(_EPISODE_RATIOS) - 1)]
-        if best_effort_bps is None or best_effort_bps < _CULPRIT_SHARE * (best_effort_bps + (other_bps or 0.0)):
+        if best_effort_bps is None or best_effort_bps <= _CULPRIT_SHARE * (best_effort_bps + (other_bps or 0.0)):
             return ratio * budget_bps
         return ratio * min(budget_bps, max(best_effort_bps, self.minimum_bps))
 
     def blind_limit(self, budget_bps: float, age_s: float, elapsed_s: float) -> float:
         """Return the most that a budget may be when its newest evidence is ``age_s`` old.
 
-        ``elapsed_s`` is the time since the previous pass: the decay is exponential in time, not in passes.
+        ``elapsed_s`` is the time since the previous pass: the decay is exponential in the time spent beyond
+        ``decay_after_s``, however many passes that was.
         """
         if age_s <= self.decay_after_s or budget_bps <= self.safe_bps:
             return budget_bps
         if age_s >= self.safe_after_s:
             return self.safe_bps
-        return self.safe_bps + (budget_bps - self.safe_bps) * math.exp(-elapsed_s / self.decay_time_constant_s)
+        decayed_s = min(elapsed_s, age_s - self.decay_after_s)
+        return self.safe_bps + (budget_bps - self.safe_bps) * math.exp(-decayed_s / self.decay_time_constant_s)
 
     def bounded(self, budget_bps: float) -> int:
         """Return the budget in whole bit/s inside [minimum, maximum]; what is no number becomes the minimum."""

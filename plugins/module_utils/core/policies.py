@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Protocol
 
 from .objectives import Finding, Verdict
@@ -51,7 +50,7 @@ class Proposal:
 
     budget_bps: float
     reason: str
-    terms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    terms: Mapping[str, float] = field(default_factory=dict)
 
 
 class Policy(Protocol):

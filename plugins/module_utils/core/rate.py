@@ -18,7 +18,7 @@ from math import ceil
 FLOOR_BPS = 1_000_000
 CEILING_BPS = 10_000_000_000_000
 
-_QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[eE][+-]?\d{1,2}|[A-Za-z]*)")
+_QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[eE][+-]?\d{1,2}|[A-Za-z]*)", re.ASCII)
 _DECIMAL = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SUBUNIT = {"n": -9, "u": -6, "m": -3}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
@@ -44,7 +44,7 @@ class Rate:
         if not isinstance(self.bps, int) or isinstance(self.bps, bool):
             raise RateError(f"a cap is a whole number of bit/s, not {self.bps!r}")
         if not FLOOR_BPS <= self.bps <= CEILING_BPS:
-            raise RateError(f"a cap lies between 1M and 10T bit/s, and {self.bps} bit/s does not")
+            raise RateError(f"a cap lies between 1M and 10T bit/s, and {_shown(self.bps)} bit/s does not")
 
     @classmethod
     def parse(cls, text: str) -> Rate:
@@ -88,8 +88,14 @@ def human(bps: float) -> str:
     return f"{bps:.0f} bit/s"
 
 
+def _shown(bps: int) -> str:
+    # Python refuses to write out an integer of more than 4300 digits, and nobody reads one of more than 20.
+    return str(bps) if abs(bps) < 10**20 else f"{'-' if bps < 0 else ''}10^20 or more"
+
+
 def _parse_bps(text: str) -> int:
-    match = _QUANTITY.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
+    # No strip: Kubernetes refuses surrounding space, so such a text is no cap and must not be taken for one.
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     if match is None:
         raise RateError(f"{text[:_LONGEST_TEXT]!r} is not a Kubernetes quantity in bit/s such as 100M, 1.5G or 512Mi")
     number, suffix = Fraction(match["number"].rstrip(".")), match["suffix"]

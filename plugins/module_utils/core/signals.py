@@ -68,3 +68,12 @@ class Signal:
     loss_ratio: float | None
     base_ms: float | None = None
     statistics: Statistics | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a loss that is no share: a NaN would pass every comparison with a limit as neither breached nor met.
+
+        Raises:
+            ValueError: ``loss_ratio`` is NaN or outside [0, 1].
+        """
+        if self.loss_ratio is not None and not 0.0 <= self.loss_ratio <= 1.0:
+            raise ValueError(f"a loss ratio lies in [0, 1], and {self.loss_ratio} does not")

@@ -63,6 +63,10 @@ class BaseDelay:
         """The base delay in ms, or ``None`` before the first reply."""
         return min((least for _, least in self.minima), default=None)
 
+    def shifted(self, by_s: float) -> BaseDelay:
+        """Return the same minima on a clock that stepped by ``by_s`` seconds."""
+        return BaseDelay(tuple((start_s + by_s, least_ms) for start_s, least_ms in self.minima))
+
     def after(self, samples: Iterable[Sample], now_s: float) -> BaseDelay:
         """Return the history with these samples in it and everything older than ten minutes gone."""
         slot_s = math.floor(now_s / _BASE_SLOT_S) * _BASE_SLOT_S

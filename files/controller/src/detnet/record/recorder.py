@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from detnet.core.decide import Decision, Mode
-from detnet.core.objectives import Finding, Verdict
+from detnet.core.objectives import Verdict
 from detnet.record.audit import AuditLog
 from detnet.record.lines import as_entry
-from detnet.record.metrics import Metrics
+from detnet.record.metrics import Caps, Metrics
 from detnet.record.systemd import Notifier
 from detnet.record.vitals import Vitals
 
@@ -31,13 +31,8 @@ class Recorder:
         """Take one pass in."""
         decision = one.decision
         wanted = {name for name, cap in one.caps.items() if (one.in_force or {}).get(name) != cap}
-        self._metrics.record(
-            decision,
-            caps=one.in_force if one.in_force is not None else {},
-            written=one.written,
-            failed=wanted if one.held_back is None else (),
-            duration_s=one.duration_s,
-        )
+        failed = wanted if one.held_back is None else set()
+        self._metrics.record(decision, Caps(one.caps, one.in_force, one.written, failed), duration_s=one.duration_s)
         if self._audit is not None:
             self._audit.write(audit_entry(one), urgent=decision.mode is Mode.BREACH)
         if any(f.verdict in (Verdict.MET, Verdict.BREACHED) for f in decision.findings):
@@ -53,38 +48,19 @@ class Recorder:
 
 def audit_entry(one: Pass) -> Mapping[str, object]:
     """Return the audit log's entry for a pass: the decision with everything it was made from and what came of it."""
-    entry = decision_entry(one.decision)
     return {
-        **entry,
-        "caps_bps": {name: cap.bps for name, cap in one.caps.items()},
-        "in_force_bps": None
-        if one.in_force is None
-        else {name: None if cap is None else cap.bps for name, cap in one.in_force.items()},
+        **decision_entry(one.decision),
+        "caps_bps": one.caps,
+        "in_force_bps": one.in_force,
         "written": sorted(one.written),
         "held_back": one.held_back,
-        "errors": list(one.errors),
+        "errors": one.errors,
         "source_trouble": one.reading.trouble,
         "duration_s": one.duration_s,
     }
 
 
 def decision_entry(decision: Decision) -> dict[str, object]:
-    """Return a decision as plain values; times are monotonic seconds, rates bit/s."""
-    return {
-        "at_s": decision.at_s,
-        "number": decision.number,
-        "action": decision.action.value,
-        "mode": decision.mode.value,
-        "policy": decision.policy,
-        "cap_before_bps": decision.before_bps,
-        "cap_after_bps": decision.budget_bps,
-        "reason": decision.reason,
-        "findings": [_finding_entry(finding) for finding in decision.findings],
-        "signals": {name: None if s is None else as_entry(s) for name, s in decision.signals.items()},
-        "traffic": None if decision.traffic is None else as_entry(decision.traffic),
-        "terms": dict(decision.terms),
-    }
-
-
-def _finding_entry(finding: Finding) -> dict[str, object]:
-    return {**as_entry(finding), "verdict": finding.verdict.value}
+    """Return a decision for ``detnet.record.lines.encode``; times are monotonic seconds, rates bit/s."""
+    entry = as_entry(decision)
+    return {**entry, "cap_before_bps": entry.pop("before_bps"), "cap_after_bps": entry.pop("budget_bps")}

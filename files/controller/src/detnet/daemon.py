@@ -1,0 +1,158 @@
+"""The daemon's pass: observe, decide, allocate, actuate, record, in that order and nothing else.
+
+Every pass ends in exactly one decision with its reason. What a source or the actuator cannot do is told and counted and
+never stops the loop: the kernel (or Cilium) keeps the last cap, and the next pass tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from detnet.actuate.base import ActuationError, Actuator, Usage
+from detnet.core.allocate import Claim, allocate
+from detnet.core.decide import Decision, Evidence, Observation, Rules, State, decide
+from detnet.core.rate import Rate
+from detnet.meter import TrafficMeter
+from detnet.observe.source import Reading, SampleWindow, Source
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass as it is recorded: the decision, what came of it, and how long it took.
+
+    ``caps`` are the caps that the decision asks for; ``in_force`` what the actuator read back (``None``: could not be
+    read); ``written`` the targets whose cap this pass changed; ``held_back`` why a wanted change was not made (observe mode,
+    kill switch); ``errors`` what the actuator could not do.
+    """
+
+    decision: Decision
+    caps: Mapping[str, Rate]
+    in_force: Mapping[str, Rate | None] | None
+    written: frozenset[str]
+    held_back: str | None
+    errors: tuple[str, ...]
+    reading: Reading
+    duration_s: float
+
+
+class Recorder(Protocol):
+    """Where a finished pass goes."""
+
+    def record(self, one: Pass) -> None:
+        """Take one pass into metrics, audit log and status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a loop is made of; a reload replaces all of it at once."""
+
+    rules: Rules
+    claims: Sequence[Claim]
+    source: Source
+    actuator: Actuator
+    recorder: Recorder
+    interval_s: float
+    observe_only: bool = False
+    kill_switch: Path | None = None
+
+    def close(self) -> None:
+        """End the source and let go of the actuator; the caps stay in force."""
+        self.source.stop()
+        self.actuator.close()
+
+
+class Daemon:
+    """One control loop over one bottleneck."""
+
+    def __init__(self, parts: Parts, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.parts = parts
+        self._clock = clock
+        self._meter = TrafficMeter()
+        self._state: State | None = None
+
+    def run(self, stop: threading.Event, after_pass: Callable[[], None] = lambda: None) -> None:
+        """Make passes at a fixed pace until ``stop`` is set; after one that took too long the next comes at once."""
+        due_s = self._clock()
+        while not stop.is_set():
+            self.step()
+            after_pass()
+            due_s = max(due_s + self.parts.interval_s, self._clock())
+            stop.wait(due_s - self._clock())
+
+    def step(self) -> Pass:
+        """Make one pass."""
+        parts, began_s = self.parts, self._clock()
+        errors: list[str] = []
+        in_force = self._read(errors)
+        held_back = self._held_back()
+        state = self._take_over(in_force, began_s) if self._state is None or held_back else self._state
+        reading = parts.source.latest()
+        observation = Observation(evidence_of(reading), self._meter.rates(self._usage(errors)))
+        decision, self._state = decide(parts.rules, state, observation, now_s=self._clock())
+        caps = allocate(decision.budget_bps, parts.claims)
+        written: frozenset[str] = frozenset()
+        if held_back is None and caps != in_force:
+            written, in_force = self._apply(caps, in_force or {}, errors)
+        one = Pass(decision, caps, in_force, written, held_back, tuple(errors), reading, self._clock() - began_s)
+        parts.recorder.record(one)
+        return one
+
+    def replace(self, parts: Parts) -> None:
+        """Go on with a new configuration, from the budget in force and without growth until it has proved itself."""
+        self.parts = parts
+        self._meter = TrafficMeter()
+        if self._state is not None:
+            self._state = State.at(self._clock(), self._state.budget_bps, parts.rules.guard)
+
+    def _take_over(self, in_force: Mapping[str, Rate | None] | None, now_s: float) -> State:
+        """Begin from the caps in force, so that a restart does not jump; an uncapped target counts as its maximum."""
+        in_force = in_force or {}
+        budget_bps = sum((in_force.get(claim.name) or Rate(claim.maximum_bps)).bps for claim in self.parts.claims)
+        guard = self.parts.rules.guard
+        if self._state is None:
+            return State.at(now_s, budget_bps, guard)
+        return self._state.with_budget(guard.bounded(budget_bps))
+
+    def _held_back(self) -> str | None:
+        if self.parts.observe_only:
+            return "observe mode"
+        switch = self.parts.kill_switch
+        return f"kill switch {switch}" if switch is not None and switch.exists() else None
+
+    def _read(self, errors: list[str]) -> Mapping[str, Rate | None] | None:
+        try:
+            return self.parts.actuator.read()
+        except ActuationError as error:
+            errors.append(str(error))
+            return None
+
+    def _usage(self, errors: list[str]) -> Usage | None:
+        try:
+            return self.parts.actuator.usage()
+        except ActuationError as error:
+            errors.append(str(error))
+            return None
+
+    def _apply(
+        self, caps: Mapping[str, Rate], before: Mapping[str, Rate | None], errors: list[str]
+    ) -> tuple[frozenset[str], Mapping[str, Rate | None]]:
+        wanted = {name for name, cap in caps.items() if before.get(name) != cap}
+        try:
+            after = self.parts.actuator.apply(caps)
+        except ActuationError as error:
+            errors.append(str(error))
+            return frozenset(wanted & error.applied.keys()), {**before, **error.applied}
+        return frozenset(wanted), {**before, **after}
+
+
+def evidence_of(reading: Reading) -> Mapping[str, Evidence]:
+    """Return a reading as the core wants it."""
+    return {name: one.samples if isinstance(one, SampleWindow) else one for name, one in reading.evidence.items()}

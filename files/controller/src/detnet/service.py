@@ -1,0 +1,123 @@
+"""The daemon's surroundings: signals, reload, metrics and health, start and stop."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from detnet.daemon import Daemon
+from detnet.errors import UserError
+from detnet.record import logs
+from detnet.record.audit import AuditLog
+from detnet.record.http import Endpoint, application
+from detnet.record.metrics import Metrics
+from detnet.record.recorder import Recorder
+from detnet.record.systemd import Notifier
+from detnet.record.vitals import Vitals
+from detnet.settings.load import Loaded, load
+from detnet.settings.models import Settings
+from detnet.wiring import build_parts, listen_address
+
+_log = logging.getLogger("detnet")
+
+
+def serve(config: Path | None, dotenv: Path | None, *, observe: bool) -> None:
+    """Run the loop until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    Raises:
+        UserError: the configuration is wrong, or an address, device or file that it names cannot be used.
+    """
+    loaded = _load(config, dotenv, observe=observe)
+    logs.configure(loaded.settings.log.level)
+    for warning in loaded.warnings:
+        _log.warning("%s", warning)
+    with ExitStack() as closing:
+        service = _Service(loaded.settings, closing)
+        with _signals() as (stop, reload_asked):
+
+            def after_pass() -> None:
+                if reload_asked.is_set():
+                    reload_asked.clear()
+                    service.reload(lambda: _load(config, dotenv, observe=observe))
+
+            service.daemon.run(stop, after_pass)
+        service.notifier.stopping()
+    _log.info("stopped; the caps in force stay in force until 'detnet release'")
+
+
+class _Service:
+    """A daemon with its recorders; ``closing`` ends what it opened, last opened first."""
+
+    def __init__(self, settings: Settings, closing: ExitStack) -> None:
+        self._closing = closing
+        self._settings = settings
+        self._vitals = Vitals(period_s=settings.loop.interval)
+        self.notifier = Notifier()
+        audit = self._audit_log(settings)
+        metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit)
+        self._recorder = Recorder(metrics=metrics, audit=audit, vitals=self._vitals, notifier=self.notifier)
+        self.daemon = Daemon(build_parts(settings, self._recorder))
+        closing.callback(lambda: self.daemon.parts.close())  # noqa: PLW0108 - the parts of then, not of now
+        self._serve_http(settings, metrics)
+        self.daemon.parts.source.start()
+
+    def reload(self, read: Callable[[], Loaded]) -> None:
+        """Put a new configuration in force, or keep the old one and say what is wrong with the new."""
+        self.notifier.reloading()
+        try:
+            settings = read().settings
+            parts = build_parts(settings, self._recorder)
+        except UserError as error:
+            _log.error("the configuration was not reloaded, the old one stays in force: %s", error)  # noqa: TRY400 - a user's mistake has no traceback
+            self._vitals.configured(str(error))
+        else:
+            if (settings.http, settings.audit) != (self._settings.http, self._settings.audit):
+                _log.warning("new settings of 'http' and 'audit' take effect at the next start")
+            old, self._settings = self.daemon.parts, settings
+            self.daemon.replace(parts)
+            old.close()
+            parts.source.start()
+            self._vitals.configured()
+            _log.info("the configuration was reloaded")
+        self.notifier.ready("running")
+
+    def _audit_log(self, settings: Settings) -> AuditLog | None:
+        if settings.audit.path is None:
+            return None
+        audit = AuditLog(settings.audit.path, max_bytes=settings.audit.max_bytes, files=settings.audit.files)
+        self._closing.callback(audit.close)
+        return audit
+
+    def _serve_http(self, settings: Settings, metrics: Metrics) -> None:
+        if settings.http.listen is None:
+            return
+        address, port = listen_address(settings.http.listen)
+        app = application(metrics.registry, alive=self._vitals.alive, ready=self._vitals.ready)
+        endpoint = Endpoint(app, address=address, port=port)
+        self._closing.callback(endpoint.close)
+        _log.info("metrics and health on http://%s:%d", address, endpoint.port)
+
+
+def _load(config: Path | None, dotenv: Path | None, *, observe: bool) -> Loaded:
+    loaded = load(config, dotenv_path=dotenv)
+    if not observe:
+        return loaded
+    return Loaded(loaded.settings.model_copy(update={"mode": "observe"}), loaded.origins, loaded.warnings)
+
+
+@contextmanager
+def _signals() -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Turn SIGTERM and SIGINT into the first event and SIGHUP into the second."""
+    stop, reload_asked = threading.Event(), threading.Event()
+    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload_asked}
+    before = {number: signal.signal(number, lambda *_, event=event: event.set()) for number, event in wanted.items()}
+    try:
+        yield stop, reload_asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""Configuration: from a YAML file, ``.env`` and the environment to one frozen, validated ``Settings``."""

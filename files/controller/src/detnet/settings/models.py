@@ -1,0 +1,259 @@
+"""The settings and their defaults; the defaults of the documents' names are the documents' own.
+
+Every model is frozen and forbids unknown keys. Rules that join several values live in the model that holds them all.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from detnet.core.rate import FLOOR_BPS, Rate
+from detnet.settings.units import Cap, Duration, Share
+
+_MBPS = 1_000_000
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=False)
+
+
+class Defaults(_Model):
+    """What an objective or target takes when it does not say otherwise; the documents' flat names end here."""
+
+    workload: Name = "robot-factory-deployment"
+    latency: Duration = 0.010
+    jitter: Duration = 0.002
+    target: Name = "telemetry-upload-deployment"
+    min: Cap = Rate(10 * _MBPS)
+    max: Cap = Rate(1000 * _MBPS)
+
+
+class QuerySettings(_Model):
+    """A PromQL expression that gives one number, and the unit of that number."""
+
+    expression: str
+    unit: Literal["s", "ms", "us", "ratio", "percent"]
+
+
+class PromqlSettings(_Model):
+    """The user's own PromQL; ``measured_by`` selects a series that changes with each measurement, to tell its age."""
+
+    measured_by: str
+    latency: QuerySettings | None = None
+    jitter: QuerySettings | None = None
+    loss: QuerySettings | None = None
+
+
+class ObjectiveSettings(_Model):
+    """One critical workload, its limits, and how the source knows it.
+
+    ``path`` is the name of the probe's path, by default the workload's own; with Prometheus, ``hubble`` selects
+    Hubble's HTTP series by their labels, and ``promql`` gives expressions instead.
+    """
+
+    workload: Name
+    latency: Duration | None = None
+    jitter: Duration | None = None
+    loss: Share | None = None
+    path: Name | None = None
+    hubble: dict[str, str] | None = None
+    promql: PromqlSettings | None = None
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.latency is None and self.jitter is None and self.loss is None:
+            raise ValueError(f"the objective of {self.workload} has no limit: set latency, jitter or loss")
+        if self.loss is not None and self.loss >= 1.0:
+            raise ValueError("a loss limit of 100% promises nothing; leave it out")
+        if 0.0 in (self.latency, self.jitter):
+            raise ValueError("a limit of 0 ms cannot be kept by any network")
+        if sum(way is not None for way in (self.path, self.hubble, self.promql)) > 1:
+            raise ValueError(f"{self.workload}: give one of 'path', 'hubble' and 'promql'")
+        return self
+
+
+class TargetSettings(_Model):
+    """One best-effort workload: the range of its cap and its weight in the division of the budget.
+
+    ``match`` tells the tc actuator its packets: source, destination, protocol, source_port, destination_port, dscp.
+    """
+
+    name: Name
+    min: Cap | None = None
+    max: Cap | None = None
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    match: dict[str, str | int] | None = None
+
+
+class ProbeSettings(_Model):
+    """Where the probe's direct source listens (``detnet probe --metrics``)."""
+
+    url: str = "http://127.0.0.1:9862"
+
+
+class PrometheusSettings(_Model):
+    """Which Prometheus to ask; what to ask is said by each objective."""
+
+    url: str = "http://prometheus-server:9090"
+    window: Duration = 10.0
+    scrape_interval: Duration = 1.0
+    bearer_token_file: Path | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class SourceSettings(_Model):
+    """Which source is asked, and how often."""
+
+    kind: Literal["probe", "prometheus"] = "probe"
+    period: Duration | None = None
+    probe: ProbeSettings = ProbeSettings()
+    prometheus: PrometheusSettings = PrometheusSettings()
+
+
+class ActuatorSettings(_Model):
+    """What enforces the caps. ``namespace`` is a network namespace: a name of ``ip netns`` or a path."""
+
+    kind: Literal["dry-run", "tc"] = "dry-run"
+    device: str | None = None
+    namespace: str | None = None
+
+    @model_validator(mode="after")
+    def _tc_needs_a_device(self) -> Self:
+        if self.kind == "tc" and not self.device:
+            raise ValueError("the tc actuator needs 'device', the network interface whose egress it shapes")
+        return self
+
+
+class PolicySettings(_Model):
+    """The law of growth and its parameters; what a law does not use is refused."""
+
+    name: Literal["steps", "graded", "aimd"] = "aimd"
+    increase: Cap | None = None
+    aggressive_decrease: Cap | None = None
+    gentle_decrease: Cap | None = None
+    decrease: Share | None = None
+    ewma_alpha: Annotated[float, Field(gt=0, le=1)] | None = None
+    dead_band: Share | None = None
+
+
+class LoopSettings(_Model):
+    """The guard's and the loop's times and thresholds; see ``detnet.core.guard.Guard``."""
+
+    interval: Duration = 0.5
+    window: Duration = 1.0
+    least_samples: Annotated[int, Field(ge=1, le=10_000)] = 5
+    fresh_for: Duration = 1.5
+    decay_after: Duration = 3.0
+    safe_after: Duration = 30.0
+    decay_time_constant: Duration = 10.0
+    settle: Duration = 0.5
+    cooldown: Duration = 30.0
+    recovery: Duration = 10.0
+    raise_every: Duration = 5.0
+    raise_ratio: Share = 0.25
+    least_raise: Annotated[Cap, Field()] = Rate(5 * _MBPS)
+    safe: Cap | None = None
+
+    @field_validator("interval")
+    @classmethod
+    def _reachable(cls, value: float) -> float:
+        if not 0.05 <= value <= 60.0:
+            raise ValueError("the loop's interval lies between 50ms and 1min")
+        return value
+
+
+class HttpSettings(_Model):
+    """Where ``/metrics``, ``/healthz`` and ``/readyz`` are served; ``null`` turns them off."""
+
+    listen: str | None = "127.0.0.1:9863"
+
+
+class AuditSettings(_Model):
+    """The audit log of decisions; ``path: null`` keeps none."""
+
+    path: Path | None = None
+    max_bytes: Annotated[int, Field(ge=64 * 1024)] = 16 * 1024 * 1024
+    files: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class LogSettings(_Model):
+    """The daemon's own log."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(_Model):
+    """The whole configuration of one loop."""
+
+    mode: Literal["enforce", "observe"] = "enforce"
+    kill_switch: Path | None = None
+    defaults: Defaults = Defaults()
+    objectives: tuple[ObjectiveSettings, ...] = ()
+    targets: tuple[TargetSettings, ...] = ()
+    source: SourceSettings = SourceSettings()
+    actuator: ActuatorSettings = ActuatorSettings()
+    policy: PolicySettings = PolicySettings()
+    loop: LoopSettings = LoopSettings()
+    http: HttpSettings = HttpSettings()
+    audit: AuditSettings = AuditSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        for what, names in (
+            ("objective", [o.workload for o in self.effective_objectives]),
+            ("target", [t.name for t in self.effective_targets]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"more than one {what} is named {twice[0]}")
+        for target in self.effective_targets:
+            low, high = target.min or self.defaults.min, target.max or self.defaults.max
+            if low > high:
+                raise ValueError(f"the target {target.name} has min {low.quantity} above max {high.quantity}")
+            if self.actuator.kind == "tc" and target.match is None:
+                raise ValueError(f"the target {target.name} needs 'match': the tc actuator must know its packets")
+        loop = self.loop
+        if not loop.fresh_for <= loop.decay_after <= loop.safe_after:
+            raise ValueError("loop: expected fresh_for <= decay_after <= safe_after")
+        low_bps, high_bps = self.minimum_bps, self.maximum_bps
+        if loop.safe is not None and not low_bps <= loop.safe.bps <= high_bps:
+            between = f"{Rate(low_bps).quantity} to {Rate(high_bps).quantity}"
+            raise ValueError(f"loop.safe {loop.safe.quantity} lies outside the targets' range {between}")
+        return self
+
+    @property
+    def effective_objectives(self) -> tuple[ObjectiveSettings, ...]:
+        """The objectives; when none is listed, the one that the documents' flat names describe."""
+        flat = self.defaults
+        return self.objectives or (
+            ObjectiveSettings.model_construct(workload=flat.workload, latency=flat.latency, jitter=flat.jitter),
+        )
+
+    @property
+    def effective_targets(self) -> tuple[TargetSettings, ...]:
+        """The targets; when none is listed, the one that the documents' flat names describe."""
+        return self.targets or (TargetSettings.model_construct(name=self.defaults.target),)
+
+    @property
+    def minimum_bps(self) -> int:
+        """The least budget: the sum of the targets' least caps."""
+        return sum((t.min or self.defaults.min).bps for t in self.effective_targets)
+
+    @property
+    def maximum_bps(self) -> int:
+        """The largest budget: the sum of the targets' largest caps."""
+        return sum((t.max or self.defaults.max).bps for t in self.effective_targets)
+
+    @property
+    def safe_bps(self) -> int:
+        """Where a blind budget decays to: as configured, else a quarter of the largest budget."""
+        if self.loop.safe is not None:
+            return self.loop.safe.bps
+        return max(self.minimum_bps, self.maximum_bps // 4, FLOOR_BPS)

@@ -1,0 +1,214 @@
+"""From settings to the parts of a loop: the one place where the kinds named in the configuration become objects.
+
+Everything heavy is imported here and only when it is chosen, so that a daemon on Prometheus and dry-run never loads
+netlink.
+"""
+
+from __future__ import annotations
+
+from detnet.actuate.base import Actuator
+from detnet.actuate.dry_run import DryRunActuator
+from detnet.core.allocate import Claim
+from detnet.core.decide import Rules
+from detnet.core.guard import Guard
+from detnet.core.objectives import Objective
+from detnet.core.policies import Aimd, Graded, Policy, Steps
+from detnet.daemon import Parts, Recorder
+from detnet.errors import ConfigError
+from detnet.observe import promql
+from detnet.observe.promql import Template
+from detnet.observe.source import Source
+from detnet.settings.models import ObjectiveSettings, PolicySettings, Settings
+
+_LAWS: dict[str, type[Steps | Graded | Aimd]] = {"steps": Steps, "graded": Graded, "aimd": Aimd}
+# Which parameter of a law each policy setting is; a setting that a law does not have is refused.
+_PARAMETERS: dict[str, dict[str, str]] = {
+    "steps": {"increase": "increase_bps", "aggressive_decrease": "decrease_bps"},
+    "graded": {
+        "increase": "increase_bps",
+        "aggressive_decrease": "aggressive_bps",
+        "gentle_decrease": "gentle_bps",
+        "ewma_alpha": "ewma_alpha",
+        "dead_band": "dead_band",
+    },
+    "aimd": {"increase": "increase_bps", "decrease": "decrease_ratio", "dead_band": "dead_band"},
+}
+
+
+def build_rules(settings: Settings) -> Rules:
+    """Return the core's rules.
+
+    Raises:
+        ConfigError: values that are right one by one do not fit together.
+    """
+    loop = settings.loop
+    try:
+        objectives = tuple(
+            Objective(
+                o.workload,
+                latency_ms=None if o.latency is None else o.latency * 1e3,
+                jitter_ms=None if o.jitter is None else o.jitter * 1e3,
+                loss_ratio=o.loss,
+            )
+            for o in settings.effective_objectives
+        )
+        guard = Guard(
+            minimum_bps=settings.minimum_bps,
+            maximum_bps=settings.maximum_bps,
+            safe_bps=settings.safe_bps,
+            window_s=loop.window,
+            least_samples=loop.least_samples,
+            fresh_for_s=loop.fresh_for,
+            decay_after_s=loop.decay_after,
+            safe_after_s=loop.safe_after,
+            decay_time_constant_s=loop.decay_time_constant,
+            settle_s=loop.settle,
+            cooldown_s=loop.cooldown,
+            recovery_s=loop.recovery,
+            raise_every_s=loop.raise_every,
+            raise_ratio=loop.raise_ratio,
+            least_raise_bps=loop.least_raise.bps,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return Rules(objectives, guard, build_policy(settings.policy))
+
+
+def build_policy(settings: PolicySettings) -> Policy:
+    """Return the law that the settings name, with its parameters."""
+    known = _PARAMETERS[settings.name]
+    given: dict[str, object] = {}
+    for key in PolicySettings.model_fields:
+        value = getattr(settings, key)
+        if key in known and value is not None:
+            given[known[key]] = getattr(value, "bps", value)
+    return _LAWS[settings.name](**given)  # type: ignore[arg-type] # the names were checked against the law's own
+
+
+def unused_policy_settings(settings: PolicySettings) -> tuple[str, ...]:
+    """Return the policy settings that were given but that the chosen law does not have."""
+    known = {*_PARAMETERS[settings.name], "name"}
+    return tuple(sorted(settings.model_fields_set - known))
+
+
+def build_claims(settings: Settings) -> tuple[Claim, ...]:
+    """Return the targets' claims on the budget."""
+    return tuple(
+        Claim(
+            target.name,
+            (target.min or settings.defaults.min).bps,
+            (target.max or settings.defaults.max).bps,
+            target.weight,
+        )
+        for target in settings.effective_targets
+    )
+
+
+def build_source(settings: Settings) -> Source:
+    """Return the source, not started.
+
+    Raises:
+        ConfigError: an address, a path or an expression cannot be used.
+    """
+    source = settings.source
+    if source.kind == "probe":
+        from detnet.observe.probe import ProbeSource, ProbeSourceConfig  # noqa: PLC0415 - only when chosen
+
+        wrong = [o.workload for o in settings.effective_objectives if o.hubble is not None or o.promql is not None]
+        if wrong:
+            raise ConfigError(f"the objective of {wrong[0]} names Prometheus series, but source.kind is 'probe'")
+        paths = {o.workload: o.path or o.workload for o in settings.effective_objectives}
+        return ProbeSource(ProbeSourceConfig(source.probe.url, paths, source.period or 0.2))
+    from detnet.observe.credentials import Credentials  # noqa: PLC0415
+    from detnet.observe.prometheus import PrometheusSource, PrometheusSourceConfig  # noqa: PLC0415
+
+    prometheus = source.prometheus
+    return PrometheusSource(
+        PrometheusSourceConfig(
+            prometheus.url,
+            {o.workload: _question(o) for o in settings.effective_objectives},
+            window_s=prometheus.window,
+            scrape_interval_s=prometheus.scrape_interval,
+            period_s=source.period or prometheus.scrape_interval,
+            credentials=Credentials(
+                prometheus.bearer_token_file, prometheus.username, prometheus.password_file, prometheus.ca_file
+            ),
+        )
+    )
+
+
+def build_actuator(settings: Settings) -> Actuator:
+    """Return the actuator.
+
+    Raises:
+        ConfigError: a match cannot be read.
+    """
+    targets = settings.effective_targets
+    if settings.actuator.kind == "dry-run":
+        return DryRunActuator(target.name for target in targets)
+    from detnet.actuate.match import Match  # noqa: PLC0415 - netlink only when chosen
+    from detnet.actuate.tc import TcActuator  # noqa: PLC0415
+
+    matches = {t.name: Match.parse(t.match or {}, where=f"targets.{t.name}.match") for t in targets}
+    return TcActuator(settings.actuator.device or "", matches, namespace=settings.actuator.namespace)
+
+
+def check(settings: Settings) -> None:
+    """Build everything that touches neither network nor kernel, so that ``config check`` finds what a start would.
+
+    Raises:
+        ConfigError: what is wrong.
+    """
+    unused = unused_policy_settings(settings.policy)
+    if unused:
+        raise ConfigError(f"policy.{unused[0]} is no parameter of the policy {settings.policy.name}; take it out")
+    build_rules(settings)
+    build_claims(settings)
+    build_source(settings)
+    if settings.http.listen is not None:
+        listen_address(settings.http.listen)
+
+
+def build_parts(settings: Settings, recorder: Recorder) -> Parts:
+    """Return a loop's parts; the source is not started yet.
+
+    Raises:
+        ConfigError: something named in the settings cannot be built.
+    """
+    check(settings)
+    return Parts(
+        rules=build_rules(settings),
+        claims=build_claims(settings),
+        source=build_source(settings),
+        actuator=build_actuator(settings),
+        recorder=recorder,
+        interval_s=settings.loop.interval,
+        observe_only=settings.mode == "observe",
+        kill_switch=settings.kill_switch,
+    )
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Split ``127.0.0.1:9863`` or ``[::1]:9863``.
+
+    Raises:
+        ConfigError: not an address and a port.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ConfigError(f"http.listen: {text!r} is not an address and a port such as 127.0.0.1:9863")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - ':9863' asks for every address
+
+
+def _question(objective: ObjectiveSettings) -> Template:
+    if objective.hubble is not None:
+        return promql.HubbleHttp(objective.hubble)
+    if objective.promql is None:
+        return promql.ProbeHistogram(objective.path or objective.workload)
+    own = objective.promql
+    queries = {
+        figure: promql.OwnQuery(query.expression, query.unit)
+        for figure, query in (("latency", own.latency), ("jitter", own.jitter), ("loss", own.loss))
+        if query is not None
+    }
+    return promql.OwnQueries(own.measured_by, **queries)

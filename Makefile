@@ -1,0 +1,29 @@
+# Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help lab test lint bench requirements
+
+export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  make lab and make bench take POLICY= DURATION=<seconds> SCENARIO= CAPACITY=<100M> BUFFER_MS="
+
+lab: .venv/lab.stamp  ## Run the control loop on this machine and draw the result (root)
+	@scripts/lab
+
+test: .venv/dev.stamp  ## Run every test
+	@scripts/test
+
+lint: .venv/dev.stamp  ## Run every gate of the developers' guide
+	@scripts/lint
+
+bench: .venv/lab.stamp  ## Compare the policies on one scenario, side by side (root)
+	@scripts/bench
+
+requirements:  ## Compile requirements/*.in into hash-pinned files
+	@scripts/requirements
+
+.venv/%.stamp: requirements/%.txt files/controller/pyproject.toml scripts/bootstrap
+	@scripts/bootstrap $*

@@ -1,0 +1,42 @@
+"""The decision strip: one lane per kind of decision, so that position tells what colour alone should not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from detnet.report.chart.axes import TimeAxis, draw_ground
+from detnet.report.chart.canvas import Canvas
+from detnet.report.record import Decision, Run
+
+_LANE_HEIGHT = 16.0
+_LOOKS = {"increase": "up", "hold": "still", "cut": "down", "blind": "unsure", "safe": "unsure"}
+_WITHOUT_SIGHT = ("blind", "safe")
+
+
+def lane(decision: Decision) -> str:
+    """Return the kind of a decision: its mode when it was made without a usable signal, else its action."""
+    return decision.mode if decision.mode in _WITHOUT_SIGHT else decision.action
+
+
+def draw_decisions(canvas: Canvas, axis: TimeAxis, run: Run, top: float) -> float:
+    """Draw one lane for each kind that occurs and return the strip's bottom."""
+    at_s: dict[str, list[float]] = defaultdict(list)
+    for decision in run.decisions:
+        at_s[lane(decision)].append(decision.at_s)
+    lanes = [kind for kind in _LOOKS if kind in at_s] + sorted(set(at_s) - set(_LOOKS))
+    canvas.text((axis.left, top - 8), "Decisions" if lanes else "Decisions: none was made", "strong")
+    bottom = top + _LANE_HEIGHT * max(1, len(lanes))
+    draw_ground(canvas, axis, run.phases, top, bottom)
+    for index, kind in enumerate(lanes):
+        y = top + index * _LANE_HEIGHT
+        canvas.line((axis.left, y + _LANE_HEIGHT), (axis.right, y + _LANE_HEIGHT), "grid")
+        canvas.text((axis.left - 8, y + 12), kind, "small", anchor="end")
+        canvas.ticks(map(axis.x, at_s[kind]), y + 2, _LANE_HEIGHT - 4, _LOOKS.get(kind, "still"))
+        canvas.text((axis.right + 8, y + 12), times(at_s[kind]), "small")
+    return bottom
+
+
+def times(moments: Sequence[float]) -> str:
+    """Return how often something happened, in words."""
+    return "once" if len(moments) == 1 else f"{len(moments)} times"

@@ -1,0 +1,52 @@
+"""Several runs of one scenario as small multiples: every column has one time axis and one scale, so shapes compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from detnet.report import words
+from detnet.report.chart.axes import Panel, TimeAxis, draw_time
+from detnet.report.chart.canvas import Canvas, fit
+from detnet.report.chart.latency import draw_latency, highest_shown_ms
+from detnet.report.chart.rates import draw_rates, highest_shown_mbps
+from detnet.report.judge import Summary, Tally
+from detnet.report.record import TRUTH, Run
+
+_WIDTH = 1240.0
+_NAME_WIDTH = 190.0
+_AXIS_WIDTH = 440.0
+_BETWEEN = 60.0
+_ROW_HEIGHT = 96.0
+_ROW_GAP = 22.0
+_TOP = 74.0
+
+
+def draw_runs(labels: Sequence[str], runs: Sequence[Run], summaries: Sequence[Summary]) -> str:
+    """Return the runs' picture as SVG, one row each: name and figures, latency, rates."""
+    title = f"{runs[0].scenario}: {len(runs)} policies on the same scenario"
+    canvas = Canvas(_WIDTH, title)
+    duration_s = max(run.duration_s for run in runs)
+    left = TimeAxis(24.0 + _NAME_WIDTH, _AXIS_WIDTH, duration_s)
+    right = TimeAxis(left.right + _BETWEEN, _AXIS_WIDTH, duration_s)
+    highest_ms = max(highest_shown_ms(run, summary) for run, summary in zip(runs, summaries, strict=True))
+    highest_mbps = max(highest_shown_mbps(run) for run in runs)
+    canvas.text((24.0, 34.0), title, "headline")
+    canvas.text((left.left, _TOP - 10), f"Latency of {TRUTH} over the quiet path (ms)", "strong")
+    canvas.text((right.left, _TOP - 10), "Goodput (filled), caps and capacity (Mbit/s)", "strong")
+    y = _TOP
+    for label, run, summary in zip(labels, runs, summaries, strict=True):
+        _draw_figures(canvas, label, summary.total, y)
+        draw_latency(canvas, left, run, summary, Panel(y, _ROW_HEIGHT, "", labelled=False, highest=highest_ms))
+        draw_rates(canvas, right, run, Panel(y, _ROW_HEIGHT, "", labelled=False, highest=highest_mbps))
+        y += _ROW_HEIGHT + _ROW_GAP
+    draw_time(canvas, left, y - _ROW_GAP + 6)
+    return canvas.svg(draw_time(canvas, right, y - _ROW_GAP + 6))
+
+
+def _draw_figures(canvas: Canvas, label: str, total: Tally, top: float) -> None:
+    canvas.text((24.0, top + 18), fit(label, _NAME_WIDTH - 44, 18, bold=True), "name", tip=label)
+    canvas.text(
+        (24.0, top + 42), f"{words.outside(total)} violating", "bad strong" if total.violating_windows else "strong"
+    )
+    canvas.text((24.0, top + 60), f"{words.share(total.utilisation)} of the rest")
+    canvas.text((24.0, top + 78), f"protected: {words.protection(total)}", "small")

@@ -1,0 +1,75 @@
+"""Self-contained pages: no request leaves the reader's machine, and every text from a run is escaped."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from detnet.report import words
+from detnet.report.chart import style
+from detnet.report.chart.decisions import lane
+from detnet.report.chart.header import numbers
+from detnet.report.chart.picture import draw_run
+from detnet.report.judge import Summary
+from detnet.report.record import Decision, Run
+from detnet.report.table import Table, critical, phases
+
+
+def run_page(run: Run, summary: Summary) -> str:
+    """Return the page of one run."""
+    return _render(
+        "report.html.j2",
+        run=run,
+        summary=summary,
+        headline=words.headline(summary),
+        numbers=numbers(summary),
+        chart=_ours(draw_run(run, summary, heading=False)),
+        tables=(phases(summary), critical(summary)),
+        decisions=folded(run.decisions),
+        again=reproduce(run),
+    )
+
+
+def comparison_page(title: str, table: Table, chart: str) -> str:
+    """Return the page of several runs side by side."""
+    return _render("bench.html.j2", title=title, table=table, chart=_ours(chart))
+
+
+def reproduce(run: Run) -> str:
+    """Return the command that runs the same once more."""
+    given = {"POLICY": run.policy, "SCENARIO": run.scenario, "DURATION": f"{run.duration_s:g}"}
+    return "make lab " + " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
+
+
+def folded(decisions: Sequence[Decision]) -> list[tuple[Decision, str, int]]:
+    """Return the decisions as (first, its kind, how many), a row of holds under one cap as one."""
+    rows: list[tuple[Decision, str, int]] = []
+    for decision in decisions:
+        kind = lane(decision)
+        unchanged = decision.cap_before_bps == decision.cap_after_bps
+        if rows and unchanged and (rows[-1][1], rows[-1][0].cap_after_bps) == (kind, decision.cap_after_bps):
+            rows[-1] = (*rows[-1][:2], rows[-1][2] + 1)
+        else:
+            rows.append((decision, kind, 1))
+    return rows
+
+
+def _render(template: str, **values: object) -> str:
+    environment = Environment(
+        loader=PackageLoader("detnet.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template(template).render(
+        megabits=words.megabits,
+        light=_ours(style.variables(dark=False)),
+        dark=_ours(style.variables(dark=True)),
+        looks=_ours(style.sheet()),
+        **values,
+    )
+
+
+def _ours(markup: str) -> Markup:
+    """Exempt from escaping what we made: style constants, and SVG whose texts ElementTree has escaped."""
+    return Markup(markup)  # noqa: S704 - the one place

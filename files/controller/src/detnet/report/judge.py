@@ -1,0 +1,228 @@
+"""Judges a run by what its critical application saw: windows, violations, time to protect, goodput.
+
+Pure and standard library only. The definitions are in docs/report.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+
+from detnet.errors import UserError
+from detnet.report.record import TRUTH, Critical, Phase, Run
+from detnet.report.series import percentile, step_mean
+
+_CLEAN_IN_A_ROW = 5
+_SAME_MOMENT_S = 0.5  # a disturbance this near to a phase's start begins it: half a window
+_ROUNDING_S = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` when nothing came back or it is spoiled."""
+
+    start_s: int
+    p95_ms: float | None
+    violates: bool
+    spoiled: bool
+
+    @property
+    def middle_s(self) -> float:
+        """The moment by which a window belongs to a phase."""
+        return self.start_s + 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Round trips of one critical application in ms, of the packets that came back; ``None`` when none did."""
+
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    sent: int
+    loss_ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The figures of one phase or of the whole run.
+
+    ``windows`` counts the judged ones, without ``spoiled_windows``. ``protect_s`` is ``None`` when there was nothing to
+    protect from (``disturbances`` is 0) or protection never came. ``protected_goodput_bps`` counts best effort's
+    goodput only in windows that held the objective.
+    """
+
+    windows: int
+    violating_windows: int
+    spoiled_windows: int
+    longest_violation_s: int
+    disturbances: int
+    protect_s: float | None
+    goodput_bps: float
+    protected_goodput_bps: float
+    available_bps: float
+    critical: Mapping[str, Delay]
+
+    @property
+    def utilisation(self) -> float | None:
+        """Best effort's goodput as a share of what the link left; ``None`` when it left nothing."""
+        return self.goodput_bps / self.available_bps if self.available_bps > 0 else None
+
+    @property
+    def score(self) -> float | None:
+        """Protected goodput as a share of what the link left: the one number that pays for both failures."""
+        return self.protected_goodput_bps / self.available_bps if self.available_bps > 0 else None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the figures as JSON values."""
+        return {**asdict(self), "utilisation": self.utilisation, "score": self.score}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The judgement of one run; ``timeline`` holds every window, spoiled ones too, for the pictures."""
+
+    policy: str
+    scenario: str
+    started_at: str
+    objective_ms: float
+    base_ms: float | None
+    total: Tally
+    phases: tuple[tuple[Phase, Tally], ...]
+    timeline: tuple[Window, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return ``summary.json``: the run's figures, then the same for each phase."""
+        return {
+            "policy": self.policy,
+            "scenario": self.scenario,
+            "started_at": self.started_at,
+            "objective_ms": self.objective_ms,
+            "base_ms": self.base_ms,
+            **self.total.to_json(),
+            "phases": [asdict(phase) | tally.to_json() for phase, tally in self.phases],
+        }
+
+
+def judge(run: Run) -> Summary:
+    """Return the judgement of a run.
+
+    Raises:
+        UserError: packets came back, but none in the first phase, so there is no base delay to judge them against.
+    """
+    timeline, base_ms = _windows(run)
+    tallies = [_tally(run, timeline, phase) for phase in run.phases]
+    whole = Phase(name="total", start_s=0.0, end_s=run.duration_s, title="the whole run")
+    delays = [tally.protect_s for tally in tallies if tally.disturbances]
+    total = _tally(run, timeline, whole, disturbances=len(delays), protect_s=_worst(delays))
+    return Summary(
+        policy=run.policy,
+        scenario=run.scenario,
+        started_at=run.started_at,
+        objective_ms=run.objective_ms,
+        base_ms=base_ms,
+        total=total,
+        phases=tuple(zip(run.phases, tallies, strict=True)),
+        timeline=tuple(timeline),
+    )
+
+
+def _windows(run: Run) -> tuple[list[Window], float | None]:
+    """Cut the truth into whole seconds; one in which nothing was sent is no window unless it is spoiled."""
+    sent: dict[int, list[float | None]] = defaultdict(list)
+    for at_s, rtt_ms in run.critical[TRUTH].samples:
+        sent[int(at_s)].append(rtt_ms)
+    seconds = range(int(run.duration_s + _ROUNDING_S))
+    spoiled = {second for second in seconds if any(_overlap(second, at_s) for at_s in run.spoiled_s)}
+    first = run.phases[0]
+    base_ms = _delay(run.critical[TRUTH], first, spoiled).p50_ms
+    windows = []
+    for second in seconds:
+        if second in spoiled:
+            windows.append(Window(second, None, violates=False, spoiled=True))
+        elif sent[second]:
+            windows.append(_window(second, sent[second], base_ms, run.objective_ms, first.name))
+    return windows, base_ms
+
+
+def _window(
+    second: int, rtts_ms: Sequence[float | None], base_ms: float | None, objective_ms: float, first_phase: str
+) -> Window:
+    replies = sorted(rtt for rtt in rtts_ms if rtt is not None)
+    if not replies:
+        return Window(second, None, violates=True, spoiled=False)
+    if base_ms is None:
+        raise UserError(
+            f"{TRUTH} got no reply in the first phase {first_phase!r}, so there is no base delay to judge by"
+        )
+    p95_ms = percentile(replies, 0.95) - base_ms
+    return Window(second, p95_ms, violates=p95_ms > objective_ms, spoiled=False)
+
+
+def _overlap(second: int, spoiled_from_s: float) -> bool:
+    return second - 1 + _ROUNDING_S < spoiled_from_s < second + 1 - _ROUNDING_S
+
+
+def _tally(
+    run: Run, timeline: Sequence[Window], span: Phase, disturbances: int | None = None, protect_s: float | None = None
+) -> Tally:
+    """Count one phase; the whole run gets its disturbances from outside, since they belong to phases."""
+    inside = [window for window in timeline if span.start_s <= window.middle_s < span.end_s]
+    judged = [window for window in inside if not window.spoiled]
+    if disturbances is None:
+        began = [e.at_s for e in run.events if e.kind == "disturbance" and abs(e.at_s - span.start_s) <= _SAME_MOMENT_S]
+        disturbances = min(1, len(began))
+        protect_s = _protect_s(timeline, min(began), span.end_s) if began else None
+    goodput = [target.goodput_bps for target in run.best_effort.values()]
+    protected = [
+        0.0 if window.violates else sum(step_mean(points, window.start_s, window.start_s + 1) for points in goodput)
+        for window in judged
+    ]
+    spoiled = {window.start_s for window in timeline if window.spoiled}
+    return Tally(
+        windows=len(judged),
+        violating_windows=sum(window.violates for window in judged),
+        spoiled_windows=len(inside) - len(judged),
+        longest_violation_s=_longest_violation_s(judged),
+        disturbances=disturbances,
+        protect_s=protect_s,
+        goodput_bps=sum(step_mean(points, span.start_s, span.end_s) for points in goodput),
+        protected_goodput_bps=sum(protected) / len(protected) if protected else 0.0,
+        available_bps=step_mean(run.capacity_bps, span.start_s, span.end_s)
+        - step_mean(run.critical_bps, span.start_s, span.end_s),
+        critical={name: _delay(app, span, spoiled if name == TRUTH else set()) for name, app in run.critical.items()},
+    )
+
+
+def _protect_s(timeline: Sequence[Window], from_s: float, until_s: float) -> float | None:
+    """Return the time from a disturbance to the first of five clean windows in a row that starts before ``until_s``."""
+    judged = [window for window in timeline if not window.spoiled and window.middle_s >= from_s]
+    for at, window in enumerate(judged):
+        row = judged[at : at + _CLEAN_IN_A_ROW]
+        if window.middle_s >= until_s or len(row) < _CLEAN_IN_A_ROW:
+            return None
+        if not any(each.violates for each in row):
+            return max(0.0, window.start_s - from_s)
+    return None
+
+
+def _worst(delays_s: Sequence[float | None]) -> float | None:
+    """Return the longest delay; never (``None``) is longer than any."""
+    known = [delay for delay in delays_s if delay is not None]
+    return max(known) if known and len(known) == len(delays_s) else None
+
+
+def _longest_violation_s(judged: Sequence[Window]) -> int:
+    """Return the longest row of violating windows, in s from first to last: a spoiled one within does not end it."""
+    rows = [list(row) for violates, row in groupby(judged, key=lambda window: window.violates) if violates]
+    return max((row[-1].start_s + 1 - row[0].start_s for row in rows), default=0)
+
+
+def _delay(app: Critical, span: Phase, spoiled: set[int]) -> Delay:
+    rtts_ms = [rtt for at_s, rtt in app.samples if span.start_s <= at_s < span.end_s and int(at_s) not in spoiled]
+    replies = sorted(rtt for rtt in rtts_ms if rtt is not None)
+    p50, p95, p99 = (percentile(replies, share) if replies else None for share in (0.50, 0.95, 0.99))
+    loss_ratio = 1 - len(replies) / len(rtts_ms) if rtts_ms else None
+    return Delay(p50_ms=p50, p95_ms=p95, p99_ms=p99, sent=len(rtts_ms), loss_ratio=loss_ratio)

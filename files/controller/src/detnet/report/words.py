@@ -1,0 +1,80 @@
+"""Figures as people read them, and the sentence that says what a run showed. No rounding is to its advantage."""
+
+from __future__ import annotations
+
+import math
+
+from detnet.report.judge import Summary, Tally
+from detnet.report.record import TRUTH
+
+MISSING = "\N{EN DASH}"
+"""Stands where there is no number."""
+
+
+def milliseconds(value_ms: float | None) -> str:
+    """Return a delay with three significant digits and its unit; a dash when there is none."""
+    return MISSING if value_ms is None else f"{_short(value_ms)} ms"
+
+
+def megabits(rate_bps: float | None) -> str:
+    """Return a rate in Mbit/s; a dash when there is none."""
+    return MISSING if rate_bps is None else f"{_short(rate_bps / 1e6)} Mbit/s"
+
+
+def seconds(value_s: float) -> str:
+    """Return a duration in s."""
+    return f"{value_s:.1f}".removesuffix(".0") + " s"
+
+
+def share(value: float | None, *, digits: int = 0) -> str:
+    """Return a share as a percentage, rounded down (so that 99.96 % never reads 100 %); a dash when there is none."""
+    if value is None:
+        return MISSING
+    if value == 0:
+        return "0 %"
+    return f"{math.floor(value * 100 * 10**digits + 1e-6) / 10**digits:.{digits}f} %"
+
+
+def fault(ratio: float | None) -> str:
+    """Return the share of what went wrong, rounded up: one in a million never reads 0 %."""
+    if ratio is None:
+        return MISSING
+    return f"{math.ceil(ratio * 1000 - 1e-6) / 10:.1f} %" if ratio else "0 %"
+
+
+def inside(tally: Tally) -> str:
+    """Return the share of windows that held the objective."""
+    if not tally.windows:
+        return MISSING
+    if not tally.violating_windows:
+        return "100 %"
+    return share(1 - tally.violating_windows / tally.windows, digits=1)
+
+
+def outside(tally: Tally) -> str:
+    """Return the share of windows that violated the objective, rounded up."""
+    return fault(tally.violating_windows / tally.windows if tally.windows else None)
+
+
+def protection(tally: Tally) -> str:
+    """Return the time to protect, in words where there is no number."""
+    if tally.protect_s is not None:
+        return seconds(tally.protect_s)
+    return "never" if tally.disturbances else MISSING
+
+
+def headline(summary: Summary) -> str:
+    """Return what the run showed, in one sentence."""
+    total = summary.total
+    if not total.windows:
+        return f"Nothing can be said: no window of {TRUTH} could be judged"
+    held = f"{TRUTH} stayed inside {summary.objective_ms:g} ms in {inside(total)} of windows"
+    return f"{held}; best effort got {share(total.utilisation)} of what the link left"
+
+
+def _short(value: float) -> str:
+    if value == 0:
+        return "0"
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

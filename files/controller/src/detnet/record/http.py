@@ -77,9 +77,9 @@ class Endpoint:
         try:
             self._server = make_server(address, port, app, server_class, _Handler)
         except (OSError, OverflowError) as error:  # OverflowError: the port is above 65535
-            advice = _BIND_ADVICE.get(getattr(error, "errno", None) or 0, str(error))
+            advice = _BIND_ADVICE.get(getattr(error, "errno", 0), getattr(error, "strerror", None) or str(error))
             raise UserError(f"cannot serve metrics and health on {address} port {port}: {advice}") from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="http", daemon=True)
         self._thread.start()
 
     @property
@@ -88,7 +88,7 @@ class Endpoint:
         return self._server.server_port
 
     def close(self) -> None:
-        """Stop listening; at most half a second passes."""
+        """Stop listening; the thread looks every 0.1 s."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -101,7 +101,7 @@ class _Server(ThreadingWSGIServer):
         self.server_name, self.server_port = self.socket.getsockname()[:2]
         self.setup_environ()
 
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the base class's interface
+    def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is its own business; anything else is our bug."""
         level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
         logging.getLogger(__name__).log(level, "request from %s failed", client_address, exc_info=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -27,16 +28,33 @@ _UNITS = {"latency": ("seconds", 1e-3), "jitter": ("seconds", 1e-3), "loss": ("r
 _CYCLE_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What became of the caps in one pass.
+
+    Attributes:
+        wanted: the cap decided on, for every target.
+        in_force: the caps read back, ``None`` for a target without one; ``None`` when they could not be read.
+        written: targets whose cap was set.
+        failed: targets whose cap should have been set and was not.
+    """
+
+    wanted: Mapping[str, Rate]
+    in_force: Mapping[str, Rate | None] | None
+    written: Collection[str] = ()
+    failed: Collection[str] = ()
+
+
 class Metrics:
     """The controller's metrics in a registry of their own.
 
     Args:
         version: of the controller.
-        audit: whose losses are counted here as well.
+        audit: whose losses are counted here as well, if there is an audit log.
         wall_s: wall clock, for the time of the last decision.
     """
 
-    def __init__(self, *, version: str, audit: AuditLog, wall_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, version: str, audit: AuditLog | None, wall_s: Callable[[], float] = time.time) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # a second series per counter that nothing here reads
         self.registry = CollectorRegistry()
         self._wall_s = wall_s
@@ -45,33 +63,15 @@ class Metrics:
         self._make_traffic()
         self._make_objectives()
         self._make_loop()
-        self.registry.register(_AuditCollector(audit))
+        if audit is not None:
+            self.registry.register(_AuditCollector(audit))
         ProcessCollector(registry=self.registry)
 
-    def record(
-        self,
-        decision: Decision,
-        *,
-        caps: Mapping[str, Rate | None],
-        written: Collection[str],
-        failed: Collection[str],
-        duration_s: float,
-    ) -> None:
-        """Show one finished pass.
-
-        Args:
-            decision: what was decided.
-            caps: what is in force now for each target; ``None`` means no cap, shown as infinite.
-            written: targets whose cap was set in this pass.
-            failed: targets whose cap should have been set, and was not.
-            duration_s: how long the pass took, in seconds.
-        """
-        self._record_traffic(decision, caps)
+    def record(self, decision: Decision, caps: Caps, *, duration_s: float) -> None:
+        """Show one finished pass that took ``duration_s`` seconds."""
+        self._record_traffic(decision)
+        self._record_caps(caps)
         self._record_objectives(decision)
-        for family, names in ((self._writes, written), (self._write_errors, failed)):
-            family.keep([(target,) for target in caps])
-            for target in names:
-                family.series(target).inc()
         self._decisions.series(decision.action.value, decision.mode.value).inc()
         replace(self._policy, {(decision.policy,): 1.0})
         replace(self._terms, {(term,): value for term, value in decision.terms.items()})
@@ -80,7 +80,9 @@ class Metrics:
 
     def _make_traffic(self) -> None:
         self._budget = self._single("budget_bits_per_second", "What all targets may send together.")
-        self._caps = self._gauge("cap_bits_per_second", "Cap in force; +Inf without one.", "target")
+        self._wanted = self._gauge("wanted_cap_bits_per_second", "Cap decided on, in observe mode too.", "target")
+        text = "Cap in force, as read back; +Inf without one, absent if it could not be read."
+        self._in_force = self._gauge("cap_bits_per_second", text, "target")
         self._legacy_caps = Family(
             Gauge(
                 "kubernetes_bandwidth_limit_mbps",
@@ -127,14 +129,22 @@ class Metrics:
             registry=self.registry,
         )
 
-    def _record_traffic(self, decision: Decision, caps: Mapping[str, Rate | None]) -> None:
-        caps_bps = {(target,): math.inf if cap is None else float(cap.bps) for target, cap in caps.items()}
+    def _record_traffic(self, decision: Decision) -> None:
         traffic = decision.traffic
         self._budget.set(decision.budget_bps)
-        replace(self._caps, caps_bps)
-        replace(self._legacy_caps, {target: cap_bps / 1e6 for target, cap_bps in caps_bps.items()})
         replace(self._sent, {(target,): bps for target, bps in traffic.target_bps.items()} if traffic else {})
         self._critical.set(traffic.other_bps if traffic else math.nan)
+
+    def _record_caps(self, caps: Caps) -> None:
+        in_force = caps.in_force or {}
+        in_force_bps = {(target,): math.inf if cap is None else float(cap.bps) for target, cap in in_force.items()}
+        replace(self._wanted, {(target,): float(cap.bps) for target, cap in caps.wanted.items()})
+        replace(self._in_force, in_force_bps)
+        replace(self._legacy_caps, {target: cap_bps / 1e6 for target, cap_bps in in_force_bps.items()})
+        for family, names in ((self._writes, caps.written), (self._write_errors, caps.failed)):
+            family.keep([(target,) for target in caps.wanted])
+            for target in names:
+                family.series(target).inc()
 
     def _record_objectives(self, decision: Decision) -> None:
         findings = decision.findings

@@ -1,0 +1,30 @@
+"""docs/metrics.md lists every metric, and only those."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client import Metric
+
+from detnet.core.decide import Decision
+from detnet.core.rate import Rate
+from detnet.record.metrics import Caps, Metrics
+
+DOCUMENT = Path(__file__).parents[4] / "docs" / "metrics.md"
+
+
+def test_the_table_is_the_registry(metrics: Metrics, decision: Callable[..., Decision]) -> None:
+    """Name, type, labels and meaning are the registry's own; the failure prints the rows that belong there."""
+    rate = {"telemetry-upload": Rate(10_000_000)}
+    metrics.record(decision(), Caps(rate, rate), duration_s=0.0)
+    rows = sorted(row(family) for family in metrics.registry.collect() if not family.name.startswith("process_"))
+    table = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+    assert table == rows, "the table should read\n" + "\n".join(rows)
+
+
+def row(family: Metric) -> str:
+    """Return the line that documents a family; counters are shown with the suffix that queries need."""
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    labels = ", ".join(f"`{label}`" for label in family.samples[0].labels if label != "le") or "-"
+    return f"| `{name}` | {family.type} | {labels} | {family.documentation} |"

@@ -1,0 +1,90 @@
+"""Series come and go with what they stand for, and scrapes never see less than that."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from detnet.core.decide import Decision
+from detnet.core.rate import Rate
+from detnet.record.families import Family, replace
+from detnet.record.metrics import Caps, Metrics
+
+Decide = Callable[..., Decision]
+
+
+def caps(*targets: str, failed: tuple[str, ...] = ()) -> Caps:
+    """Return caps of 10 Mbit/s in force, each written in this pass unless it failed."""
+    all_caps = dict.fromkeys(targets, Rate(10_000_000))
+    return Caps(all_caps, all_caps, set(targets) - set(failed), failed)
+
+
+def series(metrics: Metrics, *, holding: str) -> set[str]:
+    """Return the names of the samples that have this text as a label's value."""
+    return {
+        sample.name
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if holding in sample.labels.values()
+    }
+
+
+def test_a_target_that_went_away_leaves_nothing(metrics: Metrics, decision: Decide) -> None:
+    """Otherwise its last cap would be shown for ever."""
+    metrics.record(decision(), caps("telemetry-upload", "erp-dashboard"), duration_s=0.0)
+    assert "detnet_cap_bits_per_second" in series(metrics, holding="erp-dashboard")
+    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
+    assert series(metrics, holding="erp-dashboard") == set()
+    assert "detnet_cap_writes_total" in series(metrics, holding="telemetry-upload")
+
+
+def test_a_workload_that_went_away_leaves_nothing(metrics: Metrics, decision: Decide) -> None:
+    """A reload may drop an objective."""
+    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
+    metrics.record(decision(findings=(), signals={}, terms={}), caps("telemetry-upload"), duration_s=0.0)
+    assert series(metrics, holding="robot-control") == set()
+    assert series(metrics, holding="ewma_jitter_ratio") == set()
+
+
+def test_counters_outlive_a_pass_that_could_not_read(metrics: Metrics, decision: Decide) -> None:
+    """The gauge goes, the counts stay: they are about the past."""
+    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
+    metrics.record(decision(), caps("telemetry-upload", failed=("telemetry-upload",)), duration_s=0.0)
+    unread = Caps({"telemetry-upload": Rate(10_000_000)}, None)
+    metrics.record(decision(traffic=None), unread, duration_s=0.0)
+    target = {"target": "telemetry-upload"}
+    assert metrics.registry.get_sample_value("detnet_cap_writes_total", target) == 1.0
+    assert metrics.registry.get_sample_value("detnet_cap_write_errors_total", target) == 1.0
+    assert metrics.registry.get_sample_value("detnet_cap_bits_per_second", target) is None
+    assert metrics.registry.get_sample_value("detnet_best_effort_bits_per_second", target) is None
+
+
+def test_a_family_shows_exactly_what_it_was_given() -> None:
+    """Values are replaced, new series appear, missing ones go, and a returning one starts afresh."""
+    registry = CollectorRegistry()
+    family = Family(Gauge("family", "A family.", ("name",), registry=registry))
+    for values in ({("a",): 1.0, ("b",): 2.0}, {("b",): 3.0, ("c",): 4.0}, {}, {("a",): 5.0}):
+        replace(family, values)
+        samples = [sample for each in registry.collect() for sample in each.samples]
+        assert {tuple(sample.labels.values()): sample.value for sample in samples} == values
+    family.keep([("d",)])
+    assert registry.get_sample_value("family", {"name": "d"}) == 0.0
+
+
+@pytest.mark.needs("promtool")
+def test_promtool_finds_nothing_but_what_we_chose(metrics: Metrics, decision: Decide) -> None:
+    """Names, units and help texts follow its rules; link rates stay in bit/s and the old gauge keeps its name."""
+    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
+    promtool = shutil.which("promtool")
+    assert promtool is not None
+    check = subprocess.run(
+        [promtool, "check", "metrics"], input=generate_latest(metrics.registry), capture_output=True, check=False
+    )
+    complaints = (check.stdout + check.stderr).decode().splitlines()
+    chosen = ("kubernetes_bandwidth_limit_mbps", 'use base unit "bytes" instead of "bits"')
+    assert len(complaints) > 1, "promtool read nothing"
+    assert [line for line in complaints if not any(each in line for each in chosen)] == []

@@ -1,0 +1,1 @@
+"""Actuators: where a decided cap becomes a limit that something else enforces."""

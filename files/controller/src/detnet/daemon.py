@@ -29,8 +29,8 @@ class Pass:
     """One pass as it is recorded: the decision, what came of it, and how long it took.
 
     ``caps`` are the caps that the decision asks for; ``in_force`` what the actuator read back (``None``: could not be
-    read); ``written`` the targets whose cap this pass changed; ``held_back`` why a wanted change was not made (observe mode,
-    kill switch); ``errors`` what the actuator could not do.
+    read); ``written`` the targets whose cap this pass changed; ``held_back`` why a wanted change was not made (observe
+    mode, kill switch); ``errors`` what the actuator could not do.
     """
 
     decision: Decision

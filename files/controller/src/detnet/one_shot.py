@@ -43,10 +43,7 @@ def decide_once(settings: Settings, given: Given) -> tuple[Decision, Mapping[str
     """
     rules = build_rules(settings)
     budget_bps = _read("--budget", given.budget, parse_rate).bps if given.budget else rules.guard.maximum_bps
-    if given.live:
-        evidence = _measure(settings, rules)
-    else:
-        evidence = _signals(rules, given)
+    evidence = _measure(settings, rules) if given.live else _signals(rules, given)
     now_s = time.monotonic()
     # Not a start: one-shot decisions have no past that growth would have to wait for.
     state = replace(State.at(now_s, budget_bps, rules.guard), grow_after_s=now_s)
@@ -59,13 +56,13 @@ def decide_once(settings: Settings, given: Given) -> tuple[Decision, Mapping[str
 
 def _signals(rules: Rules, given: Given) -> Mapping[str, Evidence]:
     known = {objective.workload for objective in rules.objectives}
-    latency = {name: parse * 1e3 for name, parse in _pairs("--latency", given.latency, known, parse_duration_s).items()}
-    jitter = {name: parse * 1e3 for name, parse in _pairs("--jitter", given.jitter, known, parse_duration_s).items()}
+    latency = {name: value * 1e3 for name, value in _pairs("--latency", given.latency, known, parse_duration_s).items()}
+    jitter = {name: value * 1e3 for name, value in _pairs("--jitter", given.jitter, known, parse_duration_s).items()}
     loss = _pairs("--loss", given.loss, known, parse_share)
     silent = known - latency.keys() - jitter.keys() - loss.keys()
     if silent:
         raise UserError(
-            f"nothing is given for {sorted(silent)[0]}: use --latency, --jitter or --loss, or --live to measure"
+            f"nothing is given for {min(silent)}: use --latency, --jitter or --loss, or --live to measure"
         )
     now_s = time.monotonic()
     return {

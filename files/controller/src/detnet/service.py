@@ -73,7 +73,7 @@ class _Service:
             settings = read().settings
             parts = build_parts(settings, self._recorder)
         except UserError as error:
-            _log.error("the configuration was not reloaded, the old one stays in force: %s", error)  # noqa: TRY400 - a user's mistake has no traceback
+            _log.error("the configuration was not reloaded, the old one stays in force: %s", error)
             self._vitals.configured(str(error))
         else:
             if (settings.http, settings.audit) != (self._settings.http, self._settings.audit):

@@ -150,7 +150,7 @@ def build_actuator(settings: Settings) -> Actuator:
     from detnet.actuate.tc import TcActuator  # noqa: PLC0415
 
     matches = {t.name: Match.parse(t.match or {}, where=f"targets.{t.name}.match") for t in targets}
-    return TcActuator(settings.actuator.device or "", matches, namespace=settings.actuator.namespace)
+    return TcActuator(settings.actuator.device or "", matches, netns=settings.actuator.namespace)
 
 
 def check(settings: Settings) -> None:

@@ -70,7 +70,7 @@ def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Pat
 
 
 def test_a_dotenv_value_is_taken_as_it_stands(tmp_path: Path) -> None:
-    """systemd's EnvironmentFile= does not expand ${HOME}; neither do we."""
+    """EnvironmentFile= of systemd does not expand ${HOME}; neither do we."""
     dotenv = tmp_path / ".env"
     dotenv.write_text("PROMETHEUS_URL=http://${HOME}.test:9090\n", encoding="utf-8")
     assert load(None, {}, dotenv).settings.source.prometheus.url == "http://${HOME}.test:9090"

@@ -63,4 +63,4 @@ def audit_entry(one: Pass) -> Mapping[str, object]:
 def decision_entry(decision: Decision) -> dict[str, object]:
     """Return a decision for ``detnet.record.lines.encode``; times are monotonic seconds, rates bit/s."""
     entry = as_entry(decision)
-    return {**entry, "cap_before_bps": entry.pop("before_bps"), "cap_after_bps": entry.pop("budget_bps")}
+    return {"cap_before_bps": entry.pop("before_bps"), "cap_after_bps": entry.pop("budget_bps"), **entry}

@@ -47,18 +47,19 @@ def command(  # noqa: PLR0913 - one parameter per option
     from detnet.probe.options import Options  # noqa: PLC0415
     from detnet.probe.paths import parse_endpoint, parse_paths  # noqa: PLC0415 - keeps detnet --help fast
     from detnet.probe.prober import Prober  # noqa: PLC0415
-    from detnet.probe.web import serve  # noqa: PLC0415
+    from detnet.probe.web import application  # noqa: PLC0415
+    from detnet.record.http import Endpoint  # noqa: PLC0415
 
     logging.basicConfig(format="detnet probe: %(message)s", level=logging.INFO)
-    endpoint = parse_endpoint(metrics) if metrics else None
+    bind = parse_endpoint(metrics) if metrics else None
     options = Options(timeout_ms, late_limit_ms, dscp, source, realtime, duration_s)
     prober = Prober(parse_paths(paths, rate_hz=rate_hz), options, record=record)
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: prober.stop())
-        if endpoint:
-            server = serve(*endpoint, prober.routes)
-            click.echo(f"metrics on {server.server_name}:{server.server_port}")
+        if bind:
+            endpoint = Endpoint(application(prober.routes), address=bind[0], port=bind[1])
+            click.echo(f"metrics on {bind[0]}:{endpoint.port}")
         prober.run()
     finally:
         prober.close()

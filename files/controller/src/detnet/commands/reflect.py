@@ -33,11 +33,14 @@ def command(*, udp: tuple[str, ...], tcp: tuple[str, ...], metrics: str | None, 
         for host, port in endpoints:
             click.echo(f"reflecting {protocol} on {host}:{port}")
     if metrics:
-        from detnet.probe.exporter import ReflectorMetrics, metrics_route  # noqa: PLC0415
-        from detnet.probe.web import serve  # noqa: PLC0415
+        from detnet.probe.exporter import ReflectorMetrics  # noqa: PLC0415
+        from detnet.probe.web import application, metrics_route  # noqa: PLC0415
+        from detnet.record.http import Endpoint  # noqa: PLC0415
 
-        server = serve(*parse_endpoint(metrics), {"/metrics": metrics_route(ReflectorMetrics(reflector).registry)})
-        click.echo(f"metrics on {server.server_name}:{server.server_port}")
+        address, port = parse_endpoint(metrics)
+        routes = {"/metrics": metrics_route(ReflectorMetrics(reflector).registry)}
+        endpoint = Endpoint(application(routes), address=address, port=port)
+        click.echo(f"metrics on {address}:{endpoint.port}")
     become_punctual(realtime=realtime)
     try:
         reflect(reflector, stop)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from detnet.probe.paths import Path
 from detnet.probe.reflector import Reflector
 from detnet.probe.tally import Figure, Tally
-from detnet.probe.web import Response, Route
 
 # Edges at 1, 2 and 10 ms, where objectives lie, and close enough around them to see a drift towards them.
 BUCKETS_S = (
@@ -99,13 +97,3 @@ class ReflectorMetrics(Collector):
         connections = GaugeMetricFamily("detnet_reflector_connections", "TCP connections kept.")
         connections.add_metric((), self._reflector.connections)
         yield connections
-
-
-def metrics_route(registry: CollectorRegistry) -> Route:
-    """Return the route that exposes ``registry`` in the text format."""
-
-    def metrics(query: Mapping[str, list[str]]) -> Response:
-        del query
-        return Response("200 OK", CONTENT_TYPE_LATEST, generate_latest(registry))
-
-    return metrics

@@ -37,7 +37,10 @@ class Path:
         name, _, url = text.partition("=")
         if not url or not _NAME.fullmatch(name):
             raise UserError(f"path {text!r}: expected NAME=udp://HOST:PORT, the name of letters, digits, '.', '_', '-'")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise UserError(f"path {name}: {url!r}: {error}, expected udp://HOST:PORT") from error
         if parts.scheme not in ("udp", "tcp"):
             raise UserError(f"path {name}: {parts.scheme or url!r} is no protocol we probe, expected udp:// or tcp://")
         for key, value in parse_qsl(parts.query, keep_blank_values=True):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 
 from detnet.errors import UserError
-from detnet.probe.exporter import ProbeMetrics, metrics_route
+from detnet.probe.exporter import ProbeMetrics
 from detnet.probe.kept import KeptSamples
 from detnet.probe.options import Options
 from detnet.probe.paths import Path
@@ -18,7 +18,7 @@ from detnet.probe.record import Record
 from detnet.probe.session import Outcome
 from detnet.probe.tally import Figure
 from detnet.probe.troubles import Troubles
-from detnet.probe.web import Response, Route
+from detnet.probe.web import Response, Route, metrics_route
 from detnet.probe.worker import Worker
 
 _LOOK_S = 0.1  # between two flushes of the record and two looks at the counters

@@ -1,17 +1,14 @@
-"""A small HTTP server for figures: an exact path answers, everything else is 404."""
+"""Routing HTTP requests to what the probe can tell, as a WSGI application (PEP 3333)."""
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from socketserver import TCPServer, ThreadingMixIn
-from typing import Any
 from urllib.parse import parse_qs
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from detnet.errors import UserError
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +23,10 @@ class Response:
 Route = Callable[[Mapping[str, list[str]]], Response]  # from the query's fields
 
 
-class _Handler(WSGIRequestHandler):
-    timeout = 5  # seconds that a client may keep a thread waiting
+def application(routes: Mapping[str, Route]) -> WSGIApplication:
+    """Return the application that answers exactly ``routes`` (by path) and 404 to everything else."""
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the inherited name
-        """Say nothing: a scrape every few seconds is no news."""
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-    def server_bind(self) -> None:
-        """Bind without the inherited reverse DNS query, which can hang for seconds where DNS is the trouble."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.socket.getsockname()[:2]
-        self.setup_environ()
-
-
-def serve(host: str, port: int, routes: Mapping[str, Route]) -> WSGIServer:
-    """Answer ``routes`` (by path) from a thread of their own; ``shutdown()`` and ``server_close()`` end it.
-
-    Raises:
-        UserError: the address cannot be bound.
-    """
-
-    def application(environ: Mapping[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         route = routes.get(environ["PATH_INFO"])
         if route is None:
             response = Response("404 Not Found", "text/plain", f"try {', '.join(sorted(routes))}\n".encode())
@@ -59,12 +35,14 @@ def serve(host: str, port: int, routes: Mapping[str, Route]) -> WSGIServer:
         start_response(response.status, [("Content-Type", response.content_type)])
         return [response.body]
 
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        kind = type("_Bound", (_Server,), {"address_family": family})
-        server: WSGIServer = kind((address[0], address[1]), _Handler)
-    except OSError as error:
-        raise UserError(f"cannot serve metrics on {host}:{port}: {error.strerror}") from error
-    server.set_app(application)
-    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    return server
+    return answer
+
+
+def metrics_route(registry: CollectorRegistry) -> Route:
+    """Return the route that exposes ``registry`` in the text format."""
+
+    def metrics(query: Mapping[str, list[str]]) -> Response:
+        del query
+        return Response("200 OK", CONTENT_TYPE_LATEST, generate_latest(registry))
+
+    return metrics

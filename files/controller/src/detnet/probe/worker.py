@@ -1,8 +1,8 @@
 """The measuring process: a loop that does nothing but send and receive, and the parent's hold on it.
 
 It is a process of its own because a thread shares Python's interpreter lock: beside a busy thread, the p95 of round
-trips was measured to read 10 ms where 0.1 ms was true. Outcomes leave through a pipe that never blocks, counters through shared
-memory; a second pipe, the lifeline, ends the loop when the parent closes it or dies.
+trips was measured to read 10 ms where 0.1 ms was true. Outcomes leave through a pipe that never blocks, counters
+through shared memory; a second pipe, the lifeline, ends the loop when the parent closes it or dies.
 """
 
 from __future__ import annotations

@@ -21,23 +21,10 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from detnet.errors import UserError
 from detnet.lab import topology as at
+from detnet.lab.link import FRAME_BYTES, Link
 
-_FRAME_BYTES = 1514
 _HEADER_BYTES = 14 + 20 + 32  # Ethernet, IPv4, TCP with timestamps (RFC 7323): what a full segment is not goodput
 _NS_DIR = Path("/run/netns")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The bottleneck: ``capacity_bps`` in bit/s and the depth of its FIFO as the ms it takes to drain at that rate."""
-
-    capacity_bps: int
-    buffer_ms: float
-
-    @property
-    def buffer_bytes(self) -> int:
-        """A switch's buffer is memory: its size in bytes stays when the capacity drops, so that it drains slower."""
-        return max(2 * _FRAME_BYTES, int(self.capacity_bps * self.buffer_ms / 8000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +98,7 @@ class World:
             index=_index(switch, at.port_towards(at.RECEIVERS)),
             handle=0x10000,
             rate=capacity_bps // 8,
-            burst=2 * _FRAME_BYTES,
+            burst=2 * FRAME_BYTES,
             limit=self._link.buffer_bytes,
         )
 

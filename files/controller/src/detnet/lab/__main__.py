@@ -1,0 +1,43 @@
+"""The first process of the cage: ``python -m detnet.lab RECORD_FD`` with the order on stdin; see ``cage``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from detnet.errors import UserError
+from detnet.lab.order import Order
+from detnet.lab.runner import Stopped, run
+
+
+def _read_line() -> str:
+    """Read the order byte by byte: the rest of stdin is waited for with select, which must not be read ahead."""
+    text = b""
+    while not text.endswith(b"\n"):
+        byte = os.read(sys.stdin.fileno(), 1)
+        if not byte:
+            raise Stopped
+        text += byte
+    return text.decode()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run and return the exit code."""
+    try:
+        with os.fdopen(int(sys.argv[1]), "wb") as record:
+            run(Order.from_json(_read_line()), record, _say)
+    except Stopped:
+        return 130
+    except UserError as error:
+        sys.stderr.write(f"detnet: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

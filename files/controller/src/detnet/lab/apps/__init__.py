@@ -1,0 +1,1 @@
+"""Small programs that the lab runs as workloads, each with ``python -m``."""

@@ -1,0 +1,113 @@
+"""The cage: a run happens in namespaces that die with their first process, so that nothing can be left behind.
+
+The outer process starts the inner one (``python -m detnet.lab``) as the first process of a new PID namespace, with
+mount and network namespaces of its own. When that process ends, for whatever reason, the kernel kills every other
+process in there and takes namespaces, interfaces and mounts away (pid_namespaces(7)). It ends when the outer one does,
+at the latest: PR_SET_PDEATHSIG on unshare, and unshare's --kill-child behind it.
+
+The two speak through three pipes: the order goes in on stdin, whose end asks the run to stop; lines for people come
+out on stdout; the record comes out on a descriptor of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from detnet.errors import UserError
+from detnet.lab.order import Order
+
+_ENTER = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc")
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(order: Order, record: IO[bytes], show: Callable[[str], None], *, leash: bool = False) -> int:
+    """Run the order in a cage and return its exit code, 128 + the signal's number after a signal.
+
+    Args:
+        order: what to run.
+        record: where the run's JSON is written.
+        show: takes each line for people as it comes.
+        leash: also stop when any process above this one ends.
+
+    Raises:
+        UserError: the kernel or the container refuses the namespaces.
+    """
+    listen, ask = os.pipe()
+    os.write(ask, f"{order.to_json()}\n".encode())
+    inner = [sys.executable, "-m", "detnet.lab", str(record.fileno())]
+    with subprocess.Popen(
+        ["setpriv", "--pdeathsig", "KILL", *_ENTER, *inner],
+        stdin=listen,
+        stdout=subprocess.PIPE,
+        pass_fds=[record.fileno()],
+        start_new_session=True,  # the terminal's Ctrl-C is ours to pass on, as a request
+        text=True,
+    ) as process:
+        os.close(listen)
+        with _passing_on(process, ask) as received:
+            if leash:
+                threading.Thread(target=_watch_ancestors, daemon=True).start()
+            lines = 0
+            for lines, line in enumerate(process.stdout or (), start=1):  # noqa: B007 - the count is used
+                show(line.rstrip("\n"))
+            code = process.wait()
+    if received:
+        return 128 + received[0]
+    if code != 0 and lines == 0:
+        raise UserError(
+            "the lab's own namespaces could not be made: unshare was refused (in a container it needs CAP_SYS_ADMIN)"
+        )
+    return code
+
+
+@contextmanager
+def _passing_on(process: subprocess.Popen[str], ask: int) -> Iterator[list[int]]:
+    """Turn the first signal into a request to stop and the next one into the end of everything inside."""
+    received: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) == 1:
+            os.close(ask)
+        else:
+            process.kill()
+
+    before = {number: signal.signal(number, handle) for number in _STOPPING}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if not received:
+            os.close(ask)
+
+
+def _watch_ancestors() -> None:
+    """Send this process SIGTERM as soon as one of the processes above it ends."""
+    watch = select.poll()
+    for pid in _ancestors():
+        try:
+            watch.register(os.pidfd_open(pid), select.POLLIN)
+        except ProcessLookupError:
+            break  # it has ended since
+    else:
+        watch.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _ancestors() -> Iterator[int]:
+    pid = os.getppid()
+    while pid > 1:
+        yield pid
+        # Field 4 of /proc/PID/stat (proc(5)); the name before it is in parentheses and may hold anything.
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

@@ -1,0 +1,36 @@
+"""What one run is asked to be; travels as JSON from the outer process into the cage."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from detnet.lab.link import Link
+from detnet.lab.scenario import Scenario
+
+POLICIES = ("aimd", "graded", "steps", "static", "none")
+"""The daemon's laws, and the two ends of any comparison: half the link for ever, and no control at all."""
+
+OBJECTIVE_MS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One run: a scenario, already of its final length, on a link, under a policy."""
+
+    policy: str
+    scenario: Scenario
+    link: Link
+    prometheus: bool = True
+
+    def to_json(self) -> str:
+        """Return one line of JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Order:
+        """Read what ``to_json`` wrote."""
+        return TypeAdapter(cls).validate_json(text)

@@ -1,0 +1,183 @@
+"""A run from inside the cage: build the world, man it, walk through the phases, write down what was seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import requests
+
+from detnet.errors import UserError
+from detnet.lab import topology as at
+from detnet.lab import view
+from detnet.lab.order import Order
+from detnet.lab.processes import Crew, realtime_allowed
+from detnet.lab.recorder import Recorder, Tail
+from detnet.lab.scenario import Phase
+from detnet.lab.workloads import CRITICAL, Workloads
+from detnet.lab.world import World, world
+
+_TICK_S = 0.25
+_LINE_S = 2.0
+_START_PATIENCE_S = 20.0
+_GRACE_S = 1.0
+"""How long after the end late replies and their lines are waited for; the probe gives a packet 0.5 s."""
+
+SCRATCH = Path("/run/detnet-lab")
+
+
+class Stopped(Exception):  # noqa: N818 - a request, not an error
+    """The outer process asked the run to end."""
+
+
+class Runner:
+    """One run; ``say`` takes each line for people, ``asked_to_stop`` waits and tells whether the run shall end."""
+
+    def __init__(self, order: Order, network: World, crew: Crew, say: Callable[[str], None]) -> None:
+        self._order = order
+        self._world = network
+        self._crew = crew
+        self._say = say
+        self._workloads = Workloads(order, crew, SCRATCH)
+        self._next_line_s = 0.0
+        self.recorder: Recorder | None = None
+
+    def man(self) -> None:
+        """Start everything that runs from the beginning and wait until all of it answers."""
+        self._workloads.start_servers()
+        far, near = at.NODES[at.RECEIVERS], at.NODES[at.SENDERS]
+        self._await((far, at.STAMP_TCP_PORT), (far, at.SAFETY_SCANNER_PORT), (far, at.ROBOT_FACTORY_PORT))
+        self._workloads.start_critical()
+        self._await((near, at.PROBE_METRICS_PORT))
+        self._workloads.start_daemon()
+        waited = [(near, at.DAEMON_HTTP_PORT), (at.BEST_EFFORT["erp-dashboard"], at.DASHBOARD_PORT)]
+        if self._order.prometheus:
+            waited.append((at.NODES[at.CONTROL], at.PROMETHEUS_PORT))
+        self._await(*waited)
+
+    def walk(self) -> None:
+        """Go through the phases."""
+        tails = {name: Tail(self._workloads.samples(name)) for name in CRITICAL}
+        zero_s = time.monotonic()
+        self.recorder = Recorder(self._order, zero_s, tails, Tail(self._workloads.audit))
+        self.recorder.capacity_bps.append((0.0, float(self._order.link.capacity_bps)))
+        if not realtime_allowed():
+            self.recorder.event(zero_s, "note", "real-time priority is refused here; windows may be spoiled")
+        end_s = self._next_line_s = zero_s
+        for phase in self._order.scenario.phases:
+            self._begin(self.recorder, phase)
+            end_s += phase.duration_s
+            while (now_s := time.monotonic()) < end_s:
+                self._tick(self.recorder, phase, now_s, end_s)
+
+    def record(self) -> dict[str, Any] | None:
+        """Return ``run.json``, also of a run that was cut short; ``None`` if it never began."""
+        if self.recorder is None:
+            return None
+        duration_s = min(self._order.scenario.duration_s, self.recorder.at(time.monotonic()))
+        time.sleep(_GRACE_S)
+        self.recorder.catch_up()
+        record = self.recorder.to_json(duration_s)
+        if self._order.prometheus:
+            record["prometheus"] = _ask_prometheus()
+        return record
+
+    def _begin(self, recorder: Recorder, phase: Phase) -> None:
+        now_s = time.monotonic()
+        if phase.capacity_share is not None:
+            capacity_bps = int(self._order.link.capacity_bps * phase.capacity_share)
+            self._world.set_capacity(capacity_bps)
+            recorder.capacity_bps.append((recorder.at(now_s), float(capacity_bps)))
+        for name in self._crew.running(phase.stop):
+            self._workloads.stop(name)
+        for name in phase.start:
+            self._workloads.start(name)
+        for process, action in phase.faults:
+            self._workloads.inject(process, action)
+        if phase.disturbance or phase.faults or phase.start or phase.stop or phase.capacity_share:
+            kind = "disturbance" if phase.disturbance else "fault" if phase.faults else "note"
+            recorder.event(now_s, kind, phase.title)
+
+    def _tick(self, recorder: Recorder, phase: Phase, now_s: float, end_s: float) -> None:
+        self._crew.check()
+        recorder.traffic(now_s, self._world.received())
+        recorder.catch_up()
+        if now_s >= self._next_line_s:
+            self._say(view.line(recorder, now_s, phase.name))
+            self._next_line_s += _LINE_S
+        _listen(min(_TICK_S, end_s - now_s))
+
+    def _await(self, *addresses: tuple[str, int]) -> None:
+        deadline_s = time.monotonic() + _START_PATIENCE_S
+        for address in addresses:
+            while not _answers(address):
+                self._crew.check()
+                if time.monotonic() > deadline_s:
+                    raise UserError(f"nothing answers on {address[0]}:{address[1]} after {_START_PATIENCE_S:.0f} s")
+                _listen(0.05)
+
+
+def run(order: Order, record: IO[bytes], say: Callable[[str], None]) -> None:
+    """Make one run and write its JSON to ``record``.
+
+    Raises:
+        Stopped: the outer process asked for it; what was recorded is written.
+        UserError: the network could not be built, or a program ended by itself; what was recorded is written.
+    """
+    _hide_run()
+    crew = Crew(SCRATCH)
+    with world(order.link) as network:
+        runner = Runner(order, network, crew, say)
+        try:
+            runner.man()
+            for text in view.header(order):
+                say(text)
+            runner.walk()
+        finally:
+            seen = runner.record()
+            if seen:
+                record.write(json.dumps(seen).encode())
+                record.flush()
+
+
+def _hide_run() -> None:
+    """Put a private tmpfs over /run, for network namespaces' names and for scratch files that vanish with us."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=256m", "detnet-lab", "/run"], check=True)
+    (Path("/run/netns")).mkdir()
+    SCRATCH.mkdir()
+
+
+def _listen(for_s: float) -> None:
+    """Wait, unless the outer process closes our stdin."""
+    readable, _, _ = select.select([sys.stdin], [], [], max(0.0, for_s))
+    if readable and not os.read(sys.stdin.fileno(), 1):
+        raise Stopped
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=0.5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _ask_prometheus() -> dict[str, Any]:
+    """Return what Prometheus itself saw of its two targets, over its HTTP API."""
+    url = f"http://{at.NODES[at.CONTROL]}:{at.PROMETHEUS_PORT}/api/v1/query"
+    try:
+        reply = requests.get(url, params={"query": "up"}, timeout=5.0)
+        series = reply.json()["data"]["result"]
+        version = requests.get(url.replace("query", "status/buildinfo"), timeout=5.0).json()["data"]["version"]
+    except (requests.RequestException, KeyError, ValueError) as error:
+        return {"targets_up": 0, "error": str(error)}
+    up = {one["metric"]["job"]: one["value"][1] == "1" for one in series}
+    return {"version": version, "targets_up": sum(up.values()), "targets": up}

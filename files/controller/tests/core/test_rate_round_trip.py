@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate, RateError, human
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate, RateError, human
 
 SCALES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 usable_bps = st.one_of(

@@ -20,8 +20,8 @@ from detnet.observe.promql import (
     HistogramSeries,
     OwnQueries,
     OwnQuery,
-    age,
     histogram_question,
+    measured_question,
 )
 from detnet.observe.trouble import Trouble, TroubleKind
 
@@ -43,9 +43,11 @@ def own_signal(api: PrometheusApi, own: OwnQueries, spans: Spans, *, deadline_s:
     Raises:
         Trouble: one of them gives no usable number, or the series behind them is old.
     """
-    answer = api.query(age(own.measured_by), deadline_s=deadline_s)
-    age_s = _usable("the age", answer.number())
-    _not_stale(own.measured_by, age_s, spans)
+    question = measured_question(own, window_s=spans.window_s, recent_s=spans.recent_s)
+    answer = api.query(question, deadline_s=deadline_s)
+    parts = _parts(answer)
+    age_s = _fresh_age_s(own.measured_by, parts, spans)
+    _not_idle(own.measured_by, parts, spans)
 
     def figure(name: str, query: OwnQuery | None, units: Mapping[str, float], most: float = math.inf) -> float | None:
         if query is None:
@@ -57,7 +59,7 @@ def own_signal(api: PrometheusApi, own: OwnQueries, spans: Spans, *, deadline_s:
     return Signal(
         measured_at_s=answer.asked_at_s - age_s,
         span_s=spans.window_s,
-        sent=1,  # how many is not told; a figure has at least one observation behind it
+        sent=round(_only(parts, "scrapes")),  # what an expression counts is not told; what Prometheus holds is
         latency_ms=None if latency_ms is None else Interval.exactly(latency_ms),
         jitter_ms=None if jitter_ms is None else Interval.exactly(jitter_ms),
         loss_ratio=figure("the loss", own.loss, LOSS_UNITS, most=1.0),
@@ -73,20 +75,19 @@ def histogram_signal(api: PrometheusApi, series: HistogramSeries, spans: Spans, 
     question = histogram_question(series, window_s=spans.window_s, recent_s=spans.recent_s, base_s=_BASE_S)
     answer = api.query(question, deadline_s=deadline_s)
     parts = _parts(answer)
-    age_s = _fresh_age_s(series, parts, spans)
+    age_s = _fresh_age_s(series.buckets, parts, spans)
     _whole(series, parts, spans)
-    window, lost = Histogram.of(parts["bucket"]), parts.get("lost", {}).get("")
-    if _only(parts, "recent") <= 0.0:
-        sentence = f"nothing new in {series.buckets} for {spans.recent_s:g} s though it is scraped: is there traffic?"
-        raise Trouble(TroubleKind.IDLE, sentence)
-    latency, base = window.percentile(0.95), Histogram.of(parts["base"]).least()
+    _not_idle(series.buckets, parts, spans)
+    window, base = Histogram.of(parts["bucket"]), Histogram.of(parts["base"]).least()
+    lost = _only(parts, "lost")
+    latency = window.percentile(0.95)
     return Signal(
-        measured_at_s=answer.asked_at_s - age_s,
+        measured_at_s=answer.asked_at_s - age_s - _only(parts, "lag"),
         span_s=spans.window_s,
-        sent=round(window.total + (lost or 0.0)),
+        sent=round(window.total + lost),
         latency_ms=latency,
         jitter_ms=None if latency is None or base is None else variation(latency, base),
-        loss_ratio=None if lost is None else lost / (lost + window.total),
+        loss_ratio=None if series.lost is None else lost / (lost + window.total),
     )
 
 
@@ -104,15 +105,20 @@ def _only(parts: Mapping[str, Mapping[str, float]], name: str) -> float:
     return parts.get(name, {}).get("", 0.0)
 
 
-def _fresh_age_s(series: HistogramSeries, parts: Mapping[str, Mapping[str, float]], spans: Spans) -> float:
+def _fresh_age_s(series: str, parts: Mapping[str, Mapping[str, float]], spans: Spans) -> float:
     if not parts:
-        sentence = f"Prometheus has no series {series.buckets}: check the names, and that it scrapes the exporter"
+        sentence = f"Prometheus has no series {series}: check the names, and that it scrapes the exporter"
         raise Trouble(TroubleKind.EMPTY, sentence)
     if "age" not in parts:
-        sentence = f"the series {series.buckets} has ended: is the exporter up, and its target in Prometheus?"
+        sentence = f"the series {series} has ended: is the exporter up, and its target in Prometheus?"
         raise Trouble(TroubleKind.STALE, sentence)
     age_s = _only(parts, "age")
-    _not_stale(series.buckets, age_s, spans)
+    if age_s > spans.recent_s:
+        sentence = (
+            f"the newest scrape of {series} is {age_s:.1f} s old, expected {spans.recent_s:g} s at most: "
+            "look at the target in Prometheus, or state its scrape interval"
+        )
+        raise Trouble(TroubleKind.STALE, sentence)
     return age_s
 
 
@@ -133,18 +139,19 @@ def _whole(series: HistogramSeries, parts: Mapping[str, Mapping[str, float]], sp
             "wait, or raise the window, or scrape more often"
         )
         raise Trouble(TroubleKind.TOO_FEW, sentence)
-    if series.lost is not None and "lost" not in parts:
-        sentence = f"Prometheus has no series {series.lost}: without it loss is unknown; check the exporter"
-        raise Trouble(TroubleKind.EMPTY, sentence)
+    for name, part in (("lost", series.lost), ("lag", series.lag)):
+        if part is not None and name not in parts:
+            sentence = f"Prometheus has no series {part}, though it has the histogram: check the exporter's version"
+            raise Trouble(TroubleKind.EMPTY, sentence)
 
 
-def _not_stale(series: str, age_s: float, spans: Spans) -> None:
-    if age_s > spans.recent_s:
+def _not_idle(series: str, parts: Mapping[str, Mapping[str, float]], spans: Spans) -> None:
+    if _only(parts, "recent") <= 0.0:
         sentence = (
-            f"the newest scrape of {series} is {age_s:.1f} s old, expected {spans.recent_s:g} s at most: "
-            "look at the target in Prometheus, or state its scrape interval"
+            f"nothing new in {series} for {spans.recent_s:g} s though it is scraped: "
+            "is there traffic, and does its exporter still measure?"
         )
-        raise Trouble(TroubleKind.STALE, sentence)
+        raise Trouble(TroubleKind.IDLE, sentence)
 
 
 def _usable(name: str, value: float, most: float = math.inf) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from detnet.errors import ConfigError
 
@@ -54,8 +54,9 @@ class OwnQuery:
 class OwnQueries:
     """The user's own PromQL.
 
-    ``measured_by`` is a plain selector of the series behind the expressions. Their scrape time is the only way to tell
-    a fresh figure from one that Prometheus repeats: the result of an expression always carries the time of asking.
+    ``measured_by`` is a plain selector of the series behind the expressions, one that changes with each measurement.
+    It is the only way to tell a fresh figure from one that is repeated: the result of an expression always carries the
+    time of asking, and a gauge whose exporter has gone blind keeps its last value.
 
     Raises:
         ConfigError: no expression, an unknown unit, or a ``measured_by`` that is not a plain selector.
@@ -91,12 +92,15 @@ Template = ProbeHistogram | HubbleHttp | OwnQueries
 
 @dataclass(frozen=True, slots=True)
 class HistogramSeries:
-    """The series of a histogram; ``single`` when more than one of them would be a mix-up."""
+    """The series of a histogram; ``single`` when more than one of them would be a mix-up.
+
+    ``lost`` counts what never came back, ``lag`` is the age of the newest observation at the time of the scrape.
+    """
 
     buckets: str
-    lost: str | None
-    single: bool
-    labels: Mapping[str, str] = field(default_factory=dict)
+    lost: str | None = None
+    lag: str | None = None
+    single: bool = False
 
 
 def histogram_series(template: ProbeHistogram | HubbleHttp) -> HistogramSeries:
@@ -107,10 +111,14 @@ def histogram_series(template: ProbeHistogram | HubbleHttp) -> HistogramSeries:
     """
     if isinstance(template, ProbeHistogram):
         labels = {"path": template.path}
-        buckets = selector("detnet_probe_rtt_seconds_bucket", labels)
-        return HistogramSeries(buckets, selector("detnet_probe_lost_total", labels), single=True)
+        return HistogramSeries(
+            selector("detnet_probe_rtt_seconds_bucket", labels),
+            lost=selector("detnet_probe_lost_total", labels),
+            lag=selector("detnet_probe_last_sample_age_seconds", labels),
+            single=True,
+        )
     labels = {"reporter": "client", **template.labels}
-    return HistogramSeries(selector("hubble_http_request_duration_seconds_bucket", labels), None, single=False)
+    return HistogramSeries(selector("hubble_http_request_duration_seconds_bucket", labels))
 
 
 def selector(metric: str, labels: Mapping[str, str]) -> str:
@@ -129,23 +137,43 @@ def histogram_question(series: HistogramSeries, *, window_s: float, recent_s: fl
     newest scrapes by the clock of Prometheus alone, ``resets`` and ``series`` what they say.
     """
     buckets, lost = series.buckets, series.lost
-    window, recent = _duration(window_s), _duration(recent_s)
+    window, recent = _duration(window_s), _duration(min(recent_s, window_s))
     evidence = f"increase({buckets}[{recent}])" + (f" or increase({lost}[{recent}])" if lost else "")
     parts = {
         "bucket": f"sum by (le) (increase({buckets}[{window}]))",
         "base": f"sum by (le) (increase({buckets}[{_duration(base_s)}]))",
-        "age": age(buckets),
+        "age": _age(buckets),
         "recent": f"max({evidence})",
         "resets": f"max(resets({buckets}[{window}]))",
         "series": f"max(count by (le) ({buckets}))",
     }
     if lost:
         parts["lost"] = f"sum(increase({lost}[{window}]))"
+    if series.lag:
+        parts["lag"] = f"max({series.lag})"
+    return _joined(parts)
+
+
+def measured_question(own: OwnQueries, *, window_s: float, recent_s: float) -> str:
+    """Return the question for how much is behind the user's own expressions.
+
+    ``recent`` counts the changes over the last scrapes, ``scrapes`` the samples in the window.
+    """
+    series = own.measured_by
+    return _joined(
+        {
+            "age": _age(series),
+            "recent": f"max(changes({series}[{_duration(recent_s)}]))",
+            "scrapes": f"min(count_over_time({series}[{_duration(window_s)}]))",
+        }
+    )
+
+
+def _joined(parts: Mapping[str, str]) -> str:
     return " or ".join(f'label_replace({part}, "{PART}", "{name}", "", "")' for name, part in parts.items())
 
 
-def age(series: str) -> str:
-    """Return the expression for the seconds since the series were scraped (the oldest of their newest samples)."""
+def _age(series: str) -> str:
     return f"time() - min(timestamp({series}))"
 
 

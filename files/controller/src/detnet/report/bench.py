@@ -50,7 +50,7 @@ class Comparison:
     @property
     def table(self) -> Table:
         """One row per run."""
-        header = ("policy", "violating", "longest", "protected", "of the rest", "score", *(f"/ {law}" for law in LAWS))
+        header = ("policy", "violating", "longest", "protected", "of the rest", "score", *(f"vs {law}" for law in LAWS))
         rows = []
         for entry in self.entries:
             total = entry.summary.total
@@ -81,11 +81,13 @@ def compare(runs: Sequence[Mapping[str, Any]], out_dir: Path) -> Comparison:
     """
     comparison = _compare([parse(raw, f"run {number}") for number, raw in enumerate(runs, start=1)])
     entries = comparison.entries
-    chart = draw_runs([e.label for e in entries], [e.run for e in entries], [e.summary for e in entries])
+    title = f"{comparison.scenario}: {len(entries)} runs under different policies"
+    columns = [e.label for e in entries], [e.run for e in entries], [e.summary for e in entries]
+    page_chart, picture = (draw_runs(title, *columns, heading=heading) for heading in (False, True))
     content = {"scenario": comparison.scenario, "runs": [entry.to_json() for entry in entries]}
     write_whole(out_dir / "bench.json", json.dumps(content, indent=2) + "\n")
-    write_whole(out_dir / "bench.html", comparison_page(f"Policies on {comparison.scenario}", comparison.table, chart))
-    write_whole(out_dir / "bench.png", render(chart))
+    write_whole(out_dir / "bench.html", comparison_page(title, comparison.table, page_chart))
+    write_whole(out_dir / "bench.png", render(picture))
     return comparison
 
 

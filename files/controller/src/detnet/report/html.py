@@ -29,6 +29,7 @@ def run_page(run: Run, summary: Summary) -> str:
         chart=_ours(draw_run(run, summary, heading=False)),
         tables=(phases(summary), critical(summary)),
         decisions=folded(run.decisions),
+        left_out=words.left_out(summary.total),
         again=reproduce(run),
     )
 

@@ -63,6 +63,12 @@ def protection(tally: Tally) -> str:
     return "never" if tally.disturbances else MISSING
 
 
+def left_out(tally: Tally) -> str:
+    """Return how many windows could not be judged, and why."""
+    count = tally.spoiled_windows
+    return f"{count} window{'' if count == 1 else 's'} in which the measuring host itself was late"
+
+
 def headline(summary: Summary) -> str:
     """Return what the run showed, in one sentence."""
     total = summary.total

@@ -39,7 +39,7 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[st
 
 
 def spread(wanted: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:
-    """Return positions near the wanted ones (in any order), ``gap`` apart (less if they are many), in ``[top, bottom]``."""
+    """Return positions near the wanted ones, ``gap`` apart (less if they are many), in ``[top, bottom]``."""
     gap = min(gap, (bottom - top) / max(1, len(wanted) - 1))
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     placed = [0.0] * len(wanted)

@@ -47,7 +47,7 @@ def draw_heading(canvas: Canvas, summary: Summary, top: float) -> float:
         canvas.text((_MARGIN, y), line, "headline")
     parts = [f"policy {summary.policy}", f"scenario {summary.scenario}", summary.started_at]
     if summary.total.spoiled_windows:
-        parts.append(f"{summary.total.spoiled_windows} windows left out (the measuring host was late)")
+        parts.append(f"left out: {words.left_out(summary.total)}")
     canvas.text((_MARGIN, y + 22), " · ".join(parts), "small")
     y += 66
     column = (canvas.width - 2 * _MARGIN) / 4

@@ -12,28 +12,32 @@ from detnet.report.chart.rates import draw_rates, highest_shown_mbps
 from detnet.report.judge import Summary, Tally
 from detnet.report.record import TRUTH, Run
 
-_WIDTH = 1240.0
+_WIDTH = 1180.0
 _NAME_WIDTH = 190.0
 _AXIS_WIDTH = 440.0
 _BETWEEN = 60.0
 _ROW_HEIGHT = 96.0
 _ROW_GAP = 22.0
 _TOP = 74.0
+_HEADING = 48.0
 
 
-def draw_runs(labels: Sequence[str], runs: Sequence[Run], summaries: Sequence[Summary]) -> str:
-    """Return the runs' picture as SVG, one row each: name and figures, latency, rates."""
-    title = f"{runs[0].scenario}: {len(runs)} policies on the same scenario"
+def draw_runs(
+    title: str, labels: Sequence[str], runs: Sequence[Run], summaries: Sequence[Summary], *, heading: bool
+) -> str:
+    """Return the runs' picture as SVG, one row each: name and figures, latency, rates; ``heading`` writes the title."""
     canvas = Canvas(_WIDTH, title)
     duration_s = max(run.duration_s for run in runs)
     left = TimeAxis(24.0 + _NAME_WIDTH, _AXIS_WIDTH, duration_s)
     right = TimeAxis(left.right + _BETWEEN, _AXIS_WIDTH, duration_s)
     highest_ms = max(highest_shown_ms(run, summary) for run, summary in zip(runs, summaries, strict=True))
     highest_mbps = max(highest_shown_mbps(run) for run in runs)
-    canvas.text((24.0, 34.0), title, "headline")
-    canvas.text((left.left, _TOP - 10), f"Latency of {TRUTH} over the quiet path (ms)", "strong")
-    canvas.text((right.left, _TOP - 10), "Goodput (filled), caps and capacity (Mbit/s)", "strong")
-    y = _TOP
+    top = _TOP if heading else _TOP - _HEADING
+    if heading:
+        canvas.text((24.0, 34.0), title, "headline")
+    canvas.text((left.left, top - 10), f"Latency of {TRUTH} over the quiet path (ms)", "strong")
+    canvas.text((right.left, top - 10), "Goodput (filled), caps and capacity (Mbit/s)", "strong")
+    y = top
     for label, run, summary in zip(labels, runs, summaries, strict=True):
         _draw_figures(canvas, label, summary.total, y)
         draw_latency(canvas, left, run, summary, Panel(y, _ROW_HEIGHT, "", labelled=False, highest=highest_ms))
@@ -49,4 +53,10 @@ def _draw_figures(canvas: Canvas, label: str, total: Tally, top: float) -> None:
         (24.0, top + 42), f"{words.outside(total)} violating", "bad strong" if total.violating_windows else "strong"
     )
     canvas.text((24.0, top + 60), f"{words.share(total.utilisation)} of the rest")
-    canvas.text((24.0, top + 78), f"protected: {words.protection(total)}", "small")
+    canvas.text((24.0, top + 78), _protected(total), "small")
+
+
+def _protected(total: Tally) -> str:
+    if total.protect_s is not None:
+        return f"protected after {words.seconds(total.protect_s)}"
+    return "never protected" if total.disturbances else "no disturbance"

@@ -18,9 +18,9 @@ from math import ceil
 FLOOR_BPS = 1_000_000
 CEILING_BPS = 10_000_000_000_000
 
-_QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[eE][+-]?\d{1,2}|[A-Za-z]*)", re.ASCII)
+_QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:[eE](?P<exponent>[+-]?\d{1,2})|(?P<suffix>[A-Za-z]*))", re.ASCII)
 _DECIMAL = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_SUBUNIT = {"n": -9, "u": -6, "m": -3}
+_SUBUNIT = ("n", "u", "m")
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _LONGEST_TEXT = 40
 
@@ -99,6 +99,8 @@ def _parse_bps(text: str) -> int:
     if match is None:
         raise RateError(f"{text[:_LONGEST_TEXT]!r} is not a Kubernetes quantity in bit/s such as 100M, 1.5G or 512Mi")
     number, suffix = Fraction(match["number"].rstrip(".")), match["suffix"]
+    if match["exponent"]:
+        return ceil(number * Fraction(10) ** int(match["exponent"]))
     if suffix in _SUBUNIT:
         raise RateError(
             f"{text!r} is less than one bit/s per digit ({suffix!r} divides), which Cilium takes for unlimited; "
@@ -108,9 +110,6 @@ def _parse_bps(text: str) -> int:
         return ceil(number * (1 << _BINARY[suffix]))
     if suffix in _DECIMAL:
         return ceil(number * Fraction(10) ** _DECIMAL[suffix])
-    if suffix[:1] in ("e", "E") and suffix[1:]:
-        exponent = int(suffix[1:])
-        return ceil(number * Fraction(10) ** exponent)
     raise RateError(
         f"{text!r} ends in {suffix!r}, but a rate ends in k, M, G, T (or Ki, Mi, Gi, Ti): 100M is 100 Mbit/s"
     )

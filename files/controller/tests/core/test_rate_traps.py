@@ -38,6 +38,7 @@ SUFFIX = "a rate ends in k, M, G, T"
         ("100K", SUFFIX),
         ("100mi", SUFFIX),
         ("1e", SUFFIX),
+        ("100each", SUFFIX),
         ("100Mi i", QUANTITY),
         ("10 M", QUANTITY),
         (" 100M", QUANTITY),

@@ -16,6 +16,9 @@ POLICIES = ("aimd", "graded", "steps", "static", "none")
 
 OBJECTIVE_MS = 2.0
 
+LATE_LIMIT_MS = OBJECTIVE_MS / 2
+"""A second whose probes left later than this (p95) tells about this machine's scheduler and not about the link."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

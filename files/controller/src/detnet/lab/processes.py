@@ -25,7 +25,7 @@ def require(programs: Mapping[str, str]) -> None:
     Raises:
         UserError: one line names all that are missing.
     """
-    missing = [package for program, package in programs.items() if shutil.which(program) is None]
+    missing = sorted({package for program, package in programs.items() if shutil.which(program) is None})
     if missing:
         raise UserError(f"the lab needs programs that are missing: apt-get install {' '.join(missing)}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from detnet.lab import topology as at
-from detnet.lab.order import OBJECTIVE_MS, Order
+from detnet.lab.order import LATE_LIMIT_MS, OBJECTIVE_MS, Order
 from detnet.lab.workloads import CRITICAL
 from detnet.lab.world import Received
+from detnet.report.series import percentile
 
 
 class Tail:
@@ -48,8 +50,10 @@ class Recorder:
     critical_bps: list[tuple[float, float]] = field(default_factory=list)
     goodput_bps: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {name: [] for name in at.PODS})
     cap_bps: dict[str, list[tuple[float, float | None]]] = field(default_factory=lambda: {name: [] for name in at.PODS})
-    rtts_ms: dict[str, list[tuple[float, float | None]]] = field(default_factory=lambda: {name: [] for name in CRITICAL})
-    spoiled_s: set[float] = field(default_factory=set)
+    rtts_ms: dict[str, list[tuple[float, float | None]]] = field(
+        default_factory=lambda: {name: [] for name in CRITICAL}
+    )
+    late_ms: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     decisions: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     _last: tuple[float, Received] | None = None
@@ -73,8 +77,8 @@ class Recorder:
                 if at_s < 0:
                     continue
                 self.rtts_ms[name].append((at_s, line["rtt_ms"]))
-                if name == "robot-control" and not line["usable"]:
-                    self.spoiled_s.add(float(int(at_s)))
+                if name == "robot-control":
+                    self.late_ms[int(at_s)].append(line["late_ms"])
         for line in self.audit.new():
             self._decision(line)
 
@@ -120,9 +124,14 @@ class Recorder:
             },
             "capacity_bps": self.capacity_bps,
             "critical_bps": self.critical_bps,
-            "spoiled_s": sorted(self.spoiled_s),
+            "spoiled_s": [float(at_s) for at_s, late_ms in self.late_ms.items() if _spoiled(late_ms)],
             "decisions": self.decisions,
         }
+
+
+def _spoiled(late_ms: list[float]) -> bool:
+    """Tell whether a second's samples were sent so late that the same delay at the answer could break the objective."""
+    return percentile(sorted(late_ms), 0.95) > LATE_LIMIT_MS
 
 
 def _time(sample: tuple[float, float | None]) -> float:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -51,17 +52,23 @@ class Runner:
         self.recorder: Recorder | None = None
 
     def man(self) -> None:
-        """Start everything that runs from the beginning and wait until all of it answers."""
+        """Start everything that runs from the beginning and wait until all of it works.
+
+        All at once, since each needs a second to come up: clients try again until their server is there.
+        """
         self._workloads.start_servers()
-        far, near = at.NODES[at.RECEIVERS], at.NODES[at.SENDERS]
-        self._await((far, at.STAMP_TCP_PORT), (far, at.SAFETY_SCANNER_PORT), (far, at.ROBOT_FACTORY_PORT))
         self._workloads.start_critical()
-        self._await((near, at.PROBE_METRICS_PORT))
         self._workloads.start_daemon()
-        waited = [(near, at.DAEMON_HTTP_PORT), (at.BEST_EFFORT["erp-dashboard"], at.DASHBOARD_PORT)]
-        if self._order.prometheus:
-            waited.append((at.NODES[at.CONTROL], at.PROMETHEUS_PORT))
-        self._await(*waited)
+        near = at.NODES[at.SENDERS]
+        for what, address in {
+            "the probe": (near, at.PROBE_METRICS_PORT),
+            "the daemon": (near, at.DAEMON_HTTP_PORT),
+            "the dashboard's server": (at.BEST_EFFORT["erp-dashboard"], at.DASHBOARD_PORT),
+            **({"Prometheus": (at.NODES[at.CONTROL], at.PROMETHEUS_PORT)} if self._order.prometheus else {}),
+        }.items():
+            self._await(what, partial(_answers, address))
+        for name in CRITICAL:
+            self._await(name, partial(_has_replies, Tail(self._workloads.samples(name))))
 
     def walk(self) -> None:
         """Go through the phases."""
@@ -71,7 +78,8 @@ class Runner:
         self.recorder.capacity_bps.append((0.0, float(self._order.link.capacity_bps)))
         if not realtime_allowed():
             self.recorder.event(zero_s, "note", "real-time priority is refused here; windows may be spoiled")
-        end_s = self._next_line_s = zero_s
+        end_s = zero_s
+        self._next_line_s = zero_s + _LINE_S
         for phase in self._order.scenario.phases:
             self._begin(self.recorder, phase)
             end_s += phase.duration_s
@@ -115,14 +123,13 @@ class Runner:
             self._next_line_s += _LINE_S
         _listen(min(_TICK_S, end_s - now_s))
 
-    def _await(self, *addresses: tuple[str, int]) -> None:
+    def _await(self, what: str, works: Callable[[], bool]) -> None:
         deadline_s = time.monotonic() + _START_PATIENCE_S
-        for address in addresses:
-            while not _answers(address):
-                self._crew.check()
-                if time.monotonic() > deadline_s:
-                    raise UserError(f"nothing answers on {address[0]}:{address[1]} after {_START_PATIENCE_S:.0f} s")
-                _listen(0.05)
+        while not works():
+            self._crew.check()
+            if time.monotonic() > deadline_s:
+                raise UserError(f"{what} did not come up within {_START_PATIENCE_S:.0f} s")
+            _listen(0.05)
 
 
 def run(order: Order, record: IO[bytes], say: Callable[[str], None]) -> None:
@@ -168,6 +175,10 @@ def _answers(address: tuple[str, int]) -> bool:
     except OSError:
         return False
     return True
+
+
+def _has_replies(samples: Tail) -> bool:
+    return any(sample["rtt_ms"] is not None for sample in samples.new())
 
 
 def _ask_prometheus() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scenarios: what happens when, as plain data read from YAML. Pure; every mistake is one sentence naming file and key."""
+"""Scenarios: what happens when, as plain data from YAML. Pure; every mistake is one sentence naming file and key."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,21 @@ class Scenario:
         return sum(phase.duration_s for phase in self.phases)
 
     def scaled(self, duration_s: float) -> Scenario:
-        """Return the same scenario stretched or squeezed to ``duration_s`` seconds; every phase keeps its share."""
+        """Return the same scenario stretched or squeezed; every phase keeps its share to the nearest whole second.
+
+        Phases begin at whole seconds because a run is judged by the second, and a second belongs to one phase.
+
+        Raises:
+            ConfigError: a phase would become shorter than a second.
+        """
         factor = duration_s / self.duration_s
-        phases = tuple(dataclasses.replace(phase, duration_s=phase.duration_s * factor) for phase in self.phases)
-        return dataclasses.replace(self, phases=phases)
+        ends_s = accumulate((phase.duration_s for phase in self.phases[:-1]), initial=0.0)
+        bounds = [*(round(end_s * factor) for end_s in ends_s), duration_s]
+        lengths = [end_s - begin_s for begin_s, end_s in pairwise(bounds)]
+        if min(lengths) < 1:
+            raise ConfigError(f"scenario {self.name}: in {duration_s:g} s one of its phases is shorter than a second")
+        phases = (dataclasses.replace(p, duration_s=float(s)) for p, s in zip(self.phases, lengths, strict=True))
+        return dataclasses.replace(self, phases=tuple(phases))
 
 
 def names() -> list[str]:
@@ -75,7 +87,9 @@ def load(name_or_path: str) -> Scenario:
         return parse(_shipped().joinpath(f"{name_or_path}.yaml").read_text(), f"scenario {name_or_path}")
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml"}:
-        raise ConfigError(f"no scenario is named {name_or_path!r}; there are {', '.join(names())}, or give a .yaml file")
+        raise ConfigError(
+            f"no scenario is named {name_or_path!r}; there are {', '.join(names())}, or give a .yaml file"
+        )
     try:
         return parse(path.read_text(), str(path))
     except (OSError, UnicodeDecodeError) as error:

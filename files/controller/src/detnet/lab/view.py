@@ -9,18 +9,19 @@ from detnet.lab.recorder import Recorder
 from detnet.report.series import percentile
 
 _WINDOW_S = 2.0
-_SPARE = "–"
+_SPARE = "-"
+_COLUMNS = "{:>5}  {:<10} {:>14} {:>6} {:>13} {:>13}  {}"
 
 
 def header(order: Order) -> list[str]:
     """Return what stands above the lines."""
     link, scenario = order.link, order.scenario
     return [
-        f"{scenario.title}: {scenario.name}, {scenario.duration_s:.0f} s, policy {order.policy}, "
-        f"link {_mbps(link.capacity_bps)} Mbit/s with a {link.buffer_ms:g} ms buffer",
+        f"{scenario.title}: {scenario.name}, {scenario.duration_s:.0f} s, policy {order.policy}",
+        f"all meets at a link of {_mbps(link.capacity_bps)} Mbit/s with a buffer of {link.buffer_ms:g} ms",
         f"robot-control must stay within {OBJECTIVE_MS:g} ms over the idle path (p95 of a second)",
         "",
-        f"{'time':>6}  {'phase':<10} {'p95 over idle':>14} {'lost':>6}  {'cap telemetry/erp':>18}  {'best effort':>16}  decision",
+        _COLUMNS.format("time", "phase", "p95 over idle", "lost", "caps, Mbit/s", "best effort", "decision"),
     ]
 
 
@@ -38,7 +39,7 @@ def line(recorder: Recorder, now_s: float, phase: str) -> str:
     left = recorder.capacity_bps[-1][1] - _recent(recorder.critical_bps, now)
     share = f"{_mbps(goodput)} of {_mbps(left)}"
     reason = recorder.decisions[-1]["reason"] if recorder.decisions else _SPARE
-    return f"{now:5.0f}s  {phase:<10} {latency:>14} {lost:>6}  {caps:>18}  {share:>16}  {reason}"
+    return _COLUMNS.format(f"{now:.0f} s", phase, latency, lost, caps, share, reason)
 
 
 def _base_ms(recorder: Recorder) -> float:

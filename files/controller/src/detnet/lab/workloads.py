@@ -12,13 +12,20 @@ import yaml
 from detnet.errors import UserError
 from detnet.lab import configs
 from detnet.lab import topology as at
-from detnet.lab.order import Order
+from detnet.lab.order import LATE_LIMIT_MS, Order
 from detnet.lab.processes import DETNET, Crew, realtime_allowed
 
-PROGRAMS = {"iperf3": "iperf3", "nginx": "nginx", "nsenter": "util-linux", "ip": "iproute2"}
+PROGRAMS = {
+    "iperf3": "iperf3",
+    "nginx": "nginx",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "unshare": "util-linux",
+}
 CRITICAL = {"robot-control": ("udp", 100.0), "safety-scanner": ("tcp", 50.0), "robot-factory": ("http", 20.0)}
 """Protocol and rate in Hz of each critical application; each measures its own round trips, which are the truth."""
 
+_PUNCTUAL = ("--realtime", f"--late-limit-ms={LATE_LIMIT_MS:g}")
 _DASHBOARD_SHARE = 0.3
 _CAMERA_SHARE = 0.3
 _BROWSERS = 4
@@ -59,14 +66,14 @@ class Workloads:
         for name, port in ports.items():
             protocol, rate_hz = CRITICAL[name]
             path = f"{name}={protocol}://{far}:{port}?rate_hz={rate_hz:g}"
-            argv = [*DETNET, "probe", "--path", path, "--json", str(self.samples(name)), "--realtime"]
+            argv = [*DETNET, "probe", "--path", path, "--json", str(self.samples(name)), *_PUNCTUAL]
             self._crew.start(name, at.SENDERS, argv)
         url = f"http://{far}:{at.ROBOT_FACTORY_PORT}/"
         factory = ["chrt", "--fifo", "1"] if realtime_allowed() else []
         factory += [*_app("pages"), url, f"{CRITICAL['robot-factory'][1]:g}", "1", "robot-factory"]
         self._crew.start("robot-factory", at.SENDERS, [*factory, str(self.samples("robot-factory"))])
         paths = [f"robot-control=udp://{far}:{at.STAMP_UDP_PORT}", f"safety-scanner=tcp://{far}:{at.STAMP_TCP_PORT}"]
-        argv = [*DETNET, "probe", "--rate-hz", "50", "--metrics", f"{near}:{at.PROBE_METRICS_PORT}", "--realtime"]
+        argv = [*DETNET, "probe", "--rate-hz", "50", "--metrics", f"{near}:{at.PROBE_METRICS_PORT}", *_PUNCTUAL]
         self._crew.start("probe", at.SENDERS, [*argv, *(f"--path={path}" for path in paths)])
         if self._order.prometheus:
             self._prometheus()

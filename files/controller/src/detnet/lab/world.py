@@ -29,7 +29,7 @@ _NS_DIR = Path("/run/netns")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came out of the bottleneck since the start: TCP payload per best-effort workload, whole frames of critical."""
+    """What came out of the bottleneck since the start: TCP payload of best effort, whole frames of critical traffic."""
 
     payload_bytes: dict[str, int]
     critical_bytes: int
@@ -133,7 +133,9 @@ def world(link: Link) -> Iterator[World]:
         made.build()
         yield made
     except NetlinkError as error:
-        raise UserError(f"this kernel refused a part of the lab's network (veth, tbf): {error}") from error
+        raise UserError(
+            f"the kernel refused a part of the lab's network (it needs veth and sch_tbf): {error}"
+        ) from error
     finally:
         for handle in handles.values():
             handle.close()

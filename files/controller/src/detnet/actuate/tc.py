@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections import Counter
 from collections.abc import Mapping
 
 from detnet.actuate.base import ActuationError, Usage
+from detnet.actuate.filters import TargetFilters
 from detnet.actuate.match import Match
-from detnet.actuate.netlink import ROOT, Device, Filter, HtbClass, Link
+from detnet.actuate.netlink import ROOT, Device, HtbClass, Link
 from detnet.actuate.shape import SPLITTER_BYTEPS, Shape
 from detnet.core.rate import CEILING_BPS, Rate, RateError
 from detnet.errors import ConfigError
@@ -29,7 +29,6 @@ UNLIMITED_BYTEPS = 10 * CEILING_BPS // 8
 # derive it from the rate and warn (tc-htb(8), "quantum").
 _QUANTUM_BYTES = 12_000
 _DEFAULT_QUEUE_PACKETS = 1000
-_ETHERTYPES = {4: 0x0800, 6: 0x86DD}
 
 
 class TcActuator:
@@ -48,9 +47,8 @@ class TcActuator:
             ConfigError: two targets get the same class number.
         """
         self._device = Device(device, netns)
-        self._matches = dict(targets)
         self._class_of = _class_numbers(targets)
-        self._installed: frozenset[Filter] | None = None
+        self._filters = TargetFilters(self._device, HANDLE, targets, self._class_of)
 
     def ensure(self) -> None:
         """Create what is missing and remove what no target needs any more; caps in force stay as they are.
@@ -68,11 +66,9 @@ class TcActuator:
         if not self._is_present(link):
             return dict.fromkeys(self._class_of)
         classes = self._device.classes(link)
-        leading = Counter(one.flow for one in self._device.filters(link, HANDLE))
+        leading = self._filters.leading(link)
         return {
-            name: _cap(name, classes[number])
-            if number in classes and leading[number] >= len(self._matches[name].ip_versions)
-            else None
+            name: _cap(name, classes[number]) if number in classes and name in leading else None
             for name, number in self._class_of.items()
         }
 
@@ -101,7 +97,6 @@ class TcActuator:
         link = self._device.link()
         if self._is_present(link):
             self._device.delete("del", link, parent=ROOT, handle=HANDLE)
-        self._installed = None
 
     def close(self) -> None:
         """Close the socket; the kernel keeps the caps."""
@@ -147,39 +142,10 @@ class TcActuator:
                     self._shape(link, number, UNLIMITED_BYTEPS)
                 except ActuationError as error:
                     failed[name] = str(error)
-        failed |= self._ensure_filters(link)
+        failed |= self._filters.ensure(link)
         for stale in classes.keys() - {DEFAULT_CLASS, *self._class_of.values()}:
             self._device.delete("del-class", link, handle=stale)
         return failed
-
-    def _ensure_filters(self, link: Link) -> dict[str, str]:
-        """Put our filters beside those found, then remove the latter: no packet leaves its class in between."""
-        found = self._device.filters(link, HANDLE)
-        if found == self._installed:
-            return {}
-        failed: dict[str, str] = {}
-        for position, (name, match) in enumerate(self._matches.items()):
-            try:
-                for ip_version in match.ip_versions:
-                    self._put_filter(link, position, name, ip_version)
-            except ActuationError as error:
-                failed[name] = str(error)
-        for old in found:
-            self._device.delete("del-filter", link, parent=HANDLE, handle=old.handle, info=old.info)
-        self._installed = None if failed else self._device.filters(link, HANDLE)
-        return failed
-
-    def _put_filter(self, link: Link, position: int, name: str, ip_version: int) -> None:
-        self._device.put(
-            "add-filter",
-            "u32",
-            link,
-            parent=HANDLE,
-            prio=2 * position + (1 if ip_version == 4 else 2),  # a preference holds filters of one protocol only
-            protocol=_ETHERTYPES[ip_version],
-            target=self._class_of[name],
-            keys=self._matches[name].u32_keys(ip_version),
-        )
 
     def _shape(self, link: Link, number: int, rate_byteps: int) -> None:
         shape = Shape.of(rate_byteps, link.frame_bytes)

@@ -96,9 +96,9 @@ def probing(*paths: str, options: Sequence[str] = ()) -> Running:
     return Running("probe", *(f"--path={path}" for path in paths), "--late-limit-ms", "10000", *options)
 
 
-def reflecting(*options: str) -> Running:
+def reflecting(*options: str, prefix: Sequence[str] = ()) -> Running:
     """Return a running ``detnet reflect``."""
-    return Running("reflect", *options)
+    return Running("reflect", *options, prefix=prefix)
 
 
 @contextmanager

@@ -93,9 +93,10 @@ class Session:
         sent = Reading.now()
         timestamp = from_ns(sent.real_ns)
         left = self.link.send(SenderPacket(sequence, timestamp, ERROR_UNKNOWN, self._ssid).encode(), sent.before_ns)
-        # Judged after the system call: a pause between reading the clock and sending falsifies the round trip too.
-        late_ns = Reading.now().before_ns - due_ns
-        usable = self._lateness.judge(due_ns, due_ns + late_ns)
+        # Judged by the time stamp and not by the return of send: inside it the kernel may work on the path's own
+        # congestion, and dropping the samples that it made slow would hide just what we look for.
+        late_ns = sent.before_ns - due_ns
+        usable = self._lateness.judge(due_ns, sent.before_ns)
         self._tally.count(Figure.SENT)
         self._tally.put(Figure.LAST_ATTEMPT_NS, sent.before_ns)
         self._tally.put(Figure.SPOILED_NOW, self._lateness.spoiled)

@@ -113,6 +113,13 @@ def test_a_missing_path_is_named_with_those_there_are(server: FaultyServer) -> N
     assert reading.counts == {TroubleKind.MISSING_PATH: 1}
 
 
+def test_a_probe_that_has_just_begun_is_not_silent(bench: Bench) -> None:
+    """Nothing yet is not nothing for two seconds."""
+    assert bench.poll([]).trouble is None
+    bench.clock.now_s += 2.5
+    assert bench.poll([]).counts == {TroubleKind.SILENT: 1}
+
+
 def test_a_probe_that_sends_nothing_is_told(bench: Bench) -> None:
     """Answers keep coming, samples do not: after two seconds that has a name."""
     assert bench.poll([[0.5, 1.0]]).trouble is None

@@ -7,6 +7,7 @@ the error is on the safe side, and no wall clock is involved.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from detnet.observe.source import Evidence, PolledSource, SampleWindow
 from detnet.observe.trouble import Trouble, TroubleKind
 
 _KEEP_S = 15.0
-_MAX_SAMPLES = 6_000  # 15 s at twice the probe's fastest rate (200 Hz): a probe that lies cannot fill our memory.
+_MAX_SAMPLES = 6_000  # 15 s at 400 Hz, and a bound on our memory whatever the probe sends
 _SILENT_S = 2.0
 
 
@@ -64,6 +65,7 @@ class ProbeSource(PolledSource):
         self._fetcher = Fetcher("the probe", config.url, config.credentials, config.limits)
         self._instance: str | None = None
         self._cursor = 0
+        self._began_s = math.inf
         self._samples: dict[str, deque[Sample]] = {w: deque(maxlen=_MAX_SAMPLES) for w in config.paths}
         self._spoiled: dict[str, bool] = {}
 
@@ -73,6 +75,7 @@ class ProbeSource(PolledSource):
 
     def _ask(self) -> Sequence[Trouble]:
         asked_at_s = self._clock()
+        self._began_s = min(self._began_s, asked_at_s)
         deadline_s = time.monotonic() + self._config.limits.total_s
         status, body = self._fetcher.get("/samples", {"after": str(self._cursor)}, deadline_s=deadline_s)
         if status != 200:
@@ -104,8 +107,8 @@ class ProbeSource(PolledSource):
         kept = self._samples[workload]
         kept.extend(Sample(asked_at_s - age_s, rtt_ms) for age_s, rtt_ms in path.samples)
         self._spoiled[workload] = path.spoiled
-        newest_s = max((sample.sent_at_s for sample in kept), default=None)
-        if newest_s is not None and asked_at_s - newest_s <= _SILENT_S:
+        newest_s = max((sample.sent_at_s for sample in kept), default=self._began_s)
+        if asked_at_s - newest_s <= _SILENT_S:
             return []
         sentence = f"the probe has sent nothing on path {name!r} for {_SILENT_S:g} s or more: look into its log"
         return [Trouble(TroubleKind.SILENT, sentence).of(workload)]

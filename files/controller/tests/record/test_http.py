@@ -120,6 +120,12 @@ def test_a_dripping_client_is_hung_up_on(endpoint: Endpoint, monkeypatch: pytest
         else:
             pytest.fail("still connected")
     assert ask(endpoint, "/healthz")[0] == 200
+
+
+def test_an_answered_request_leaves_no_timer(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit on the request is called off with its end, or scrapes would pile up threads."""
+    monkeypatch.setattr(detnet.record.http, "REQUEST_TIMEOUT_S", 3600.0)
+    ask(endpoint, "/healthz")
     wait_for(lambda: not [t for t in threading.enumerate() if isinstance(t, threading.Timer)], what="timers gone")
 
 

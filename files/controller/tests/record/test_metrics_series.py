@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -51,7 +52,7 @@ def test_a_workload_that_went_away_leaves_nothing(metrics: Metrics, decision: De
 
 
 def test_counters_outlive_a_pass_that_could_not_read(metrics: Metrics, decision: Decide) -> None:
-    """The gauge goes, the counts stay: they are about the past."""
+    """What was read goes, the counts stay: they are about the past."""
     metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
     metrics.record(decision(), caps("telemetry-upload", failed=("telemetry-upload",)), duration_s=0.0)
     unread = Caps({"telemetry-upload": Rate(10_000_000)}, None)
@@ -61,6 +62,9 @@ def test_counters_outlive_a_pass_that_could_not_read(metrics: Metrics, decision:
     assert metrics.registry.get_sample_value("detnet_cap_write_errors_total", target) == 1.0
     assert metrics.registry.get_sample_value("detnet_cap_bits_per_second", target) is None
     assert metrics.registry.get_sample_value("detnet_best_effort_bits_per_second", target) is None
+    critical_bps = metrics.registry.get_sample_value("detnet_critical_bits_per_second")
+    assert critical_bps is not None
+    assert math.isnan(critical_bps)
 
 
 def test_a_family_shows_exactly_what_it_was_given() -> None:
@@ -73,6 +77,11 @@ def test_a_family_shows_exactly_what_it_was_given() -> None:
         assert {tuple(sample.labels.values()): sample.value for sample in samples} == values
     family.keep([("d",)])
     assert registry.get_sample_value("family", {"name": "d"}) == 0.0
+
+
+def test_counters_cost_one_series_each(metrics: Metrics) -> None:
+    """The library would add the time of each one's creation."""
+    assert b"_created" not in generate_latest(metrics.registry)
 
 
 @pytest.mark.needs("promtool")

@@ -83,7 +83,6 @@ class AuditLog:
             self._lost_before += 1
             self.lost_total += 1
             self._write_failures += 1
-            self._close_file()
             self._episodes.begin(
                 "write", f"audit log {self._path}: {error.strerror}; control goes on, lost lines are counted"
             )

@@ -18,7 +18,7 @@ from .policies import Policy, Proposal, Situation
 from .rate import human
 from .samples import Sample
 from .signals import Signal
-from .windows import BaseDelay, summarise
+from .windows import BaseDelay, summarise, usable
 
 Evidence = tuple[Sample, ...] | Signal | None
 
@@ -51,6 +51,17 @@ class Rules:
     objectives: tuple[Objective, ...]
     guard: Guard
     policy: Policy
+
+    def __post_init__(self) -> None:
+        """Refuse a loop that would grow on no evidence, or forget a promise.
+
+        Raises:
+            ValueError: no objectives, or two of one workload.
+        """
+        if not self.objectives:
+            raise ValueError("a loop without an objective has nothing to protect")
+        if len({objective.workload for objective in self.objectives}) < len(self.objectives):
+            raise ValueError("a workload has one objective, with all its limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ class State:
             last_raise_s=self.last_raise_s + by_s,
             grow_after_s=self.grow_after_s + by_s,
             seen_s={name: at_s + by_s for name, at_s in self.seen_s.items()},
-            bases={},
+            bases={name: base.shifted(by_s) for name, base in self.bases.items()},
         )
 
 
@@ -148,7 +159,9 @@ def decide(rules: Rules, state: State, observation: Observation, *, now_s: float
         raise ValueError(f"the time of a pass must be a finite number of seconds, not {now_s}")
     guard = rules.guard
     if now_s < state.now_s:
-        state = replace(state.shifted(now_s - state.now_s), grow_after_s=now_s + guard.recovery_s)
+        state = state.shifted(now_s - state.now_s)
+        state = replace(state, grow_after_s=max(state.grow_after_s, now_s + guard.recovery_s))
+    state = state.with_budget(guard.bounded(state.budget_bps))
     state = _seen(rules, state, observation, now_s)
     looks = {o.workload: _look(guard, o, state, observation.evidence.get(o.workload), now_s) for o in rules.objectives}
     situation = Situation(
@@ -157,8 +170,8 @@ def decide(rules: Rules, state: State, observation: Observation, *, now_s: float
         minimum_bps=guard.minimum_bps,
         maximum_bps=guard.maximum_bps,
         findings=tuple(finding for look in looks.values() for finding in look.findings),
-        best_effort_bps=observation.traffic.best_effort_bps if observation.traffic else None,
-        other_bps=observation.traffic.other_bps if observation.traffic else None,
+        best_effort_bps=_counted(observation.traffic.best_effort_bps) if observation.traffic else None,
+        other_bps=_counted(observation.traffic.other_bps) if observation.traffic else None,
     )
     settling = any(look.settling for look in looks.values())
     mode, proposal, memory = _answer(rules, state, situation, settling=settling)
@@ -192,7 +205,7 @@ def _seen(rules: Rules, state: State, observation: Observation, now_s: float) ->
         if isinstance(evidence, Signal):
             newest_s = [evidence.measured_at_s]
         else:
-            newest_s = [s.sent_at_s for s in evidence or ()]
+            newest_s = [s.sent_at_s for s in evidence or () if usable(s, now_s)]
             recent = [s for s in evidence or () if s.sent_at_s > now_s - rules.guard.window_s]
             bases[name] = bases.get(name, BaseDelay()).after(recent, now_s)
         seen[name] = max([at_s for at_s in newest_s if at_s <= now_s], default=seen[name])
@@ -205,7 +218,7 @@ def _look(guard: Guard, objective: Objective, state: State, evidence: Evidence, 
     age_s = now_s - state.seen_s[name]
     settled_s = state.last_cut_s + guard.settle_s
     if isinstance(evidence, Signal):
-        signal: Signal | None = evidence
+        signal = evidence if evidence.measured_at_s <= now_s else None
         settling = evidence.measured_at_s - evidence.span_s < settled_s
     else:
         base_ms, samples = state.bases[name].ms, evidence or ()
@@ -259,10 +272,11 @@ def _grow(rules: Rules, state: State, situation: Situation) -> tuple[Mode, Propo
     wait_s = max(state.grow_after_s, state.last_raise_s + guard.raise_every_s) - situation.now_s
     if wait_s > 0.0:
         return Mode.WAITING, _but(proposal, budget_bps, f"all met; growth waits {wait_s:.0f} s more"), memory
-    raised_bps = min(proposal.budget_bps, budget_bps + guard.raise_ratio * guard.maximum_bps, guard.maximum_bps)
-    if raised_bps < min(budget_bps + guard.least_raise_bps, guard.maximum_bps):
+    largest_bps = min(guard.raise_ratio * guard.maximum_bps, guard.maximum_bps - budget_bps)
+    raise_bps = min(proposal.budget_bps - budget_bps, largest_bps)
+    if raise_bps < min(guard.least_raise_bps, largest_bps):
         return Mode.WAITING, _but(proposal, budget_bps, "all met; the raise is not worth a write yet"), memory
-    return Mode.GROWTH, _but(proposal, raised_bps, f"all met; {proposal.reason}"), memory
+    return Mode.GROWTH, _but(proposal, budget_bps + raise_bps, f"all met; {proposal.reason}"), memory
 
 
 def _ask(
@@ -271,11 +285,17 @@ def _ask(
     """Call a policy; its failure must neither stop the loop nor keep the guard from cutting."""
     try:
         proposal, memory_after = law(situation, memory)
+        finite = isinstance(proposal, Proposal) and math.isfinite(proposal.budget_bps)
     except Exception as error:  # noqa: BLE001 - whatever a law does wrong, the guard decides without it
         return Proposal(situation.budget_bps, f"the policy failed: {error!r}", {"policy_failed": 1.0}), memory
-    if not math.isfinite(proposal.budget_bps):
+    if not finite:
         return Proposal(situation.budget_bps, "the policy proposed no number", {"policy_failed": 1.0}), memory
     return proposal, memory_after
+
+
+def _counted(bps: float) -> float | None:
+    """Return a rate, or ``None`` for what a reset counter makes of one: a number below zero, or none at all."""
+    return bps if 0.0 <= bps < math.inf else None
 
 
 def _but(proposal: Proposal, budget_bps: float, reason: str) -> Proposal:
@@ -291,6 +311,7 @@ def _action(mode: Mode, before_bps: int, after_bps: int) -> Action:
 
 
 def _sentence(action: Action, before_bps: int, after_bps: int, reason: str) -> str:
+    reason = " ".join(reason.split())  # one line, whatever a policy wrote
     if action is Action.HOLD:
         return f"hold {human(before_bps)}: {reason}"
     return f"{action.value} {human(before_bps)} to {human(after_bps)}: {reason}"
@@ -301,10 +322,10 @@ def _next_state(guard: Guard, state: State, decision: Decision, memory: object) 
     if decision.mode is Mode.BREACH:
         last_cut_s, cuts = now_s, cuts + 1
         grow_after_s = max(grow_after_s, now_s + guard.cooldown_s)
-    elif decision.mode is Mode.BLIND:
-        grow_after_s = max(grow_after_s, now_s + guard.recovery_s)
     elif decision.mode in (Mode.WAITING, Mode.GROWTH):
         cuts = 0
+    if any(finding.verdict is Verdict.BLIND for finding in decision.findings):  # also beside another's breach
+        grow_after_s = max(grow_after_s, now_s + guard.recovery_s)
     return replace(
         state,
         now_s=now_s,

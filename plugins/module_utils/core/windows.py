@@ -71,7 +71,7 @@ class BaseDelay:
         """Return the history with these samples in it and everything older than ten minutes gone."""
         slot_s = math.floor(now_s / _BASE_SLOT_S) * _BASE_SLOT_S
         minima = {start: least for start, least in self.minima if start > slot_s - _BASE_SLOTS * _BASE_SLOT_S}
-        delays = [s.rtt_ms for s in samples if _usable(s, now_s) and s.rtt_ms is not None]
+        delays = [s.rtt_ms for s in samples if usable(s, now_s) and s.rtt_ms is not None]
         if delays:
             minima[slot_s] = min(*delays, minima.get(slot_s, math.inf))
         return BaseDelay(tuple(sorted(minima.items())))
@@ -86,7 +86,7 @@ def summarise(
     which is missing data; a window whose every packet was lost is a signal with ``loss_ratio`` 1.
     """
     first_s = max(now_s - span_s, since_s)
-    window = sorted((s for s in samples if _usable(s, now_s) and s.sent_at_s >= first_s), key=lambda s: s.sent_at_s)
+    window = sorted((s for s in samples if usable(s, now_s) and s.sent_at_s >= first_s), key=lambda s: s.sent_at_s)
     if not window:
         return None
     delays = [s.rtt_ms for s in window if s.rtt_ms is not None]
@@ -98,13 +98,14 @@ def summarise(
         sent=len(window),
         latency_ms=Interval.exactly(percentile(ordered, 0.95)) if ordered else None,
         jitter_ms=Interval.exactly(percentile(variation, 0.95)) if variation else None,
-        loss_ratio=1.0 - len(delays) / len(window),
+        loss_ratio=(len(window) - len(delays)) / len(window),  # 1 - 99/100 would be more than 1/100
         base_ms=base_ms,
         statistics=_statistics(delays, ordered),
     )
 
 
-def _usable(sample: Sample, now_s: float) -> bool:
+def usable(sample: Sample, now_s: float) -> bool:
+    """Return whether a sample is evidence: sent by now, and lost or with a delay that is a number."""
     if not math.isfinite(sample.sent_at_s) or sample.sent_at_s > now_s:
         return False
     return sample.rtt_ms is None or (math.isfinite(sample.rtt_ms) and sample.rtt_ms >= 0.0)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from detnet.actuate.base import ActuationError, Actuator, Usage
-from detnet.core.allocate import Claim, allocate
+from detnet.core.allocate import Claim, allocate, steady
 from detnet.core.decide import Decision, Evidence, Observation, Rules, State, decide
+from detnet.core.demand import Demand
 from detnet.core.rate import Rate
 from detnet.meter import TrafficMeter
 from detnet.observe.source import Reading, SampleWindow, Source
@@ -77,6 +78,7 @@ class Daemon:
         self._clock = clock
         self._meter = TrafficMeter()
         self._state: State | None = None
+        self._demand = Demand()
 
     def run(self, stop: threading.Event, after_pass: Callable[[], None] = lambda: None) -> None:
         """Make passes at a fixed pace until ``stop`` is set; after one that took too long the next comes at once."""
@@ -97,7 +99,7 @@ class Daemon:
         reading = parts.source.latest()
         observation = Observation(evidence_of(reading), self._meter.rates(self._usage(errors)))
         decision, self._state = decide(parts.rules, state, observation, now_s=self._clock())
-        caps = allocate(decision.budget_bps, parts.claims)
+        caps = self._allocate(decision, in_force or {})
         written: frozenset[str] = frozenset()
         if held_back is None and caps != in_force:
             written, in_force = self._apply(caps, in_force or {}, errors)
@@ -120,6 +122,12 @@ class Daemon:
         if self._state is None:
             return State.at(now_s, budget_bps, guard)
         return self._state.with_budget(guard.bounded(budget_bps))
+
+    def _allocate(self, decision: Decision, in_force: Mapping[str, Rate | None]) -> Mapping[str, Rate]:
+        traffic = decision.traffic
+        self._demand = self._demand.after({} if traffic is None else traffic.target_bps, decision.at_s)
+        claims = self._demand.claims(self.parts.claims, in_force)
+        return steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps)
 
     def _held_back(self) -> str | None:
         if self.parts.observe_only:

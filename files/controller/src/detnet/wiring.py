@@ -11,6 +11,7 @@ from detnet.actuate.dry_run import DryRunActuator
 from detnet.core.allocate import Claim
 from detnet.core.decide import Rules
 from detnet.core.guard import Guard
+from detnet.core.learned import Learned
 from detnet.core.objectives import Objective
 from detnet.core.policies import Aimd, Graded, Policy, Steps
 from detnet.daemon import Parts, Recorder
@@ -20,7 +21,12 @@ from detnet.observe.promql import Template
 from detnet.observe.source import Source
 from detnet.settings.models import ObjectiveSettings, PolicySettings, Settings
 
-_LAWS: dict[str, type[Steps | Graded | Aimd]] = {"steps": Steps, "graded": Graded, "aimd": Aimd}
+_LAWS: dict[str, type[Steps | Graded | Aimd | Learned]] = {
+    "steps": Steps,
+    "graded": Graded,
+    "aimd": Aimd,
+    "learned": Learned,
+}
 # Which parameter of a law each policy setting is; a setting that a law does not have is refused.
 _PARAMETERS: dict[str, dict[str, str]] = {
     "steps": {"increase": "increase_bps", "aggressive_decrease": "decrease_bps"},
@@ -32,6 +38,7 @@ _PARAMETERS: dict[str, dict[str, str]] = {
         "dead_band": "dead_band",
     },
     "aimd": {"increase": "increase_bps", "decrease": "decrease_ratio", "dead_band": "dead_band"},
+    "learned": {},
 }
 
 
@@ -41,7 +48,7 @@ def build_rules(settings: Settings) -> Rules:
     Raises:
         ConfigError: values that are right one by one do not fit together.
     """
-    loop = settings.loop
+    loop, pace = settings.loop, settings.pace
     try:
         objectives = tuple(
             Objective(
@@ -63,11 +70,11 @@ def build_rules(settings: Settings) -> Rules:
             safe_after_s=loop.safe_after,
             decay_time_constant_s=loop.decay_time_constant,
             settle_s=loop.settle,
-            cooldown_s=loop.cooldown,
+            cooldown_s=pace.cooldown_s,
             recovery_s=loop.recovery,
-            raise_every_s=loop.raise_every,
+            raise_every_s=pace.raise_every_s,
             raise_ratio=loop.raise_ratio,
-            least_raise_bps=loop.least_raise.bps,
+            least_raise_bps=pace.least_raise_bps,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error

@@ -23,11 +23,11 @@ def _promises(settings: Settings) -> Iterator[str]:
     for target in settings.effective_targets:
         low, high = target.min or settings.defaults.min, target.max or settings.defaults.max
         yield f"  cap      {target.name}: between {low} and {high}, weight {target.weight:g}"
-    source, loop = settings.source, settings.loop
+    source, loop, pace = settings.source, settings.loop, settings.pace
     url = source.probe.url if source.kind == "probe" else source.prometheus.url
     yield f"  observe  {source.kind} at {url}"
     yield f"  decide   every {loop.interval:g} s by the policy '{settings.policy.name}'; a breach is cut at once"
-    yield f"           a raise at most every {loop.raise_every:g} s, none for {loop.cooldown:g} s after a breach"
+    yield f"           a raise at most every {pace.raise_every_s:g} s, none for {pace.cooldown_s:g} s after a breach"
     yield (
         f"  blind    hold from {loop.fresh_for:g} s, decay from {loop.decay_after:g} s, "
         f"at or below {Rate(settings.safe_bps)} from {loop.safe_after:g} s"

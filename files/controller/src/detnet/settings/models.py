@@ -5,6 +5,7 @@ Every model is frozen and forbids unknown keys. Rules that join several values l
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -15,6 +16,15 @@ from detnet.settings.units import Cap, Duration, Share
 
 _MBPS = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient growth is: seconds without a raise after a breach and between raises, and the least raise."""
+
+    cooldown_s: float
+    raise_every_s: float
+    least_raise_bps: int
 
 
 class _Model(BaseModel):
@@ -133,7 +143,7 @@ class ActuatorSettings(_Model):
 class PolicySettings(_Model):
     """The law of growth and its parameters; what a law does not use is refused."""
 
-    name: Literal["steps", "graded", "aimd"] = "aimd"
+    name: Literal["steps", "graded", "aimd", "learned"] = "learned"
     increase: Cap | None = None
     aggressive_decrease: Cap | None = None
     gentle_decrease: Cap | None = None
@@ -143,7 +153,11 @@ class PolicySettings(_Model):
 
 
 class LoopSettings(_Model):
-    """The guard's and the loop's times and thresholds; see ``detnet.core.guard.Guard``."""
+    """The guard's and the loop's times and thresholds; see ``detnet.core.guard.Guard``.
+
+    What is ``None`` depends on the policy: the documents' laws need their documents' patience, ``learned`` knows when to
+    grow.
+    """
 
     interval: Duration = 0.5
     window: Duration = 1.0
@@ -153,11 +167,11 @@ class LoopSettings(_Model):
     safe_after: Duration = 30.0
     decay_time_constant: Duration = 10.0
     settle: Duration = 0.5
-    cooldown: Duration = 30.0
+    cooldown: Duration | None = None
     recovery: Duration = 10.0
-    raise_every: Duration = 5.0
+    raise_every: Duration | None = None
     raise_ratio: Share = 0.25
-    least_raise: Annotated[Cap, Field()] = Rate(5 * _MBPS)
+    least_raise: Cap | None = None
     safe: Cap | None = None
 
     @field_validator("interval")
@@ -257,3 +271,15 @@ class Settings(_Model):
         if self.loop.safe is not None:
             return self.loop.safe.bps
         return max(self.minimum_bps, self.maximum_bps // 4, FLOOR_BPS)
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of growth: the documents' for their laws, a quicker one for a law that knows when to grow."""
+        learned = self.policy.name == "learned"
+        own = Pace(1.5, 1.0, self.maximum_bps // 100) if learned else Pace(30.0, 5.0, 5 * _MBPS)
+        loop = self.loop
+        return Pace(
+            own.cooldown_s if loop.cooldown is None else loop.cooldown,
+            own.raise_every_s if loop.raise_every is None else loop.raise_every,
+            own.least_raise_bps if loop.least_raise is None else loop.least_raise.bps,
+        )

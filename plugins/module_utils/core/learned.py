@@ -1,0 +1,184 @@
+"""The learned policy: feed-forward from a capacity that the loop has learned, corrected by what it sees.
+
+The budget is what the bottleneck can carry, less what critical traffic takes, less a reserve for how fast that traffic
+has been seen to rise, less a margin:
+
+    budget = (1 - margin) * capacity - other - reserve
+
+*Capacity* is read off when a queue stands, for then the bottleneck delivers all it can (the estimate of BBR, here from
+byte counters and the growth of the queue). While best effort uses its whole budget and nothing suffers it is explored
+upwards: fast while it is well below the last knee, then ever more slowly near it, then faster again the longer
+nothing has happened (the shape of CUBIC, RFC 9438 section 4.1). A delay that approaches its limit trims it first.
+
+*Reserve* is the 95th percentile of how much the other traffic rose within the loop's reaction time. *Margin* follows
+adaptive conformal inference (Gibbs and Candes, arXiv 2106.00170): each new breach widens it, each second without one
+narrows it, so that the long-run share of breaching seconds tends to ``error_budget`` whatever the traffic is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from .policies import Proposal, Situation
+from .rate import human
+from .windows import percentile
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What ``Learned`` remembers. Rates in bit/s, times in monotonic s.
+
+    ``knee_bps`` is where exploration becomes careful and ``knee_at_s`` when it was learned; ``proven_bps`` is the most
+    that was lately delivered without harm; ``queue_s`` is the last queueing delay. ``others`` are the recent rates of
+    the other traffic and ``totals`` the recent deliveries of the bottleneck, each with its time.
+    """
+
+    at_s: float
+    capacity_bps: float
+    margin: float
+    knee_bps: float = math.inf
+    knee_at_s: float = -math.inf
+    proven_bps: float = 0.0
+    queue_s: float = 0.0
+    breaching: bool = False
+    others: tuple[tuple[float, float], ...] = ()
+    totals: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Guarded feed-forward with a learned capacity; see the module for the law.
+
+    Attributes:
+        first_margin: where the margin starts.
+        least_margin: how far it may narrow.
+        largest_margin: how far it may widen.
+        learning_rate: how much a breach widens the margin.
+        error_budget: the share of seconds that may breach in the long run.
+        cut_ratio: what a breach leaves of the sending rate until the queue has drained.
+        doubt_below: a capacity below this share of what was just proven is doubted once.
+        binding: best effort uses its budget when it sends at least this share of it.
+        trim_from: the stress (figure over limit) from which the capacity is trimmed.
+        trim_per_s: how fast it is trimmed at the limit itself, as a share per second.
+        far_per_s: exploration well below the knee, as a share of the capacity per second.
+        near_per_s: exploration at the knee just after a breach.
+        reaction_s: how long a rise of the other traffic goes unanswered.
+        memory_s: how far back the reserve looks.
+    """
+
+    first_margin: float = 0.03
+    least_margin: float = 0.01
+    largest_margin: float = 0.3
+    learning_rate: float = 0.01
+    error_budget: float = 0.002
+    cut_ratio: float = 0.7
+    doubt_below: float = 0.9
+    binding: float = 0.85
+    trim_from: float = 0.4
+    trim_per_s: float = 0.06
+    far_per_s: float = 0.02
+    near_per_s: float = 0.001
+    reaction_s: float = 1.0
+    memory_s: float = 60.0
+    name: str = "learned"
+
+    def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Read the capacity off the standing queue, and stay well below it until the queue has drained."""
+        known = self._observe(situation, memory)
+        if not known.breaching:
+            seen_bps = min(max((bps for _, bps in known.totals), default=known.capacity_bps), known.capacity_bps)
+            # The first capacity was only the largest budget; later ones deserve some trust against one odd window.
+            trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
+            capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
+            # A breach well below what was just proven is a fallen link or a false alarm. It is obeyed, but explored
+            # back quickly once: if the link has fallen, the next breach says so.
+            doubted = capacity_bps < self.doubt_below * known.proven_bps
+            known = replace(
+                known,
+                capacity_bps=capacity_bps,
+                knee_bps=known.proven_bps if doubted else capacity_bps,
+                knee_at_s=situation.now_s,
+                proven_bps=capacity_bps,
+                margin=min(known.margin + self.learning_rate, self.largest_margin),
+                breaching=True,
+            )
+        sending_bps = situation.budget_bps if situation.best_effort_bps is None else situation.best_effort_bps
+        drain_bps = self.cut_ratio * min(sending_bps, situation.budget_bps)
+        return self._spend(known, situation, most_bps=drain_bps)
+
+    def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Explore the capacity or trim it, then spend it."""
+        known = self._observe(situation, memory)
+        elapsed_s = situation.now_s - (memory.at_s if isinstance(memory, Knowledge) else situation.now_s)
+        rate_per_s = self._exploration_per_s(known, situation)
+        if known.totals and situation.worst() <= self.trim_from:
+            known = replace(known, proven_bps=max(known.totals[-1][1], known.proven_bps * math.exp(-elapsed_s / 60.0)))
+        margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
+        # More than the largest budget can ever spend is no knowledge.
+        most_bps = (situation.maximum_bps + (situation.other_bps or 0.0)) / (1.0 - margin)
+        capacity_bps = min(known.capacity_bps * math.exp(rate_per_s * min(elapsed_s, self.reaction_s)), most_bps)
+        known = replace(known, capacity_bps=capacity_bps, margin=margin, breaching=False)
+        return self._spend(known, situation, most_bps=math.inf)
+
+    def _exploration_per_s(self, known: Knowledge, situation: Situation) -> float:
+        """Return how the capacity moves, as a share per second: up while it binds cleanly, down before the limit."""
+        if situation.best_effort_bps is not None and situation.best_effort_bps < self.binding * situation.budget_bps:
+            return 0.0
+        stress = situation.worst("jitter", "latency")
+        if stress > self.trim_from:
+            return -self.trim_per_s * (stress - self.trim_from) / (1.0 - self.trim_from)
+        if known.capacity_bps < 0.97 * known.knee_bps:
+            return self.far_per_s
+        patience = 1.0 + ((situation.now_s - known.knee_at_s) / 20.0) ** 2
+        return min(self.near_per_s * patience, self.far_per_s)
+
+    def _observe(self, situation: Situation, memory: object) -> Knowledge:
+        """Take this pass's rates in; without a usable past, begin from the largest budget."""
+        now_s = situation.now_s
+        known = memory if isinstance(memory, Knowledge) else None
+        if known is None or known.at_s > now_s:
+            known = Knowledge(now_s, float(situation.maximum_bps), self.first_margin)
+        queue_s = max((f.value.high for f in situation.findings if f.figure == "jitter" and f.value), default=0.0) / 1e3
+        if situation.other_bps is None or situation.best_effort_bps is None:
+            return replace(known, at_s=now_s, queue_s=queue_s)
+        # What was sent and not yet delivered stands in the queue: S = C * (T + growth of the queueing delay).
+        span_s = max(now_s - known.at_s, 0.05)
+        sent_bps = situation.other_bps + situation.best_effort_bps
+        delivered_bps = sent_bps * span_s / (span_s + max(0.0, queue_s - known.queue_s))
+        return replace(
+            known,
+            at_s=now_s,
+            queue_s=queue_s,
+            others=(*_since(known.others, now_s - self.memory_s), (now_s, situation.other_bps)),
+            totals=(*_since(known.totals, now_s - 2.0 * self.reaction_s), (now_s, delivered_bps)),
+        )
+
+    def _reserve_bps(self, known: Knowledge) -> float:
+        """Return the 95th percentile of how much the other traffic rose within the reaction time."""
+        rises = []
+        for index, (at_s, bps) in enumerate(known.others):
+            later = [then for when, then in known.others[index + 1 :] if when <= at_s + self.reaction_s]
+            if later:
+                rises.append(max(0.0, max(later) - bps))
+        return percentile(sorted(rises), 0.95) if rises else 0.0
+
+    def _spend(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:
+        reserve_bps = self._reserve_bps(known)
+        other_bps = situation.other_bps or 0.0
+        forward_bps = (1.0 - known.margin) * known.capacity_bps - other_bps - reserve_bps
+        reason = (
+            f"capacity {human(known.capacity_bps)} less {known.margin:.1%}, "
+            f"{human(other_bps)} of other traffic and {human(reserve_bps)} of reserve"
+        )
+        terms = {
+            "capacity_bps": known.capacity_bps,
+            "margin": known.margin,
+            "other_bps": other_bps,
+            "reserve_bps": reserve_bps,
+        }
+        return Proposal(max(min(forward_bps, most_bps), float(situation.minimum_bps)), reason, terms), known
+
+
+def _since(history: tuple[tuple[float, float], ...], oldest_s: float) -> tuple[tuple[float, float], ...]:
+    return tuple(one for one in history if one[0] > oldest_s)

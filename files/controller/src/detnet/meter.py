@@ -10,7 +10,7 @@ _LEAST_SPAN_S = 0.05
 
 
 class TrafficMeter:
-    """Remembers the last reading; a counter that went back (a new qdisc, a reboot) gives no rate, not a negative one."""
+    """Remembers the last reading; one that went back (a new qdisc, a reboot) gives no rate, not a negative one."""
 
     def __init__(self) -> None:
         self._last: Usage | None = None

@@ -8,6 +8,7 @@ import pytest
 
 from detnet.errors import ConfigError
 from detnet.settings.load import load
+from detnet.settings.models import Pace
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -26,7 +27,6 @@ def test_the_documents_defaults_hold_without_any_configuration() -> None:
         10_000_000,
         1_000_000_000,
     )
-    assert (settings.loop.cooldown, settings.loop.raise_every, settings.loop.least_raise.bps) == (30.0, 5.0, 5_000_000)
     assert settings.source.prometheus.url == "http://prometheus-server:9090"
 
 
@@ -51,10 +51,16 @@ def test_documented_names_are_read_with_the_unit_that_they_carry() -> None:
     assert (objective.workload, objective.jitter, objective.latency) == ("robot", 0.003, 0.0125)
     assert (settings.minimum_bps, settings.maximum_bps) == (5_000_000, 200_000_000)
     assert settings.effective_targets[0].name == "upload"
-    assert (settings.loop.cooldown, settings.loop.raise_every, settings.loop.least_raise.bps) == (12.0, 2.0, 3_000_000)
+    assert settings.pace == Pace(12.0, 2.0, 3_000_000)
     assert settings.policy.increase is not None
     assert settings.policy.increase.bps == 7_000_000
     assert (settings.source.prometheus.url, settings.log.level) == ("http://example.test:9090", "DEBUG")
+
+
+@pytest.mark.parametrize("name", ["steps", "graded", "aimd"])
+def test_the_documents_laws_keep_the_documents_patience(name: str) -> None:
+    """Cooldown 30 s, interval 5 s, threshold 5 Mbit/s, unless the user says otherwise."""
+    assert load(None, {"DETNET_POLICY__NAME": name}).settings.pace == Pace(30.0, 5.0, 5_000_000)
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ def test_every_mistake_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         ("loop: {safe: 5M}", "outside the targets' range 10M to 1G"),
         ("actuator: {kind: tc}", "needs 'device'"),
         ("actuator: {kind: tc, device: eth0}\ntargets: [{name: a}]", "needs 'match'"),
-        ("policy: {name: magic}", "'steps', 'graded' or 'aimd'"),
+        ("policy: {name: magic}", "'steps', 'graded', 'aimd' or 'learned'"),
     ],
 )
 def test_each_mistake_has_its_sentence(tmp_path: Path, text: str, sentence: str) -> None:

@@ -155,8 +155,8 @@ class PolicySettings(_Model):
 class LoopSettings(_Model):
     """The guard's and the loop's times and thresholds; see ``detnet.core.guard.Guard``.
 
-    What is ``None`` depends on the policy: the documents' laws need their documents' patience, ``learned`` knows when to
-    grow.
+    What is ``None`` depends on the policy: the documents' laws need their documents' patience, ``learned`` knows when
+    to grow.
     """
 
     interval: Duration = 0.5

@@ -6,6 +6,7 @@ import os
 import sys
 
 from detnet.errors import UserError
+from detnet.lab.cage import ENTERED
 from detnet.lab.order import Order
 from detnet.lab.runner import Stopped, run
 
@@ -28,6 +29,7 @@ def _say(line: str) -> None:
 
 def main() -> int:
     """Run and return the exit code."""
+    _say(ENTERED)
     try:
         with os.fdopen(int(sys.argv[1]), "wb") as record:
             run(Order.from_json(_read_line()), record, _say)

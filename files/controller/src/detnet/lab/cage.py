@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,9 @@ from detnet.errors import UserError
 from detnet.lab.order import Order
 
 _ENTER = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc")
+ENTERED = "entered"
+"""The inner process's first line: what comes after it is for people, and any failure is explained by itself."""
+
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -42,6 +45,10 @@ def run(order: Order, record: IO[bytes], show: Callable[[str], None], *, leash: 
     Raises:
         UserError: the kernel or the container refuses the namespaces.
     """
+    try:
+        above = list(_ancestors()) if leash else []
+    except (ProcessLookupError, FileNotFoundError) as error:
+        raise UserError("the program that started this run has ended already") from error
     listen, ask = os.pipe()
     os.write(ask, f"{order.to_json()}\n".encode())
     inner = [sys.executable, "-m", "detnet.lab", str(record.fileno())]
@@ -55,15 +62,16 @@ def run(order: Order, record: IO[bytes], show: Callable[[str], None], *, leash: 
     ) as process:
         os.close(listen)
         with _passing_on(process, ask) as received:
-            if leash:
-                threading.Thread(target=_watch_ancestors, daemon=True).start()
-            lines = 0
-            for lines, line in enumerate(process.stdout or (), start=1):  # noqa: B007 - the count is used
+            if above:
+                threading.Thread(target=_stop_with, args=[above], daemon=True).start()
+            lines = process.stdout or iter(())
+            entered = next(lines, None) == f"{ENTERED}\n"
+            for line in lines:
                 show(line.rstrip("\n"))
             code = process.wait()
     if received:
         return 128 + received[0]
-    if code != 0 and lines == 0:
+    if not entered:
         raise UserError(
             "the lab's own namespaces could not be made: unshare was refused (in a container it needs CAP_SYS_ADMIN)"
         )
@@ -92,22 +100,20 @@ def _passing_on(process: subprocess.Popen[str], ask: int) -> Iterator[list[int]]
             os.close(ask)
 
 
-def _watch_ancestors() -> None:
-    """Send this process SIGTERM as soon as one of the processes above it ends."""
-    watch = select.poll()
-    for pid in _ancestors():
-        try:
-            watch.register(os.pidfd_open(pid), select.POLLIN)
-        except ProcessLookupError:
-            break  # it has ended since
-    else:
-        watch.poll()
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 def _ancestors() -> Iterator[int]:
+    """Yield a pidfd of each process above this one, the first process of the machine left out."""
     pid = os.getppid()
     while pid > 1:
-        yield pid
+        yield os.pidfd_open(pid)
         # Field 4 of /proc/PID/stat (proc(5)); the name before it is in parentheses and may hold anything.
         pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _stop_with(pidfds: Sequence[int]) -> None:
+    """Send this process SIGTERM as soon as one of those ends."""
+    watch = select.poll()
+    for pidfd in pidfds:
+        watch.register(pidfd, select.POLLIN)
+    watch.poll()
+    # To the main thread: it waits in read(2), which only a signal of its own interrupts.
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)

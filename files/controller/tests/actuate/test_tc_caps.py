@@ -14,7 +14,7 @@ from detnet.actuate.netlink import Device
 from detnet.actuate.tc import DEFAULT_CLASS, TcActuator
 from detnet.core.rate import Rate
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.needs("tc")]
 # One wire serves all examples: each sets its cap anew.
 EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

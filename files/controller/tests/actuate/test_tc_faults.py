@@ -16,7 +16,7 @@ from detnet.actuate.tc import TcActuator
 from detnet.core.rate import Rate
 from support import wait_for
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.needs("tc")]
 CAPS = {"telemetry": Rate.parse("20M"), "dashboard": Rate.parse("5M")}
 
 

@@ -14,7 +14,7 @@ from detnet.actuate.match import Match
 from detnet.actuate.tc import TcActuator
 from detnet.core.rate import Rate
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.needs("tc")]
 CAPS = {"telemetry": Rate.parse("20M"), "dashboard": Rate.parse("5M")}
 
 
@@ -76,7 +76,7 @@ def test_a_target_that_is_no_longer_configured_loses_its_class(wire: Wire, tc: T
 def test_a_cap_is_not_taken_over_for_other_packets(wire: Wire, tc: TcActuator) -> None:
     """A target whose match was changed counts as uncapped until its cap is applied anew."""
     tc.apply(CAPS)
-    changed = TcActuator(DEVICE, {"telemetry": Match.parse({"dscp": 8}, where="test")}, netns=wire.near)
+    changed = TcActuator(DEVICE, {"telemetry": Match.parse({"source": "10.99.0.1"}, where="test")}, netns=wire.near)
     assert changed.read() == {"telemetry": None}
     changed.close()
 

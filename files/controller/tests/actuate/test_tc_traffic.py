@@ -15,7 +15,7 @@ from detnet.actuate.match import Match
 from detnet.actuate.tc import TcActuator
 from detnet.core.rate import Rate
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.needs("tc")]
 FRAME = 14 + 20 + 8 + 100  # Ethernet, IPv4, UDP, payload
 IPV6_FRAME = FRAME + 20
 

@@ -9,6 +9,7 @@ from typing import Any
 from detnet.report.html import folded, reproduce, run_page
 from detnet.report.judge import judge
 from detnet.report.load import parse
+from detnet.report.record import Decision
 from report.records import CLEAN, record
 from report.synthetic import extremes
 
@@ -94,6 +95,12 @@ def test_a_row_of_holds_is_one_row_and_every_change_its_own() -> None:
     changes = [decision for decision in decisions if decision.cap_before_bps != decision.cap_after_bps]
     assert [first for first, _, _ in rows if first.cap_before_bps != first.cap_after_bps] == changes
     assert all(times == 1 for first, _, times in rows if first.action == "cut")
+
+
+def test_two_cuts_that_end_at_one_cap_are_two_rows() -> None:
+    """The cap was raised by someone else in between."""
+    cuts = tuple(Decision(at_s, "cut", "control", before, 40e6, "late") for at_s, before in ((1.0, 50e6), (2.0, 60e6)))
+    assert [times for _, _, times in folded(cuts)] == [1, 1]
 
 
 def test_the_command_to_repeat_a_run_is_quoted() -> None:

@@ -51,6 +51,14 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         report.write(record(WINDOWS), tmp_path / "lab")
 
 
+def test_a_write_that_fails_leaves_no_draft(tmp_path: Path) -> None:
+    """A folder stands where the file should be, so the last step fails."""
+    (tmp_path / "summary.json").mkdir()
+    with pytest.raises(UserError, match=r"cannot write .*summary.json: Is a directory"):
+        report.write(record(WINDOWS), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["summary.json"]
+
+
 def test_the_command_reports_one_run_beside_it(tmp_path: Path) -> None:
     """The sentence, the table, and what to open."""
     path = tmp_path / "run.json"

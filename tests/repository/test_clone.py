@@ -54,6 +54,16 @@ def test_the_requirements_are_pinned_by_hash() -> None:
         assert [pin for pin in pins if not re.match(r"[a-z0-9._-]+==\S+ .*--hash=sha256:", pin)] == []
 
 
+def test_the_requirements_cover_the_controller() -> None:
+    """``make requirements`` was run after the last change of the controller's dependencies."""
+    project = tomllib.loads((ROOT / "files/controller/pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [entry for entries in project["optional-dependencies"].values() for entry in entries]
+    wanted = {re.split(r"[\[<>=~!; ]", entry)[0] for entry in (*project["dependencies"], *extras)} - {project["name"]}
+    for path in sorted(ROOT.glob("requirements/*.txt")):
+        pinned = set(re.findall(r"^([a-z0-9._-]+)==", path.read_text(encoding="utf-8"), flags=re.MULTILINE))
+        assert wanted <= pinned, path.name
+
+
 def test_one_version_everywhere() -> None:
     """The collection, the Python package and the newest changelog entry carry the same version."""
     collection = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]

@@ -88,7 +88,7 @@ class Learned:
         known = self._observe(situation, memory)
         if not known.breaching:
             seen_bps = min(max((bps for _, bps in known.totals), default=known.capacity_bps), known.capacity_bps)
-            # The first capacity was only the largest budget; later ones deserve some trust against one odd window.
+            # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
             trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
             capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
             # A breach well below what was just proven is a fallen link or a false alarm. It is obeyed, but explored
@@ -134,11 +134,12 @@ class Learned:
         return min(self.near_per_s * patience, self.far_per_s)
 
     def _observe(self, situation: Situation, memory: object) -> Knowledge:
-        """Take this pass's rates in; without a usable past, begin from the largest budget."""
+        """Take this pass's rates in; without a usable past, begin from the budget in force."""
         now_s = situation.now_s
         known = memory if isinstance(memory, Knowledge) else None
         if known is None or known.at_s > now_s:
-            known = Knowledge(now_s, float(situation.maximum_bps), self.first_margin)
+            implied_bps = (situation.budget_bps + (situation.other_bps or 0.0)) / (1.0 - self.first_margin)
+            known = Knowledge(now_s, implied_bps, self.first_margin)
         queue_s = max((f.value.high for f in situation.findings if f.figure == "jitter" and f.value), default=0.0) / 1e3
         if situation.other_bps is None or situation.best_effort_bps is None:
             return replace(known, at_s=now_s, queue_s=queue_s)

@@ -11,13 +11,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from detnet.daemon import Daemon
-from detnet.errors import UserError
+from detnet.errors import ConfigError, UserError
 from detnet.record import logs
 from detnet.record.audit import AuditLog
 from detnet.record.http import Endpoint, application
 from detnet.record.metrics import Metrics
 from detnet.record.recorder import Recorder
-from detnet.record.systemd import Notifier
+from detnet.record.systemd import Notifier, watchdog_interval_s
 from detnet.record.vitals import Vitals
 from detnet.settings.load import Loaded, load
 from detnet.settings.models import Settings
@@ -54,6 +54,7 @@ class _Service:
     """A daemon with its recorders; ``closing`` ends what it opened, last opened first."""
 
     def __init__(self, settings: Settings, closing: ExitStack) -> None:
+        _fits_watchdog(settings)
         self._closing = closing
         self._settings = settings
         self._vitals = Vitals(period_s=settings.loop.interval)
@@ -71,6 +72,7 @@ class _Service:
         self.notifier.reloading()
         try:
             settings = read().settings
+            _fits_watchdog(settings)
             parts = build_parts(settings, self._recorder)
         except UserError as error:
             _log.error("the configuration was not reloaded, the old one stays in force: %s", error)
@@ -82,6 +84,8 @@ class _Service:
             self.daemon.replace(parts)
             old.close()
             parts.source.start()
+            logs.configure(settings.log.level)
+            self._vitals.paced(settings.loop.interval)
             self._vitals.configured()
             _log.info("the configuration was reloaded")
         self.notifier.ready("running")
@@ -108,6 +112,16 @@ def _load(config: Path | None, dotenv: Path | None, *, observe: bool) -> Loaded:
     if not observe:
         return loaded
     return Loaded(loaded.settings.model_copy(update={"mode": "observe"}), loaded.origins, loaded.warnings)
+
+
+def _fits_watchdog(settings: Settings) -> None:
+    """Refuse a pace that systemd would take for a hang."""
+    allowed_s = watchdog_interval_s()
+    if allowed_s is not None and settings.loop.interval > allowed_s:
+        raise ConfigError(
+            f"loop.interval is {settings.loop.interval:g} s, but systemd's watchdog wants a sign of life every "
+            f"{allowed_s:g} s: shorten the interval or raise WatchdogSec="
+        )
 
 
 @contextmanager

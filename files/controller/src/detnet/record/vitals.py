@@ -30,11 +30,16 @@ class Vitals:
     def __init__(
         self, *, period_s: float, allowed_cycles: int = 10, now_s: Callable[[], float] = time.monotonic
     ) -> None:
-        self._allowed_s = period_s * allowed_cycles
+        self._allowed_cycles = allowed_cycles
+        self.paced(period_s)
         self._now_s = now_s
         self._finished_s = now_s()
         self._config_problem: str | None = None
         self._seen: str | None = None
+
+    def paced(self, period_s: float) -> None:
+        """The loop's period is (now) this long, in seconds."""
+        self._allowed_s = period_s * self._allowed_cycles
 
     def cycle_finished(self) -> None:
         """A control cycle has run to its end."""

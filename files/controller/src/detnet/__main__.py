@@ -1,0 +1,5 @@
+"""``python -m detnet`` is ``detnet``."""
+
+from detnet.cli import main
+
+main()

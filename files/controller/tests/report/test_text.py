@@ -58,6 +58,12 @@ def test_the_headline_says_what_was_held_and_what_was_got() -> None:
     )
 
 
+def test_the_headline_says_when_little_could_be_judged() -> None:
+    """A share of two windows is not a share of ten."""
+    headline = words.headline(judged([CLEAN] * 8, spoiled_s=[float(second) for second in range(2, 10)]))
+    assert "in 100 % of the 2 windows that could be judged" in headline
+
+
 def test_a_run_without_a_window_claims_nothing() -> None:
     """Everything was spoiled."""
     summary = judged([CLEAN], spoiled_s=[0.0, 1.0, 2.0])

@@ -10,6 +10,8 @@ from detnet.report.record import TRUTH
 MISSING = "\N{EN DASH}"
 """Stands where there is no number."""
 
+_WORTH_SAYING = 0.1  # of all windows left out: from here on the headline owes it to its reader
+
 
 def milliseconds(value_ms: float | None) -> str:
     """Return a delay with three significant digits and its unit; a dash when there is none."""
@@ -74,7 +76,9 @@ def headline(summary: Summary) -> str:
     total = summary.total
     if not total.windows:
         return f"Nothing can be said: no window of {TRUTH} could be judged"
-    held = f"{TRUTH} stayed inside {summary.objective_ms:g} ms in {inside(total)} of windows"
+    many = total.spoiled_windows > _WORTH_SAYING * total.windows
+    windows = f"the {total.windows} windows that could be judged" if many else "windows"
+    held = f"{TRUTH} stayed inside {summary.objective_ms:g} ms in {inside(total)} of {windows}"
     return f"{held}; best effort got {share(total.utilisation)} of what the link left"
 
 

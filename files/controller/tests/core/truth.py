@@ -1,0 +1,117 @@
+"""A second, independent judgement of a loop: what was really proven at each pass, and what must follow from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from core.sequences import ROBOT, SCANNER
+from detnet.core.decide import Decision, Evidence, Mode, Observation
+from detnet.core.guard import Guard
+from detnet.core.rate import Rate
+from detnet.core.samples import Sample
+from detnet.core.signals import Signal
+
+
+def p95(values: list[float]) -> float:
+    """Return the ceil(0.95 n)-th smallest value."""
+    return sorted(values)[-(-95 * len(values) // 100) - 1]
+
+
+@dataclass(slots=True)
+class Truth:
+    """What an omniscient bookkeeper knows of one loop."""
+
+    guard: Guard
+    now_s: float
+    cut_s: float = -math.inf
+    blind_s: float = field(init=False)
+    raise_s: float = -math.inf
+    seen_s: dict[str, float] = field(init=False)
+    delays: list[tuple[float, float]] = field(default_factory=list)
+    met: list[bool] = field(default_factory=list)
+    breached: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.blind_s = self.now_s
+        self.seen_s = {"robot": self.now_s, "scanner": self.now_s}
+
+    def see(self, observation: Observation, now_s: float) -> None:
+        """Judge what the sources say now."""
+        if now_s < self.now_s:
+            self._shift(now_s - self.now_s)
+            self.blind_s = now_s  # a clock that stepped back counts as a gap
+        self.now_s = now_s
+        robot, scanner = observation.evidence["robot"], observation.evidence["scanner"]
+        verdicts = [self._samples(robot), self._signal(scanner)]
+        self.met, self.breached = [met for met, _ in verdicts], [breached for _, breached in verdicts]
+        if any(now_s - at_s > self.guard.fresh_for_s for at_s in self.seen_s.values()):
+            self.blind_s = now_s
+
+    def check(self, decision: Decision) -> None:
+        """Hold a decision against the judgement."""
+        guard, now_s, before, after = self.guard, self.now_s, decision.before_bps, decision.budget_bps
+        assert guard.minimum_bps <= after <= guard.maximum_bps
+        assert Rate.parse(Rate(after).quantity).bps == after
+        assert decision.reason.strip()
+        assert len(decision.reason.splitlines()) == 1
+        assert (decision.mode is Mode.BREACH) == any(self.breached)
+        if any(self.breached):
+            assert after < before or before == guard.minimum_bps
+            self.cut_s = now_s
+        if after > before:
+            assert all(self.met)
+            assert now_s >= max(self.cut_s + guard.cooldown_s, self.blind_s + guard.recovery_s)
+            assert now_s >= self.raise_s + guard.raise_every_s
+            assert after - before <= guard.raise_ratio * guard.maximum_bps
+            self.raise_s = now_s
+
+    def _samples(self, evidence: Evidence) -> tuple[bool, bool]:
+        assert isinstance(evidence, tuple)
+        now_s, guard = self.now_s, self.guard
+        valid = [
+            s for s in evidence if -math.inf < s.sent_at_s <= now_s and (s.rtt_ms is None or 0 <= s.rtt_ms < math.inf)
+        ]
+        self.seen_s["robot"] = max([s.sent_at_s for s in valid], default=self.seen_s["robot"])
+        minute_s = now_s // 60.0 * 60.0
+        self.delays += [
+            (minute_s, s.rtt_ms) for s in valid if s.rtt_ms is not None and s.sent_at_s > now_s - guard.window_s
+        ]
+        self.delays = [(at_s, delay) for at_s, delay in self.delays if at_s > minute_s - 600.0]
+        since_s = now_s - guard.window_s
+        if since_s < self.cut_s + guard.settle_s:
+            since_s = max(since_s, self.cut_s + guard.settle_s)
+        window = [s for s in valid if s.sent_at_s >= since_s]
+        if len(window) < guard.least_samples or now_s - self.seen_s["robot"] > guard.fresh_for_s:
+            return False, False
+        return self._robot(window)
+
+    def _robot(self, window: list[Sample]) -> tuple[bool, bool]:
+        delays = [s.rtt_ms for s in window if s.rtt_ms is not None]
+        if not delays:
+            return False, True
+        base_ms = min(delay for _, delay in self.delays)
+        excess = [
+            p95(delays) - (ROBOT.latency_ms or 0.0),
+            max(0.0, p95(delays) - base_ms) - (ROBOT.jitter_ms or 0.0),
+            (len(window) - len(delays)) / len(window) - (ROBOT.loss_ratio or 0.0),
+        ]
+        return max(excess) <= 0.0, max(excess) > 0.0
+
+    def _signal(self, evidence: Evidence) -> tuple[bool, bool]:
+        guard, limit = self.guard, SCANNER.latency_ms or 0.0
+        if not isinstance(evidence, Signal) or not evidence.measured_at_s <= self.now_s:
+            return False, False
+        self.seen_s["scanner"] = evidence.measured_at_s
+        if self.now_s - evidence.measured_at_s > guard.fresh_for_s or evidence.sent < guard.least_samples:
+            return False, False
+        if evidence.measured_at_s - evidence.span_s < self.cut_s + guard.settle_s:
+            return False, False
+        lost, latency = evidence.loss_ratio == 1.0, evidence.latency_ms
+        met = latency is not None and latency.high <= limit
+        return met and not lost, lost or (latency is not None and latency.low > limit)
+
+    def _shift(self, by_s: float) -> None:
+        self.cut_s, self.blind_s, self.raise_s = self.cut_s + by_s, self.blind_s + by_s, self.raise_s + by_s
+        self.seen_s = {name: at_s + by_s for name, at_s in self.seen_s.items()}
+        self.delays = [(at_s + by_s, delay) for at_s, delay in self.delays]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from detnet.commands.lab import command
 from detnet.errors import UserError
 from detnet.lab.output import Output
 from detnet.lab.session import order
-from lab.cli import start
+from lab.cli import DETNET, start
 
 _TOOLS = ("nginx", "nsenter", "setpriv", "unshare", "prometheus")
 
@@ -83,3 +84,22 @@ def test_a_workload_that_dies_is_named_with_its_last_words(tmp_path: Path, monke
         _, complaint = run.communicate(timeout=60)
     assert run.returncode == 1
     assert complaint == "detnet: telemetry-archive ended during the run with code 3: no such luck\n"
+
+
+@pytest.mark.root
+@pytest.mark.needs("iperf3")
+@pytest.mark.needs("nginx")
+def test_a_full_disk_is_told_and_leaves_no_half_record(tmp_path: Path) -> None:
+    """When the record does not fit, the run ends with 1 and one sentence, and there is no run.json."""
+    run = [*DETNET, "lab", "run", "--no-prometheus", "--scenario", "quiet", "--duration", "5", "--out", str(tmp_path)]
+    script = 'mount -t tmpfs -o size=16k full "$0" && "$@"; code=$?; ls "$0"; exit $code'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, str(tmp_path), *run],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "detnet: cannot write the run's record: No space left on device\n"
+    assert done.stdout.splitlines()[-1] == "live.log"

@@ -151,8 +151,15 @@ def run(order: Order, record: IO[bytes], say: Callable[[str], None]) -> None:
         finally:
             seen = runner.record()
             if seen:
-                record.write(json.dumps(seen).encode())
-                record.flush()
+                _write(record, seen)
+
+
+def _write(record: IO[bytes], seen: dict[str, Any]) -> None:
+    try:
+        record.write(json.dumps(seen).encode())
+        record.flush()
+    except OSError as error:
+        raise UserError(f"cannot write the run's record: {error.strerror}") from error
 
 
 def _hide_run() -> None:

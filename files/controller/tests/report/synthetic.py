@@ -54,12 +54,12 @@ def _decide(policy: str, plant: Plant, now_s: float, objective_ms: float) -> dic
             plant.cap, action = max(5.0, cut), "cut"
             reason = f"p95 {plant.worst_ms:.2f} ms breaches the objective of {objective_ms:g} ms"
         elif plant.cap < 95 and plant.worst_ms < objective_ms / 2:
-            plant.cap, action = min(95.0, plant.cap + (step[0] / 4 if step else 2.0)), "increase"
+            plant.cap, action = min(95.0, plant.cap + (step[0] / 4 if step else 2.0)), "raise"
             reason = f"p95 {plant.worst_ms:.2f} ms leaves room"
     plant.worst_ms = 0.0
     bps = [None if cap is None else cap * MBIT for cap in (before, plant.cap)]
     return {
-        "at_s": round(now_s, 2), "action": action, "mode": "control",
+        "at_s": round(now_s, 2), "action": action, "mode": "growth",
         "cap_before_bps": bps[0], "cap_after_bps": bps[1], "reason": reason,
     }  # fmt: skip
 
@@ -128,7 +128,7 @@ def extremes() -> dict[str, dict[str, Any]]:
     ten = [(9.0 * n, f"phase-{n}", f"number {n}: a long title of what is tried here and why") for n in range(10)]
     blind = record()
     for decision in blind["decisions"][60:90]:
-        decision["mode"] = "blind" if decision["at_s"] < 37 else "safe"
+        decision |= {"mode": "blind", "action": "hold" if decision["at_s"] < 37 else "decay"}
     blind["spoiled_s"] = [20, 21, 50]
     blind["events"] += [
         {"at_s": 30.0, "kind": "fault", "text": "probe stopped"},

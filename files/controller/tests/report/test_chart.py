@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from detnet.core.decide import Action
 from detnet.report.chart import style
 from detnet.report.chart.picture import draw_run
 from detnet.report.judge import judge
@@ -78,10 +79,32 @@ def test_an_unlimited_target_has_no_cap_line() -> None:
     assert len(looks(drawn(run), "cap")) == 2
 
 
+def test_what_critical_left_is_not_zero_before_its_first_reading() -> None:
+    """The first reading comes a moment after the start; a line from zero would invent a full link."""
+    svg = drawn(record([CLEAN] * 8, critical_bps=[[0.3, 20e6], [0.6, 21e6]]))
+    (line,) = looks(svg, "available")
+    lowest = max(float(y) for y in re.findall(r"[ML]\S+ ([^LMZ\s]+)", line.get("d", "")))
+    (capacity,) = looks(svg, "capacity")
+    highest = float(re.findall(r"M\S+ ([^L]+)", capacity.get("d", ""))[0])
+    assert lowest - highest < 60
+
+
+def test_raising_and_cutting_look_different() -> None:
+    """Up and down differ in colour as well as in place."""
+    decided = {Action.RAISE: "up", Action.CUT: "down", Action.TRIM: "down"}
+    for action, look in decided.items():
+        decision = {
+            "at_s": 1.0, "action": action.value, "mode": "growth", "cap_before_bps": 1e6, "cap_after_bps": 2e6,
+            "reason": "",
+        }  # fmt: skip
+        assert looks(drawn(record([CLEAN] * 6, decisions=[decision])), look)
+
+
 def test_decisions_made_blind_have_their_own_lane() -> None:
     """Whatever their action was."""
     texts = [element.text for element in drawn(RUNS["blind"]).iter(f"{NAME}text")]
-    assert {"increase", "hold", "cut", "blind", "safe"} <= set(texts)
+    assert {"raise", "hold", "cut", "blind"} <= set(texts)
+    assert "decay" not in texts
 
 
 def test_characters_that_xml_cannot_hold_do_not_break_the_picture() -> None:

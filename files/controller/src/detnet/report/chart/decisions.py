@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from detnet.core.decide import Action, Mode
 from detnet.report.chart.axes import TimeAxis, draw_ground
 from detnet.report.chart.canvas import Canvas
 from detnet.report.record import Decision, Run
 
 _LANE_HEIGHT = 16.0
-_LOOKS = {"increase": "up", "hold": "still", "cut": "down", "blind": "unsure", "safe": "unsure"}
-_WITHOUT_SIGHT = ("blind", "safe")
+_LOOKS = {
+    Action.RAISE.value: "up",
+    Action.HOLD.value: "still",
+    Action.TRIM.value: "down",
+    Action.CUT.value: "down",
+    Mode.BLIND.value: "unsure",
+}
 
 
 def lane(decision: Decision) -> str:
     """Return the kind of a decision: its mode when it was made without a usable signal, else its action."""
-    return decision.mode if decision.mode in _WITHOUT_SIGHT else decision.action
+    return decision.mode if decision.mode == Mode.BLIND.value else decision.action
 
 
 def draw_decisions(canvas: Canvas, axis: TimeAxis, run: Run, top: float) -> float:

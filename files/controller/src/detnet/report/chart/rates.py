@@ -24,7 +24,8 @@ def draw_rates(canvas: Canvas, axis: TimeAxis, run: Run, panel: Panel) -> float:
     draw_scale(canvas, axis, scale, panel.title)
     names = sorted(run.best_effort, key=lambda name: -_mean(run, name))
     labels = [*_draw_goodput(canvas, axis, scale, run, names), *_draw_caps(canvas, axis, scale, run, names)]
-    available = [(at_s, value or 0.0) for at_s, value in step_sum([run.capacity_bps, _negative(run.critical_bps)])]
+    left = step_sum([run.capacity_bps, _negative(run.critical_bps)])
+    available = [(at_s, value) for at_s, value in left if value is not None]
     for points, look, name in (
         (available, "available", "left by critical"),
         (run.capacity_bps, "capacity", "capacity"),

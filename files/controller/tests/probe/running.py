@@ -29,7 +29,9 @@ class Running:
     def __init__(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         command = [*prefix, *DETNET, *arguments, "--metrics", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._stderr, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self._stderr, text=True, start_new_session=True
+        )
         assert self.process.stdout is not None
         self.endpoints: list[str] = []
         for line in self.process.stdout:

@@ -72,7 +72,9 @@ actions = st.lists(
 @given(actions)
 def test_every_probe_ends_exactly_once(script: list[tuple[str, int, int]]) -> None:
     """Whatever order packets come in, received and lost together are the probes sent."""
-    flight, now_ns, sent, ended = Flight(SSID, TIMEOUT_NS), 0, [], []
+    flight, now_ns = Flight(SSID, TIMEOUT_NS), 0
+    sent: list[int] = []
+    ended: list[Probe] = []
     for action, which, pause_ns in script:
         now_ns += pause_ns
         ended += list(flight.expire(now_ns))

@@ -49,7 +49,7 @@ def test_signal_ends_both_commands_cleanly(reflector: Running, number: signal.Si
         count_reaches(probe, "received", 1)
         child = probe.child()
         for each in (probe, reflector):
-            each.process.send_signal(number)
+            os.killpg(each.process.pid, number)  # as a terminal or a service manager does
             assert (each.wait(), "Traceback" in each.log) == (0, False)
         assert not Path(f"/proc/{child}").exists()
 

@@ -103,7 +103,7 @@ def test_garbage_ends_its_connection_only(reflector: Reflector) -> None:
         socket.create_connection(reflector.endpoints["tcp"][0], timeout=5) as good,
         socket.create_connection(reflector.endpoints["tcp"][0], timeout=5) as bad,
     ):
-        bad.send(b"GET / HTTP/1.1\r\nHost: reflector.example\r\n\r\n\r\n")
+        bad.send(b"GET / HTTP/1.1\r\nHost: reflector.example".ljust(SIZE))
         assert bad.recv(SIZE) == b""
         good.send(REQUEST.encode())
         assert len(good.recv(SIZE)) == SIZE

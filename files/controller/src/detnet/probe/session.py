@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import time
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,12 +12,10 @@ from detnet.probe.lateness import Lateness
 from detnet.probe.links import Link
 from detnet.probe.options import Options
 from detnet.probe.packet import ERROR_UNKNOWN, MAX_SEQUENCE, PacketError, ReflectorPacket, SenderPacket, from_ns
-from detnet.probe.paths import Path
+from detnet.probe.schedule import Schedule
 from detnet.probe.sockets import Received
 from detnet.probe.tally import Figure, Tally
 
-_OPENING_NS = 2 * 10**8
-_random = random.SystemRandom()  # an off-path attacker must not foresee the session identifier
 _FIGURE = {Fate.LATE: Figure.LATE, Fate.DUPLICATE: Figure.DUPLICATE, Fate.FORGED: Figure.FORGED}
 
 
@@ -39,23 +36,15 @@ class Session:
     """A STAMP session sender (RFC 8762 section 4.2) with its own schedule."""
 
     def __init__(
-        self, link: Link, tally: Tally, deliver: Callable[[Outcome], None], path: Path, options: Options
+        self, link: Link, tally: Tally, deliver: Callable[[Outcome], None], schedule: Schedule, options: Options
     ) -> None:
-        """Start when a link has had time to open, at a random part of a period so that paths do not fire together."""
         self.link = link
-        self._tally, self._deliver = tally, deliver
-        self._ssid = _random.randrange(1, 2**16)  # RFC 8972 section 3: zero is no identifier
+        self._tally, self._deliver, self._schedule = tally, deliver, schedule
+        # Unpredictable, because it guards against forgeries; RFC 8972 section 3: zero is no identifier.
+        self._ssid = secrets.randbelow(2**16 - 1) + 1
         self._flight = Flight(self._ssid, round(options.timeout_ms * 1e6))
         self._lateness = Lateness(options.late_limit_ms)
         self._sequence = 0
-        self._period_ns = 1e9 / path.rate_hz
-        self._origin_ns = time.monotonic_ns() + _OPENING_NS + _random.random() * self._period_ns
-        self._slot = 0
-
-    @property
-    def due_ns(self) -> int:
-        """When the next probe is due, monotonic; computed from the start, so that errors do not add up."""
-        return round(self._origin_ns + self._slot * self._period_ns)
 
     @property
     def idle(self) -> bool:
@@ -65,30 +54,24 @@ class Session:
     def wake_ns(self) -> int:
         """Return when ``step`` has something to do again, monotonic."""
         expiry_ns = self._flight.next_expiry_ns()
-        return self.due_ns if expiry_ns is None else min(self.due_ns, expiry_ns)
+        due_ns = self._schedule.due_ns
+        return due_ns if expiry_ns is None else min(due_ns, expiry_ns)
 
     def step(self, now_ns: int, *, sending: bool = True) -> None:
         """Do what is due: keep the link, end the probes whose time is up, send the next."""
         self.link.tend(now_ns)
         for probe in self._flight.expire(now_ns):
             self._lose(probe)
-        if sending and now_ns >= self.due_ns:
-            self._skip_missed(now_ns)
-            self._send()
+        if sending and now_ns >= self._schedule.due_ns:
+            self._send(*self._schedule.take(now_ns))
 
     def receive(self, now_ns: int) -> None:
         """Take every answer that has arrived."""
         for received in self.link.packets(now_ns):
             self._take(received, Reading.now())
 
-    def _skip_missed(self, now_ns: int) -> None:
-        """Leave out the slots that have passed entirely: a burst of belated probes would measure only itself."""
-        missed = int((now_ns - self.due_ns) / self._period_ns)
-        self._slot += missed
+    def _send(self, due_ns: int, missed: int) -> None:
         self._tally.count(Figure.SPOILED, missed)
-
-    def _send(self) -> None:
-        due_ns, self._slot = self.due_ns, self._slot + 1
         sequence, self._sequence = self._sequence, (self._sequence + 1) & MAX_SEQUENCE
         sent = Reading.now()
         timestamp = from_ns(sent.real_ns)

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import multiprocessing
 import os
+import random
 import selectors
 import signal
 import struct
@@ -21,12 +22,14 @@ from detnet.probe.links import LINKS, Link
 from detnet.probe.options import Options
 from detnet.probe.paths import Path
 from detnet.probe.realtime import become_punctual
+from detnet.probe.schedule import Schedule, starts_ns
 from detnet.probe.session import Outcome, Session
 from detnet.probe.tally import Figure, Tally
 
 _RECORD = struct.Struct("@qqqII")  # sent, round trip (-1: lost), lateness, path, usable
 _LOST = -1
 _PIPE_SIZE = 2**20  # half a minute of 1000 probes a second, should the parent be held up; fcntl(2), F_SETPIPE_SZ
+_OPENING_NS = 2 * 10**8  # for links to open before the first probe
 _LONGEST_WAIT_NS = 10**8  # between two looks after links that are down
 
 
@@ -100,9 +103,12 @@ def _measure(paths: Sequence[Path], options: Options, tallies: Sequence[Tally], 
     selector = selectors.SelectSelector()
     selector.register(lifeline, selectors.EVENT_READ)
     sessions: dict[Link, Session] = {}
-    for index, (path, tally) in enumerate(zip(paths, tallies, strict=True)):
+    opened_ns = time.monotonic_ns() + _OPENING_NS
+    starts = starts_ns([path.rate_hz for path in paths], now_ns=opened_ns, share=random.SystemRandom().random())
+    for index, (path, tally, start_ns) in enumerate(zip(paths, tallies, starts, strict=True)):
         link = LINKS[path.protocol](path, tally, selector, options)
-        sessions[link] = Session(link, tally, _deliverer(outcomes, index, tally), path, options)
+        schedule = Schedule(start_ns=start_ns, rate_hz=path.rate_hz)
+        sessions[link] = Session(link, tally, _deliverer(outcomes, index, tally), schedule, options)
     end_ns = None if options.duration_s is None else time.monotonic_ns() + round(options.duration_s * 1e9)
     _loop(sessions, selector, end_ns)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ class Moment:
 
 
 CALM = Moment(0.5, 0.0, (10, 1.0), [], (0.0, 0.1, 20, (1.0, 1.0), 0.0), None, 1)
-TROUBLE: dict[str, st.SearchStrategy[object]] = {
+TROUBLE: dict[str, st.SearchStrategy[Any]] = {
     "wait_s": st.one_of(st.sampled_from([0.0, 0.05, 1.0, 1.5, 6.0, 20.0]), st.floats(0.0, 700.0)),
     "jump_s": st.one_of(st.sampled_from([-0.001, -1.0, -100.0, 0.3, 31.0, 4000.0]), st.floats(-1e5, 1e5)),
     "burst": st.tuples(st.sampled_from([10, 10, 10, 5, 4, 1, 0]), rtts),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.worlds import MBPS
-from detnet.core.allocate import Claim, allocate, split
+from detnet.core.allocate import GRAIN_BPS, Claim, allocate, split
 from detnet.core.rate import CEILING_BPS, FLOOR_BPS
 
 
@@ -39,9 +39,9 @@ def test_caps_add_up_to_the_budget_at_most(budget: int, asked: list[Claim]) -> N
 
 @given(budgets, claims())
 def test_nothing_is_left_that_somebody_may_have(budget: int, asked: list[Claim]) -> None:
-    """The whole budget is dealt out, but for the fraction of a bit that rounding down leaves each."""
+    """The whole budget is dealt out, but for the fraction of a kbit/s that rounding down leaves each."""
     spendable = min(budget, sum(claim.maximum_bps for claim in asked))
-    assert sum(cap.bps for cap in allocate(budget, asked).values()) >= spendable - len(asked) - 1
+    assert sum(cap.bps for cap in allocate(budget, asked).values()) >= spendable - GRAIN_BPS * len(asked) - 1
 
 
 @given(budgets, claims(), st.randoms())
@@ -50,7 +50,7 @@ def test_the_order_of_the_claims_does_not_matter(budget: int, asked: list[Claim]
     shuffled = list(asked)
     chance.shuffle(shuffled)
     caps, again = allocate(budget, asked), allocate(budget, shuffled)
-    assert all(abs(caps[name].bps - again[name].bps) <= 1 for name in caps)
+    assert all(abs(caps[name].bps - again[name].bps) <= GRAIN_BPS for name in caps)
     assert allocate(budget, asked) == caps
 
 
@@ -64,10 +64,10 @@ def test_a_budget_below_the_minima_gives_the_minima(asked: list[Claim]) -> None:
 
 
 def test_a_thousand_claims() -> None:
-    """A large cluster's claims, each with its own demand, are divided exactly."""
+    """A large cluster's claims, each with its own demand, are divided to the last kbit/s of each."""
     asked = [Claim(f"pod-{n}", MBPS, 1000 * MBPS, 1.0 + n % 7, MBPS + 9999.0 * n) for n in range(1000)]
     caps = allocate(5000 * MBPS, asked)
-    assert 5000 * MBPS - 1001 <= sum(cap.bps for cap in caps.values()) <= 5000 * MBPS
+    assert 5000 * MBPS - 1000 * GRAIN_BPS <= sum(cap.bps for cap in caps.values()) <= 5000 * MBPS
     assert allocate(5000 * MBPS, []) == {}
 
 

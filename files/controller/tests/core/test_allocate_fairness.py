@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.worlds import MBPS
-from detnet.core.allocate import Claim, allocate
+from detnet.core.allocate import GRAIN_BPS, Claim, allocate
 
 
 @st.composite
@@ -27,11 +27,11 @@ def test_a_scarce_budget_is_divided_max_min_fairly(crowd: tuple[int, list[Claim]
     """Whoever could use more has a weighted share no smaller than anybody's who is above the minimum."""
     budget, asked = crowd
     caps = {name: cap.bps for name, cap in allocate(budget, asked).items()}
-    wanting = [claim for claim in asked if caps[claim.name] < claim.usable_bps - 2]
+    wanting = [claim for claim in asked if caps[claim.name] < claim.usable_bps - GRAIN_BPS - 1]
     for hungry in wanting:
         for other in asked:
             if caps[other.name] > other.minimum_bps:
-                assert (caps[hungry.name] + 2) / hungry.weight >= caps[other.name] / other.weight
+                assert (caps[hungry.name] + GRAIN_BPS + 1) / hungry.weight >= caps[other.name] / other.weight
 
 
 @given(crowds())

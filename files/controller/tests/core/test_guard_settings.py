@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,8 +34,9 @@ from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate
 )
 def test_a_void_setting_is_refused(setting: str, value: float) -> None:
     """Out of order, not positive, infinite, no number, or a budget that could be no cap."""
+    changed: dict[str, Any] = {setting: value}
     with pytest.raises(ValueError, match=r"expected|must"):
-        dataclasses.replace(GUARD, **{setting: value})
+        dataclasses.replace(GUARD, **changed)
 
 
 def test_the_edges_are_allowed() -> None:

@@ -12,7 +12,7 @@ from detnet.core.policies import Aimd, Graded, Policy, Situation, Smoothed, Step
 from detnet.core.signals import Interval
 
 
-def situation(*, budget_mbps: int = 500, **stresses: float) -> Situation:
+def situation(budget_mbps: int = 500, /, **stresses: float) -> Situation:
     """Return a situation in which each named figure has this stress."""
     findings = tuple(
         Finding("r", figure, Interval.exactly(2.0 * x), 2.0, Verdict.BREACHED if x > 1.0 else Verdict.MET, 0.0)
@@ -38,7 +38,7 @@ def test_steps_move_by_10_up_and_50_down() -> None:
 def test_aimd_gives_up_a_fifth_and_adds_ten() -> None:
     """Multiplicative down, additive up."""
     assert steps_mbps(Aimd(), latency=0.5) == (-100, 10)
-    assert Aimd().cut(situation(budget_mbps=100), None)[0].budget_bps == 80 * MBPS
+    assert Aimd().cut(situation(100), None)[0].budget_bps == 80 * MBPS
 
 
 def test_aimd_stands_still_in_its_dead_band() -> None:
@@ -86,7 +86,7 @@ def test_graded_smooths_exponentially(first: float, figures: list[tuple[float, f
         jitter, latency = 0.7 * new_jitter + 0.3 * jitter, 0.7 * new_latency + 0.3 * latency
         proposal, memory = law.grow(situation(jitter=new_jitter, latency=new_latency), memory)
     assert isinstance(memory, Smoothed)
-    assert (memory.jitter, memory.latency) == (pytest.approx(jitter), pytest.approx(latency))
+    assert [memory.jitter, memory.latency] == pytest.approx([jitter, latency])
     assert dict(proposal.terms) == {"ewma_jitter_ratio": memory.jitter, "ewma_latency_ratio": memory.latency}
 
 

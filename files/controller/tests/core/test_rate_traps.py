@@ -84,6 +84,7 @@ def test_a_trap_is_refused_with_help(text: str, help_: str) -> None:
         ("1E6", 10**6),
         ("10T", 10**13),
         ("1000000.000000001", 1_000_001),
+        ("1.0000001Mi", 1_048_577),
     ],
 )
 def test_what_kubernetes_reads_is_read_alike(text: str, bps: int) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_for(condition: Callable[[], bool], *, what: str, within_s: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], *, what: str, within_s: float = 10.0) -> None:
     """Return as soon as ``condition`` holds.
 
     Raises:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from .rate import CEILING_BPS, FLOOR_BPS, Rate
 
 
+GRAIN_BPS = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A target's or pod's claim on a budget, in bit/s. ``demand_bps`` of ``None`` means: as much as there is."""
@@ -46,7 +49,8 @@ class Claim:
 def allocate(budget_bps: int, claims: Sequence[Claim]) -> Mapping[str, Rate]:
     """Return a cap for every claim; they add up to the budget at most, unless the minima alone exceed it.
 
-    Every claim gets its minimum (a cap below it would starve it, and a missing cap means unlimited). What nobody's
+    A cap is a whole number of kbit/s, which every enforcer stores exactly (HTB and Cilium count bytes a second). Every
+    claim gets its minimum (a cap below it would starve it, and a missing cap means unlimited). What nobody's
     demand asks for is left as room: it is dealt out by weight up to each maximum, so that a sender that wakes up is
     not held to its past.
 
@@ -60,7 +64,7 @@ def allocate(budget_bps: int, claims: Sequence[Claim]) -> Mapping[str, Rate]:
     unused = [claim.maximum_bps - share for claim, share in zip(claims, fair, strict=True)]
     room = _fill(budget_bps - sum(fair), weights, [0.0] * len(claims), unused)
     return {
-        claim.name: Rate(max(int(share + extra), claim.minimum_bps))
+        claim.name: Rate(max(int(share + extra) // GRAIN_BPS * GRAIN_BPS, claim.minimum_bps))
         for claim, share, extra in zip(claims, fair, room, strict=True)
     }
 

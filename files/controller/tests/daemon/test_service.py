@@ -96,7 +96,7 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
     """A running loop with fresh evidence."""
     with ExitStack() as entered:
         running = Loop(tmp_path, entered)
-        wait_for(lambda: "waiting" in running.modes(), what="a decision on fresh evidence", within_s=30)
+        wait_for(lambda: {"waiting", "growth"} & set(running.modes()), what="a decision on fresh evidence", within_s=30)
         yield running
 
 

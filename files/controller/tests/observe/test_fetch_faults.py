@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
@@ -23,9 +24,9 @@ def _get(url: str, limits: Limits = _LIMITS) -> tuple[int, bytes]:
         fetcher.close()
 
 
-def _kind(url: str) -> TroubleKind:
+def _kind(url: str, limits: Limits = _LIMITS) -> TroubleKind:
     with pytest.raises(Trouble) as caught:
-        _get(url)
+        _get(url, limits)
     return caught.value.kind
 
 
@@ -88,11 +89,21 @@ def test_an_answer_that_is_none_is_broken(server: FaultyServer, data: bytes, kin
 
 
 def test_a_body_of_50_mb_is_not_taken_in(server: FaultyServer) -> None:
-    """Reading stops at the limit, whatever the server has to say."""
+    """It is refused by its size, whole as it may be."""
     server.behave = answer(b"x" * 50_000_000)
-    with pytest.raises(Trouble) as caught:
-        _get(server.url, Limits(total_s=5.0, body_bytes=1_000_000))
-    assert caught.value.kind is TroubleKind.TOO_LARGE
+    assert _kind(server.url, Limits(total_s=5.0, body_bytes=1_000_000)) is TroubleKind.TOO_LARGE
+
+
+def test_reading_stops_at_the_limit(server: FaultyServer) -> None:
+    """A body without end is left at the limit and not at the deadline."""
+
+    def endless(connection: socket.socket, head: str) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    server.behave = endless
+    assert _kind(server.url, Limits(total_s=0.5, body_bytes=100_000)) is TroubleKind.TOO_LARGE
 
 
 def test_the_connection_is_kept_and_made_anew_after_a_fault(server: FaultyServer) -> None:
@@ -105,7 +116,7 @@ def test_the_connection_is_kept_and_made_anew_after_a_fault(server: FaultyServer
     get()
     get()
     assert len(server._open) == 1
-    server.behave = raw(b"")
+    server.behave = hang(server)
     with pytest.raises(Trouble):
         get()
     server.behave = answer(b"")

@@ -62,7 +62,7 @@ class Histogram:
         if self.total <= 0.0:
             return None
         rank = share * self.total * (1.0 - 1e-9)
-        return self._bucket(next(i for i, count in enumerate(self.counts) if count >= rank and count > 0.0))
+        return self._bucket(next(i for i, count in enumerate(self.counts) if count >= rank))
 
     def least(self) -> Interval | None:
         """Return the bucket of the smallest observation, in ms."""

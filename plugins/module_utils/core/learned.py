@@ -90,7 +90,8 @@ class Learned:
             seen_bps = min(max((bps for _, bps in known.totals), default=known.capacity_bps), known.capacity_bps)
             # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
             trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
-            capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
+            # Never less than the least budget: exploration is a share of the capacity, and of nothing it is nothing.
+            capacity_bps = max((1.0 - trust) * seen_bps + trust * known.capacity_bps, float(situation.minimum_bps))
             # A breach well below what was just proven is a fallen link or a false alarm. It is obeyed, but explored
             # back quickly once: if the link has fallen, the next breach says so.
             doubted = capacity_bps < self.doubt_below * known.proven_bps

@@ -69,6 +69,14 @@ def test_a_window_of_losses_is_a_signal_and_an_empty_one_is_none() -> None:
     assert summarise((), now_s=NOW_S, span_s=1.0, base_ms=1.0) is None
 
 
+def test_a_loss_at_its_limit_is_not_above_it() -> None:
+    """One of 100 lost is 1 %, to the last bit: 1 - 0.99 would already breach a limit of 0.01."""
+    window = [Sample(NOW_S - 0.001 * n, None if n == 0 else 1.0) for n in range(100)]
+    signal = summarise(window, now_s=NOW_S, span_s=1.0, base_ms=1.0)
+    assert signal is not None
+    assert signal.loss_ratio == 0.01
+
+
 def test_without_a_base_there_is_no_variation() -> None:
     """Jitter over an unknown path is unknown, not zero."""
     signal = summarise(stream(NOW_S - 0.9, NOW_S, 8.0), now_s=NOW_S, span_s=1.0, base_ms=None)

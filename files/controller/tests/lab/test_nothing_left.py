@@ -53,11 +53,11 @@ def test_a_signal_at_any_moment_leaves_nothing(
         cage = _await_cage(run)
         if moment == "walking":
             assert run.stdout
-            wait_for(lambda: "quiet" in run.stdout.readline(), what="the first line")  # type: ignore[union-attr]
+            wait_for(lambda: "quiet" in run.stdout.readline(), what="the first line", within_s=40)  # type: ignore[union-attr]
         assert _ours(traces()) == before, "the lab shows outside of its cage"
         run.send_signal(number)
-        assert run.wait(10) == code
-    wait_for(lambda: not inhabitants(cage), what="the end of all processes", within_s=5)
+        assert run.wait(20) == code
+    wait_for(lambda: not inhabitants(cage), what="the end of all processes", within_s=20)
     assert _ours(traces()) == before
     assert leftover in before[1]
 
@@ -68,8 +68,8 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
         cage = _await_cage(run)
         run.send_signal(signal.SIGINT)
         run.send_signal(signal.SIGTERM)
-        assert run.wait(10) in {130, 143}
-    wait_for(lambda: not inhabitants(cage), what="the end of all processes", within_s=5)
+        assert run.wait(20) in {130, 143}
+    wait_for(lambda: not inhabitants(cage), what="the end of all processes", within_s=20)
 
 
 def test_a_leash_ends_the_run_with_its_callers_caller(tmp_path: Path) -> None:
@@ -90,4 +90,4 @@ run.wait()
         cage = cage_of(pid)
         assert cage
         os.kill(caller.pid, signal.SIGKILL)
-    wait_for(lambda: not inhabitants(cage), what="the end of the run", within_s=5)
+    wait_for(lambda: not inhabitants(cage), what="the end of the run", within_s=20)

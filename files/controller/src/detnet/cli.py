@@ -15,6 +15,7 @@ _COMMANDS = {
     "lab": "Run the robot factory of network namespaces on this machine.",
     "probe": "Measure latency, jitter and loss of the critical paths.",
     "reflect": "Answer the probes at the far end of a path.",
+    "report": "Judge recorded runs and draw them; several are compared.",
     "release": "Take our caps off and restore what was there before.",
     "run": "Run the control loop.",
 }

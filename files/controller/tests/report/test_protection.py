@@ -73,3 +73,13 @@ def test_goodput_in_violating_windows_does_not_score() -> None:
     assert total.goodput_bps == pytest.approx(40e6)
     assert total.protected_goodput_bps == pytest.approx(20e6)
     assert total.score == pytest.approx(0.25)
+
+
+def test_a_phase_in_which_best_effort_wants_nothing_does_not_dilute_the_total() -> None:
+    """Nobody can use a link by wanting nothing: 8 s at 40 of 80 Mbit/s, after 2 s of silence."""
+    changed = record([CLEAN] * 8, quiet_s=2)
+    changed["phases"][0]["best_effort"] = False
+    changed["best_effort"]["upload"]["goodput_bps"] = [[0.0, 0.0], [2.0, 40e6]]
+    summary = judge(parse(changed))
+    assert summary.total.utilisation == pytest.approx(0.5)
+    assert summary.phases[0][1].utilisation is None

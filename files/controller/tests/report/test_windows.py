@@ -26,6 +26,15 @@ def test_a_window_in_which_nothing_came_back_violates() -> None:
     assert judged([CLEAN, LOST]).total.violating_windows == 1
 
 
+@pytest.mark.parametrize(("lost", "violates"), [(0, False), (1, True)])
+def test_a_lost_packet_counts_as_infinitely_late(lost: int, violates: bool) -> None:  # noqa: FBT001 - a case
+    """One of ten is above the 95th percentile: fast survivors do not hide it."""
+    changed = record([CLEAN])
+    samples = changed["critical"]["robot-control"]["samples"]
+    samples[-lost:] = [[at_s, None] for at_s, _ in samples[-lost:]] if lost else samples[-lost:]
+    assert judge(parse(changed)).timeline[-1].violates is violates
+
+
 def test_a_second_in_which_nothing_was_sent_is_no_window() -> None:
     """It is counted nowhere: not as clean, not as violating, not as spoiled."""
     total = judged([CLEAN, SILENT, BAD]).total

@@ -8,7 +8,7 @@ import pytest
 
 from detnet.errors import ConfigError
 from detnet.settings.load import load
-from detnet.settings.models import Pace
+from detnet.settings.models import Pace, Patience
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -61,6 +61,13 @@ def test_documented_names_are_read_with_the_unit_that_they_carry() -> None:
 def test_the_documents_laws_keep_the_documents_patience(name: str) -> None:
     """Cooldown 30 s, interval 5 s, threshold 5 Mbit/s, unless the user says otherwise."""
     assert load(None, {"DETNET_POLICY__NAME": name}).settings.pace == Pace(30.0, 5.0, 5_000_000)
+
+
+def test_patience_follows_the_source() -> None:
+    """What Prometheus scrapes every 2 s is not stale after 1.5 s."""
+    assert load(None, {}).settings.patience == Patience(1.5, 3.0)
+    environ = {"DETNET_SOURCE__KIND": "prometheus", "DETNET_SOURCE__PROMETHEUS__SCRAPE_INTERVAL": "2s"}
+    assert load(None, environ).settings.patience == Patience(8.0, 16.0)
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Path) -> None:

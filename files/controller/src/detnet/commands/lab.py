@@ -19,7 +19,7 @@ def command() -> None:
 
 @command.command("run")
 @click.option("--scenario", default="noisy-neighbour", show_default=True, help="A scenario's name or a YAML file.")
-@click.option("--policy", default="aimd", show_default=True, help="aimd, graded, steps, static or none.")
+@click.option("--policy", default="learned", show_default=True, help="learned, aimd, graded, steps, static or none.")
 @click.option("--duration", type=float, metavar="SECONDS", help="Stretch or squeeze the scenario to this length.")
 @click.option("--capacity", default="100M", show_default=True, help="The bottleneck's rate.")
 @click.option("--buffer-ms", type=click.FloatRange(1, 1000), default=50.0, show_default=True, help="Depth of its FIFO.")

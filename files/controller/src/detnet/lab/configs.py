@@ -39,7 +39,7 @@ def daemon_config(order: Order, audit: Path) -> dict[str, Any]:
         ],
         "source": {"kind": "probe", "probe": {"url": f"http://{at.NODES[at.SENDERS]}:{at.PROBE_METRICS_PORT}"}},
         "actuator": {"kind": "tc", "device": at.UPLINK},
-        "policy": {"name": "aimd" if order.policy in ("none", "static") else order.policy},
+        "policy": {"name": "learned" if order.policy in ("none", "static") else order.policy},
         "loop": {"interval": "500ms"},
         "http": {"listen": f"{at.NODES[at.SENDERS]}:{at.DAEMON_HTTP_PORT}"},
         "audit": {"path": str(audit)},

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from detnet.lab.link import Link
 from detnet.lab.scenario import Scenario
 
-POLICIES = ("aimd", "graded", "steps", "static", "none")
+POLICIES = ("learned", "aimd", "graded", "steps", "static", "none")
 """The daemon's laws, and the two ends of any comparison: half the link for ever, and no control at all."""
 
 OBJECTIVE_MS = 2.0

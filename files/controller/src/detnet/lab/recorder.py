@@ -101,10 +101,12 @@ class Recorder:
 
     def to_json(self, duration_s: float) -> dict[str, Any]:
         """Return ``run.json``."""
-        ends, phases = 0.0, []
+        ends, phases, sending = 0.0, [], set[str]()
         for phase in self.order.scenario.phases:
             begins, ends = ends, round(ends + phase.duration_s, 6)
-            phases.append({"name": phase.name, "start_s": begins, "end_s": ends, "title": phase.title})
+            sending = (sending | set(phase.start)) - set(phase.stop)
+            named = {"name": phase.name, "start_s": begins, "end_s": ends, "title": phase.title}
+            phases.append({**named, "best_effort": not sending.isdisjoint(at.BEST_EFFORT)})
         return {
             "schema": 1,
             "policy": self.order.policy,

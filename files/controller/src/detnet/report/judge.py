@@ -5,9 +5,10 @@ Pure and standard library only. The definitions are in docs/report.md.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
 from detnet.errors import UserError
@@ -21,7 +22,7 @@ _ROUNDING_S = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` when nothing came back or it is spoiled."""
+    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` when more than 5 % never came back or it is spoiled."""
 
     start_s: int
     p95_ms: float | None
@@ -51,7 +52,8 @@ class Tally:
 
     ``windows`` counts the judged ones, without ``spoiled_windows``. ``protect_s`` is ``None`` when there was nothing to
     protect from (``disturbances`` is 0) or protection never came. ``protected_goodput_bps`` counts best effort's
-    goodput only in windows that held the objective.
+    goodput only in windows that held the objective. The rates of the whole run are means over the phases in which best
+    effort wanted something (``wanted``): nobody can use a link by wanting nothing.
     """
 
     windows: int
@@ -63,17 +65,18 @@ class Tally:
     goodput_bps: float
     protected_goodput_bps: float
     available_bps: float
+    wanted: bool
     critical: Mapping[str, Delay]
 
     @property
     def utilisation(self) -> float | None:
-        """Best effort's goodput as a share of what the link left; ``None`` when it left nothing."""
-        return self.goodput_bps / self.available_bps if self.available_bps > 0 else None
+        """Best effort's goodput as a share of what the link left; ``None`` when it left or best effort wanted nothing."""
+        return self.goodput_bps / self.available_bps if self.wanted and self.available_bps > 0 else None
 
     @property
     def score(self) -> float | None:
         """Protected goodput as a share of what the link left: the one number that pays for both failures."""
-        return self.protected_goodput_bps / self.available_bps if self.available_bps > 0 else None
+        return self.protected_goodput_bps / self.available_bps if self.wanted and self.available_bps > 0 else None
 
     def to_json(self) -> dict[str, object]:
         """Return the figures as JSON values."""
@@ -117,6 +120,7 @@ def judge(run: Run) -> Summary:
     whole = Phase(name="total", start_s=0.0, end_s=run.duration_s, title="the whole run")
     delays = [tally.protect_s for tally in tallies if tally.disturbances]
     total = _tally(run, timeline, whole, disturbances=len(delays), protect_s=_worst(delays))
+    total = _over_wanted(total, list(zip(run.phases, tallies, strict=True)))
     return Summary(
         policy=run.policy,
         scenario=run.scenario,
@@ -126,6 +130,21 @@ def judge(run: Run) -> Summary:
         total=total,
         phases=tuple(zip(run.phases, tallies, strict=True)),
         timeline=tuple(timeline),
+    )
+
+
+def _over_wanted(total: Tally, phases: Sequence[tuple[Phase, Tally]]) -> Tally:
+    """Return the total with its rates taken over the phases in which best effort wanted something, by their length."""
+    wanted = [(phase.end_s - phase.start_s, tally) for phase, tally in phases if tally.wanted]
+    if not wanted:
+        return replace(total, wanted=False)
+    length_s = sum(span_s for span_s, _ in wanted)
+    windows = sum(tally.windows for _, tally in wanted)
+    return replace(
+        total,
+        goodput_bps=sum(span_s * tally.goodput_bps for span_s, tally in wanted) / length_s,
+        protected_goodput_bps=sum(tally.windows * tally.protected_goodput_bps for _, tally in wanted) / max(windows, 1),
+        available_bps=sum(span_s * tally.available_bps for span_s, tally in wanted) / length_s,
     )
 
 
@@ -150,15 +169,15 @@ def _windows(run: Run) -> tuple[list[Window], float | None]:
 def _window(
     second: int, rtts_ms: Sequence[float | None], base_ms: float | None, objective_ms: float, first_phase: str
 ) -> Window:
-    replies = sorted(rtt for rtt in rtts_ms if rtt is not None)
-    if not replies:
+    # What never came back waits longer than anything that did.
+    p95_ms = percentile(sorted(math.inf if rtt is None else rtt for rtt in rtts_ms), 0.95)
+    if math.isinf(p95_ms):
         return Window(second, None, violates=True, spoiled=False)
     if base_ms is None:
         raise UserError(
             f"{TRUTH} got no reply in the first phase {first_phase!r}, so there is no base delay to judge by"
         )
-    p95_ms = percentile(replies, 0.95) - base_ms
-    return Window(second, p95_ms, violates=p95_ms > objective_ms, spoiled=False)
+    return Window(second, p95_ms - base_ms, violates=p95_ms - base_ms > objective_ms, spoiled=False)
 
 
 def _overlap(second: int, spoiled_from_s: float) -> bool:
@@ -192,6 +211,7 @@ def _tally(
         protected_goodput_bps=sum(protected) / len(protected) if protected else 0.0,
         available_bps=step_mean(run.capacity_bps, span.start_s, span.end_s)
         - step_mean(run.critical_bps, span.start_s, span.end_s),
+        wanted=span.best_effort,
         critical={name: _delay(app, span, spoiled if name == TRUTH else set()) for name, app in run.critical.items()},
     )
 

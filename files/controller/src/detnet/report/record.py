@@ -28,12 +28,13 @@ class Link(_Finite):
 
 @dataclass(frozen=True, slots=True)
 class Phase(_Finite):
-    """A part of the run in which one thing is tried."""
+    """A part of the run in which one thing is tried; ``best_effort`` says whether best effort wants anything in it."""
 
     name: str
     start_s: float
     end_s: float
     title: str
+    best_effort: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a phase without length.

@@ -23,13 +23,13 @@ def _promises(settings: Settings) -> Iterator[str]:
     for target in settings.effective_targets:
         low, high = target.min or settings.defaults.min, target.max or settings.defaults.max
         yield f"  cap      {target.name}: between {low} and {high}, weight {target.weight:g}"
-    source, loop, pace = settings.source, settings.loop, settings.pace
+    source, loop, pace, patience = settings.source, settings.loop, settings.pace, settings.patience
     url = source.probe.url if source.kind == "probe" else source.prometheus.url
     yield f"  observe  {source.kind} at {url}"
     yield f"  decide   every {loop.interval:g} s by the policy '{settings.policy.name}'; a breach is cut at once"
     yield f"           a raise at most every {pace.raise_every_s:g} s, none for {pace.cooldown_s:g} s after a breach"
     yield (
-        f"  blind    hold from {loop.fresh_for:g} s, decay from {loop.decay_after:g} s, "
+        f"  blind    hold from {patience.fresh_for_s:g} s, decay from {patience.decay_after_s:g} s, "
         f"at or below {Rate(settings.safe_bps)} from {loop.safe_after:g} s"
     )
     where = f" on {settings.actuator.device}" if settings.actuator.device else ""

@@ -27,6 +27,14 @@ class Pace:
     least_raise_bps: int
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Up to which age, in seconds, evidence is fresh, and from which age a blind budget decays."""
+
+    fresh_for_s: float
+    decay_after_s: float
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=False)
 
@@ -155,15 +163,15 @@ class PolicySettings(_Model):
 class LoopSettings(_Model):
     """The guard's and the loop's times and thresholds; see ``detnet.core.guard.Guard``.
 
-    What is ``None`` depends on the policy: the documents' laws need their documents' patience, ``learned`` knows when
-    to grow.
+    What is ``None`` depends on the policy (the documents' laws need their documents' patience, ``learned`` knows when
+    to grow) or on the source (what Prometheus scrapes is older than what the probe hands over).
     """
 
     interval: Duration = 0.5
     window: Duration = 1.0
     least_samples: Annotated[int, Field(ge=1, le=10_000)] = 5
-    fresh_for: Duration = 1.5
-    decay_after: Duration = 3.0
+    fresh_for: Duration | None = None
+    decay_after: Duration | None = None
     safe_after: Duration = 30.0
     decay_time_constant: Duration = 10.0
     settle: Duration = 0.5
@@ -233,8 +241,8 @@ class Settings(_Model):
                 raise ValueError(f"the target {target.name} has min {low.quantity} above max {high.quantity}")
             if self.actuator.kind == "tc" and target.match is None:
                 raise ValueError(f"the target {target.name} needs 'match': the tc actuator must know its packets")
-        loop = self.loop
-        if not loop.fresh_for <= loop.decay_after <= loop.safe_after:
+        loop, patience = self.loop, self.patience
+        if not patience.fresh_for_s <= patience.decay_after_s <= loop.safe_after:
             raise ValueError("loop: expected fresh_for <= decay_after <= safe_after")
         low_bps, high_bps = self.minimum_bps, self.maximum_bps
         if loop.safe is not None and not low_bps <= loop.safe.bps <= high_bps:
@@ -283,3 +291,12 @@ class Settings(_Model):
             own.raise_every_s if loop.raise_every is None else loop.raise_every,
             own.least_raise_bps if loop.least_raise is None else loop.least_raise.bps,
         )
+
+    @property
+    def patience(self) -> Patience:
+        """The patience with silence: 1.5 s with the probe's own source, three scrapes and a poll of Prometheus."""
+        source, loop = self.source, self.loop
+        scrape_s = source.prometheus.scrape_interval
+        own_s = 1.5 if source.kind == "probe" else max(1.5, 3.0 * scrape_s + (source.period or scrape_s))
+        fresh_for_s = own_s if loop.fresh_for is None else loop.fresh_for
+        return Patience(fresh_for_s, 2.0 * fresh_for_s if loop.decay_after is None else loop.decay_after)

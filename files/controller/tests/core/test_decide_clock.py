@@ -40,6 +40,20 @@ def test_a_step_back_leaves_ages_as_they_were() -> None:
     assert [d.action for d in decisions] == [Action.HOLD] * 4 + [Action.DECAY]
 
 
+def test_a_step_back_does_not_hide_a_breach_behind_an_old_cut() -> None:
+    """The last cut moves with the clock: it would else be in the future, and all evidence older than it for an hour."""
+    _, state = one_pass(rules(), CALM, signal(1001.0, 9.0), now_s=1001.0)
+    decisions, _ = passes(rules(), state, [(500.0, None), (502.0, signal(502.0, 9.0))])
+    assert [d.mode for d in decisions] == [Mode.SETTLING, Mode.BREACH]
+
+
+def test_a_step_back_does_not_hold_growth_up_for_ever() -> None:
+    """The last raise moves with the clock as well."""
+    state = replace(CALM, last_raise_s=999.0)
+    decisions, _ = passes(rules(), state, [(500.0 + n, signal(500.0 + n)) for n in range(12)])
+    assert [d.at_s for d in decisions if d.action is Action.RAISE] == [510.0]
+
+
 def test_a_step_back_keeps_the_base_delay() -> None:
     """Learned again from a standing queue, the base would make a breached jitter look met."""
     told = rules(Objective("robot", jitter_ms=2.0))

@@ -55,6 +55,13 @@ def test_a_cut_has_time_to_show() -> None:
     assert one_pass(rules(), state, healed, now_s=1001.9)[0].mode is Mode.WAITING
 
 
+def test_a_long_window_with_the_past_in_it_asks_for_no_second_cut() -> None:
+    """A minute's histogram still shows the breach that was just cut; it may speak when all of it is newer."""
+    _, state = one_pass(rules(), CALM, signal(1001.0, 9.0), now_s=1001.0)
+    decisions, _ = passes(rules(), state, [(now_s, signal(now_s, 9.0)) for now_s in (1002.0, 1002.4, 1002.5)])
+    assert [d.mode for d in decisions] == [Mode.SETTLING, Mode.SETTLING, Mode.BREACH]
+
+
 def test_too_few_probes_decide_nothing() -> None:
     """Four packets are no p95; the fifth makes one."""
     for count, mode in ((4, Mode.UNRESOLVED), (5, Mode.BREACH)):

@@ -65,7 +65,8 @@ def test_graded_is_gentle_only_when_latency_stands_alone(stresses: dict[str, flo
 
 def test_graded_remembers_a_jitter_that_has_just_passed() -> None:
     """The smoothed jitter is still over its limit, so the cut is no gentle one."""
-    assert steps_mbps(Graded(), memory=Smoothed(9.0, 1.0), latency=1.5, jitter=0.5)[0] == -50
+    assert steps_mbps(Graded(), memory=Smoothed(2.2, 1.0), latency=1.5, jitter=0.5)[0] == -50
+    assert steps_mbps(Graded(), memory=Smoothed(2.1, 1.0), latency=1.5, jitter=0.5)[0] == -20
     assert steps_mbps(Graded(), memory=Smoothed(1.0, 9.0), latency=1.5, jitter=0.5)[0] == -20
 
 

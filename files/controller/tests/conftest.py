@@ -15,7 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what this machine cannot run; ``DETNET_TEST_ALL=1`` (set by make test as root) turns a skip into a failure."""
+    """Skip what this machine cannot run; ``DETNET_TEST_ALL=1`` (make test as root) turns a skip into a failure."""
     missing = [f"the program {m.args[0]}" for m in item.iter_markers("needs") if shutil.which(m.args[0]) is None]
     if item.get_closest_marker("root") and os.geteuid() != 0:
         missing.append("root")

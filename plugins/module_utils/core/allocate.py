@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from .rate import CEILING_BPS, FLOOR_BPS, Rate
 
-
 GRAIN_BPS = 1_000
 
 

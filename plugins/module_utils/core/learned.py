@@ -56,13 +56,16 @@ class Learned:
         largest_margin: how far it may widen.
         learning_rate: how much a breach widens the margin.
         error_budget: the share of seconds that may breach in the long run.
-        cut_ratio: what a breach leaves of the sending rate until the queue has drained.
+        drain_s: how fast a cut should drain the queue.
+        least_cut: the smallest cut below the capacity, as a share of it.
+        largest_cut: the largest.
         doubt_below: a capacity below this share of what was just proven is doubted once.
         binding: best effort uses its budget when it sends at least this share of it.
         trim_from: the stress (figure over limit) from which the capacity is trimmed.
         trim_per_s: how fast it is trimmed at the limit itself, as a share per second.
-        far_per_s: exploration well below the knee, as a share of the capacity per second.
-        near_per_s: exploration at the knee just after a breach.
+        far_per_s: exploration away from the knee, as a share of the capacity per second.
+        near_per_s: exploration around the knee just after a breach.
+        patience_s: how long exploration at the knee stays slow.
         reaction_s: how long a rise of the other traffic goes unanswered.
         memory_s: how far back the reserve looks.
     """
@@ -72,41 +75,62 @@ class Learned:
     largest_margin: float = 0.3
     learning_rate: float = 0.01
     error_budget: float = 0.002
-    cut_ratio: float = 0.7
+    drain_s: float = 0.25
+    least_cut: float = 0.1
+    largest_cut: float = 0.5
     doubt_below: float = 0.9
     binding: float = 0.85
-    trim_from: float = 0.4
+    trim_from: float = 0.3
     trim_per_s: float = 0.06
-    far_per_s: float = 0.02
-    near_per_s: float = 0.001
+    far_per_s: float = 0.03
+    near_per_s: float = 0.0002
+    patience_s: float = 10.0
     reaction_s: float = 1.0
     memory_s: float = 60.0
     name: str = "learned"
 
     def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
-        """Read the capacity off the standing queue, and stay well below it until the queue has drained."""
+        """Read the capacity off the standing queue, and go as far below it as the queue needs to drain."""
         known = self._observe(situation, memory)
-        if not known.breaching:
-            seen_bps = min(max((bps for _, bps in known.totals), default=known.capacity_bps), known.capacity_bps)
-            # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
-            trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
-            # Never less than the least budget: exploration is a share of the capacity, and of nothing it is nothing.
-            capacity_bps = max((1.0 - trust) * seen_bps + trust * known.capacity_bps, float(situation.minimum_bps))
-            # A breach well below what was just proven is a fallen link or a false alarm. It is obeyed, but explored
-            # back quickly once: if the link has fallen, the next breach says so.
-            doubted = capacity_bps < self.doubt_below * known.proven_bps
-            known = replace(
-                known,
-                capacity_bps=capacity_bps,
-                knee_bps=known.proven_bps if doubted else capacity_bps,
-                knee_at_s=situation.now_s,
-                proven_bps=capacity_bps,
-                margin=min(known.margin + self.learning_rate, self.largest_margin),
-                breaching=True,
-            )
-        sending_bps = situation.budget_bps if situation.best_effort_bps is None else situation.best_effort_bps
-        drain_bps = self.cut_ratio * min(sending_bps, situation.budget_bps)
+        if known.breaching:
+            return self._cut_again(known, situation)
+        seen_bps = min(max((bps for _, bps in known.totals), default=known.capacity_bps), known.capacity_bps)
+        # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
+        trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
+        capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
+        # A breach well below what was just proven is a fallen link or a false alarm. It is obeyed, but explored back
+        # quickly once: if the link has fallen, the next breach says so.
+        doubted = capacity_bps < self.doubt_below * known.proven_bps
+        known = replace(
+            known,
+            capacity_bps=capacity_bps,
+            knee_bps=known.proven_bps if doubted else capacity_bps,
+            knee_at_s=situation.now_s,
+            proven_bps=capacity_bps,
+            margin=min(known.margin + self.learning_rate, self.largest_margin),
+            breaching=True,
+        )
+        drain = min(max(known.queue_s / self.drain_s, self.least_cut), self.largest_cut)
+        drain_bps = (1.0 - drain) * capacity_bps - (situation.other_bps or 0.0)
         return self._spend(known, situation, most_bps=drain_bps)
+
+    def _cut_again(self, known: Knowledge, situation: Situation) -> tuple[Proposal, object]:
+        """The last budget did not let the queue drain, so the bottleneck carries less than it: begin from half."""
+        other_bps = situation.other_bps or 0.0
+        failed_bps = situation.budget_bps + other_bps
+        half_bps = 0.5 * situation.budget_bps
+        known = replace(
+            known,
+            capacity_bps=min(known.capacity_bps, (half_bps + other_bps) / (1.0 - known.margin)),
+            knee_bps=min(known.knee_bps, failed_bps),
+            proven_bps=0.0,
+        )
+        return self._spend(known, situation, most_bps=half_bps)
+
+    def hold(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Feed forward from what is known: a rise of the other traffic lowers the budget even without fresh delays."""
+        known = self._observe(situation, memory)
+        return self._spend(known, situation, most_bps=float(situation.budget_bps))
 
     def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Explore the capacity or trim it, then spend it."""
@@ -116,10 +140,17 @@ class Learned:
         if known.totals and situation.worst() <= self.trim_from:
             known = replace(known, proven_bps=max(known.totals[-1][1], known.proven_bps * math.exp(-elapsed_s / 60.0)))
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
-        # More than the largest budget can ever spend is no knowledge.
-        most_bps = (situation.maximum_bps + (situation.other_bps or 0.0)) / (1.0 - margin)
-        capacity_bps = min(known.capacity_bps * math.exp(rate_per_s * min(elapsed_s, self.reaction_s)), most_bps)
-        known = replace(known, capacity_bps=capacity_bps, margin=margin, breaching=False)
+        # Nothing is learned about a capacity beyond the next step from what is in force.
+        in_force_bps = situation.budget_bps + (situation.other_bps or 0.0) + self._reserve_bps(known)
+        step_bps = in_force_bps / (1.0 - margin) * (1.0 + self.far_per_s * self.reaction_s)
+        explored_bps = known.capacity_bps * math.exp(rate_per_s * min(elapsed_s, self.reaction_s))
+        known = replace(
+            known,
+            capacity_bps=min(explored_bps, max(step_bps, known.capacity_bps)),
+            knee_at_s=situation.now_s if rate_per_s < 0.0 else known.knee_at_s,
+            margin=margin,
+            breaching=False,
+        )
         return self._spend(known, situation, most_bps=math.inf)
 
     def _exploration_per_s(self, known: Knowledge, situation: Situation) -> float:
@@ -129,9 +160,9 @@ class Learned:
         stress = situation.worst("jitter", "latency")
         if stress > self.trim_from:
             return -self.trim_per_s * (stress - self.trim_from) / (1.0 - self.trim_from)
-        if known.capacity_bps < 0.97 * known.knee_bps:
+        if not 0.97 * known.knee_bps <= known.capacity_bps <= 1.08 * known.knee_bps:
             return self.far_per_s
-        patience = 1.0 + ((situation.now_s - known.knee_at_s) / 20.0) ** 2
+        patience = 1.0 + ((situation.now_s - known.knee_at_s) / self.patience_s) ** 2
         return min(self.near_per_s * patience, self.far_per_s)
 
     def _observe(self, situation: Situation, memory: object) -> Knowledge:
@@ -141,7 +172,7 @@ class Learned:
         if known is None or known.at_s > now_s:
             implied_bps = (situation.budget_bps + (situation.other_bps or 0.0)) / (1.0 - self.first_margin)
             known = Knowledge(now_s, implied_bps, self.first_margin)
-        queue_s = max((f.value.high for f in situation.findings if f.figure == "jitter" and f.value), default=0.0) / 1e3
+        queue_s = situation.queue_s
         if situation.other_bps is None or situation.best_effort_bps is None:
             return replace(known, at_s=now_s, queue_s=queue_s)
         # What was sent and not yet delivered stands in the queue: S = C * (T + growth of the queueing delay).
@@ -168,6 +199,9 @@ class Learned:
     def _spend(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:
         reserve_bps = self._reserve_bps(known)
         other_bps = situation.other_bps or 0.0
+        # Never less than what the least budget needs: exploration is a share of the capacity, and of nothing nothing.
+        least_bps = (situation.minimum_bps + other_bps + reserve_bps) / (1.0 - known.margin)
+        known = replace(known, capacity_bps=max(known.capacity_bps, least_bps))
         forward_bps = (1.0 - known.margin) * known.capacity_bps - other_bps - reserve_bps
         reason = (
             f"capacity {human(known.capacity_bps)} less {known.margin:.1%}, "

@@ -1,9 +1,10 @@
 """Policies: how far to move the budget. The guard decides whether; a policy never outvotes it.
 
 The three laws of the first controller's documents are kept as they were written, in bit/s: they are the baselines and
-simple choices. Each is a frozen value with two pure methods, so another law is one more class:
+simple choices. Each is a frozen value with three pure methods, so another law is one more class:
 
 * ``cut``: an objective is breached; return a budget below the present one.
+* ``hold``: nothing may grow (no fresh evidence, a cut that has not shown yet); return the present budget or less.
 * ``grow``: every objective is met and the guard allows growth; return a budget at or above the present one, or a
   smaller one to trim early.
 
@@ -25,9 +26,8 @@ _MBPS = 1_000_000
 class Situation:
     """What a policy may know: the present budget, its bounds, the findings and, where counted, the traffic.
 
-    ``best_effort_bps`` is what best effort sends over the bottleneck and ``other_bps`` everything else there,
-    critical traffic included;
-    ``None`` means not counted.
+    ``queue_s`` is the worst path's p95 queueing delay in s. ``best_effort_bps`` is what best effort sends over the
+    bottleneck and ``other_bps`` everything else there, critical traffic included; ``None`` means not counted.
     """
 
     now_s: float
@@ -35,6 +35,7 @@ class Situation:
     minimum_bps: int
     maximum_bps: int
     findings: tuple[Finding, ...]
+    queue_s: float = 0.0
     best_effort_bps: float | None = None
     other_bps: float | None = None
 
@@ -63,12 +64,25 @@ class Policy(Protocol):
     def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Answer a breach."""
 
+    def hold(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Learn what can be learned while nothing may grow."""
+
     def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Use the room that met objectives leave."""
 
 
+class _Reactive:
+    """A law without foresight: while nothing may grow it keeps what it has."""
+
+    __slots__ = ()
+
+    def hold(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Keep the budget."""
+        return Proposal(situation.budget_bps, "hold"), memory
+
+
 @dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(_Reactive):
     """+10 / -50 Mbit/s: the first controller's law (in the published +10/-50 form)."""
 
     increase_bps: int = 10 * _MBPS
@@ -93,7 +107,7 @@ class Smoothed:
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(_Reactive):
     """+15 / -50 / -20 Mbit/s on smoothed figures: jitter means congestion, latency alone may mean distance.
 
     ``ewma_alpha`` weights the newest figure. Between ``dead_band`` and 1 times the limit nothing moves.
@@ -133,7 +147,7 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True)
-class Aimd:
+class Aimd(_Reactive):
     """-20 % / +10 Mbit/s: additive increase, multiplicative decrease, with the documents' dead band."""
 
     increase_bps: int = 10 * _MBPS

@@ -16,7 +16,8 @@ from typing import Protocol
 
 from detnet.actuate.base import ActuationError, Actuator, Usage
 from detnet.core.allocate import Claim, allocate, steady
-from detnet.core.decide import Decision, Evidence, Observation, Rules, State, decide
+from detnet.core.decide import decide
+from detnet.core.decision import Decision, Evidence, Observation, Rules, State
 from detnet.core.demand import Demand
 from detnet.core.rate import Rate
 from detnet.meter import TrafficMeter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detnet.actuate.base import Usage
-from detnet.core.decide import Traffic
+from detnet.core.decision import Traffic
 
 # Two readings closer than this give a rate that is mostly rounding.
 _LEAST_SPAN_S = 0.05

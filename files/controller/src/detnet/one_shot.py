@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from detnet.core.allocate import allocate
-from detnet.core.decide import Decision, Evidence, Observation, Rules, State, Traffic, decide
+from detnet.core.decide import decide
+from detnet.core.decision import Decision, Evidence, Observation, Rules, State, Traffic
 from detnet.core.rate import Rate
 from detnet.core.signals import Interval, Signal
 from detnet.daemon import evidence_of
@@ -61,9 +62,7 @@ def _signals(rules: Rules, given: Given) -> Mapping[str, Evidence]:
     loss = _pairs("--loss", given.loss, known, parse_share)
     silent = known - latency.keys() - jitter.keys() - loss.keys()
     if silent:
-        raise UserError(
-            f"nothing is given for {min(silent)}: use --latency, --jitter or --loss, or --live to measure"
-        )
+        raise UserError(f"nothing is given for {min(silent)}: use --latency, --jitter or --loss, or --live to measure")
     now_s = time.monotonic()
     return {
         name: Signal(

@@ -9,11 +9,12 @@ from __future__ import annotations
 from detnet.actuate.base import Actuator
 from detnet.actuate.dry_run import DryRunActuator
 from detnet.core.allocate import Claim
-from detnet.core.decide import Rules
+from detnet.core.decision import Rules
 from detnet.core.guard import Guard
 from detnet.core.learned import Learned
 from detnet.core.objectives import Objective
 from detnet.core.policies import Aimd, Graded, Policy, Steps
+from detnet.core.rate import Rate
 from detnet.daemon import Parts, Recorder
 from detnet.errors import ConfigError
 from detnet.observe import promql
@@ -169,7 +170,12 @@ def check(settings: Settings) -> None:
     unused = unused_policy_settings(settings.policy)
     if unused:
         raise ConfigError(f"policy.{unused[0]} is no parameter of the policy {settings.policy.name}; take it out")
-    build_rules(settings)
+    law, least_bps = build_rules(settings).policy, settings.pace.least_raise_bps
+    if isinstance(law, Steps | Graded | Aimd) and law.increase_bps < least_bps:
+        raise ConfigError(
+            f"policy.increase {Rate(law.increase_bps).quantity} is less than loop.least_raise "
+            f"{Rate(least_bps).quantity}, so nothing would ever be raised"
+        )
     build_claims(settings)
     build_source(settings)
     if settings.http.listen is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from core.worlds import MBPS, Law
-from detnet.core.decide import Evidence, Observation, Traffic
+from detnet.core.decision import Evidence, Observation, Traffic
 from detnet.core.guard import Guard
 from detnet.core.learned import Learned
 from detnet.core.objectives import Objective

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from core.sequences import ROBOT, SCANNER, Moment, World, guards, moments, policies
 from core.truth import Truth
-from detnet.core.decide import Decision, Observation, Rules, State, decide
+from detnet.core.decide import decide
+from detnet.core.decision import Decision, Observation, Rules, State
 from detnet.core.guard import Guard
 from detnet.core.policies import Policy
 

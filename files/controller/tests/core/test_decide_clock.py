@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.worlds import GUARD, MBPS, one_pass, passes, rules, signal, stream
-from detnet.core.decide import Action, Mode, State
+from detnet.core.decision import Action, Mode, State
 from detnet.core.objectives import Objective, Verdict
 
 CALM = State(now_s=1000.0, budget_bps=500 * MBPS)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from core.worlds import GUARD, MBPS, ROBOT, one_pass, passes, rules, signal, stream, wants
-from detnet.core.decide import Action, Decision, Mode, Observation, State, decide
+from detnet.core.decide import decide
+from detnet.core.decision import Action, Decision, Mode, Observation, State
 from detnet.core.objectives import Objective
 
 CALM = State(now_s=1000.0, budget_bps=500 * MBPS)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.worlds import GUARD, MBPS, Law, one_pass, rules, signal, wants
-from detnet.core.decide import Action, Mode, State
+from detnet.core.decision import Action, Mode, State
 from detnet.core.policies import Proposal
 
 CALM = State(now_s=1000.0, budget_bps=500 * MBPS, memory="before")

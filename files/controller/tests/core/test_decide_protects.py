@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from core.worlds import GUARD, MBPS, ROBOT, one_pass, passes, rules, signal, stream
-from detnet.core.decide import Action, Decision, Evidence, Mode, Observation, Rules, State, Traffic, decide
+from detnet.core.decide import decide
+from detnet.core.decision import Action, Decision, Evidence, Mode, Observation, Rules, State, Traffic
 from detnet.core.objectives import Objective, Verdict
 from detnet.core.policies import Aimd, Steps
 from detnet.core.samples import Sample

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.worlds import GUARD, MBPS, one_pass, rules, signal
-from detnet.core.decide import State, Traffic
+from detnet.core.decision import State, Traffic
 from detnet.core.learned import Learned
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from core.sequences import ROBOT, SCANNER
-from detnet.core.decide import Decision, Evidence, Mode, Observation
+from detnet.core.decision import Decision, Evidence, Mode, Observation
 from detnet.core.guard import Guard
 from detnet.core.rate import Rate
 from detnet.core.samples import Sample

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from detnet.core.decide import Decision, Evidence, Observation, Rules, State, Traffic, decide
+from detnet.core.decide import decide
+from detnet.core.decision import Decision, Evidence, Observation, Rules, State, Traffic
 from detnet.core.guard import Guard
 from detnet.core.objectives import Objective
 from detnet.core.policies import Policy, Proposal, Situation, Steps
@@ -26,6 +27,10 @@ class Law:
 
     def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Answer a breach."""
+        return self._say()
+
+    def hold(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
+        """Answer to evidence that allows nothing."""
         return self._say()
 
     def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:

@@ -10,7 +10,7 @@ import pytest
 from detnet.actuate.base import ActuationError, Usage
 from detnet.actuate.dry_run import DryRunActuator
 from detnet.core.allocate import Claim
-from detnet.core.decide import Action, Mode, Rules
+from detnet.core.decision import Action, Mode, Rules
 from detnet.core.guard import Guard
 from detnet.core.objectives import Objective
 from detnet.core.policies import Aimd

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.core.decide import Action, Decision, Mode, Traffic
+from detnet.core.decision import Action, Decision, Mode, Traffic
 from detnet.core.objectives import Finding, Objective, judge
 from detnet.core.signals import Interval, Signal
 from detnet.record.audit import AuditLog

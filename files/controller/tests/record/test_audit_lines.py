@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.core.decide import Action
+from detnet.core.decision import Action
 from detnet.core.rate import Rate
 from detnet.core.signals import Interval
 from detnet.errors import UserError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prometheus_client import Metric
 
-from detnet.core.decide import Decision
+from detnet.core.decision import Decision
 from detnet.core.rate import Rate
 from detnet.record.metrics import Caps, Metrics
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from detnet.core.decide import Decision
+from detnet.core.decision import Decision
 from detnet.core.rate import Rate
 from detnet.record.families import Family, replace
 from detnet.record.metrics import Caps, Metrics

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.core.decide import Action, Decision, Mode
+from detnet.core.decision import Action, Decision, Mode
 from detnet.core.objectives import Finding
 from detnet.core.rate import Rate
 from detnet.record.audit import AuditLog

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from detnet.core.decide import Action, Decision, Mode
+from detnet.core.decision import Action, Decision, Mode
 from detnet.core.objectives import Finding, Verdict
 from detnet.core.rate import Rate
 from detnet.record.audit import AuditLog

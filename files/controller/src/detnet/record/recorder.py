@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from detnet.core.decide import Decision, Mode
+from detnet.core.decision import Decision, Mode
 from detnet.core.objectives import Verdict
 from detnet.record.audit import AuditLog
 from detnet.record.lines import as_entry

@@ -22,7 +22,7 @@ _ROUNDING_S = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` when more than 5 % never came back or it is spoiled."""
+    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` if spoiled or over 5 % lost."""
 
     start_s: int
     p95_ms: float | None
@@ -70,7 +70,7 @@ class Tally:
 
     @property
     def utilisation(self) -> float | None:
-        """Best effort's goodput as a share of what the link left; ``None`` when it left or best effort wanted nothing."""
+        """Best effort's goodput as a share of what the link left; ``None`` if it left or best effort wanted nothing."""
         return self.goodput_bps / self.available_bps if self.wanted and self.available_bps > 0 else None
 
     @property

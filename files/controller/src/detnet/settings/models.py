@@ -282,14 +282,17 @@ class Settings(_Model):
 
     @property
     def pace(self) -> Pace:
-        """The pace of growth: the documents' for their laws, a quicker one for a law that knows when to grow."""
+        """The pace of growth: the documents' for their laws, a quicker one for a law that knows when to grow.
+
+        ``learned`` takes no least raise: it explores in steps of its own, and ``allocate.steady`` spares the writes.
+        """
         learned = self.policy.name == "learned"
-        own = Pace(1.5, 1.0, self.maximum_bps // 100) if learned else Pace(30.0, 5.0, 5 * _MBPS)
+        own = Pace(1.5, 1.0, 0) if learned else Pace(30.0, 5.0, 5 * _MBPS)
         loop = self.loop
         return Pace(
             own.cooldown_s if loop.cooldown is None else loop.cooldown,
             own.raise_every_s if loop.raise_every is None else loop.raise_every,
-            own.least_raise_bps if loop.least_raise is None else loop.least_raise.bps,
+            own.least_raise_bps if learned or loop.least_raise is None else loop.least_raise.bps,
         )
 
     @property

@@ -1,0 +1,134 @@
+"""The values that go into a pass of the loop and come out of it."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from .guard import Guard
+from .objectives import Finding, Objective
+from .policies import Policy
+from .samples import Sample
+from .signals import Signal
+from .windows import BaseDelay
+
+Evidence = tuple[Sample, ...] | Signal | None
+
+
+class Action(enum.Enum):
+    """What became of the budget."""
+
+    RAISE = "raise"
+    HOLD = "hold"
+    TRIM = "trim"
+    CUT = "cut"
+    DECAY = "decay"
+
+
+class Mode(enum.Enum):
+    """Which rule decided."""
+
+    BREACH = "breach"  # guard: an objective is breached
+    SETTLING = "settling"  # guard: the last cut has not had time to show
+    BLIND = "blind"  # guard: no fresh evidence
+    UNRESOLVED = "unresolved"  # guard: fresh evidence that cannot tell
+    WAITING = "waiting"  # guard: met, but it is too early to grow
+    GROWTH = "growth"  # policy
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one loop is told: the promises, the guard that keeps them, and the policy for the room they leave."""
+
+    objectives: tuple[Objective, ...]
+    guard: Guard
+    policy: Policy
+
+    def __post_init__(self) -> None:
+        """Refuse a loop that would grow on no evidence, or forget a promise.
+
+        Raises:
+            ValueError: no objectives, or two of one workload.
+        """
+        if not self.objectives:
+            raise ValueError("a loop without an objective has nothing to protect")
+        if len({objective.workload for objective in self.objectives}) < len(self.objectives):
+            raise ValueError("a workload has one objective, with all its limits")
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Measured rates on the bottleneck over the last pass, in bit/s, best effort by target."""
+
+    target_bps: Mapping[str, float]
+    other_bps: float
+
+    @property
+    def best_effort_bps(self) -> float:
+        """What all targets send together."""
+        return sum(self.target_bps.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the sources know now: samples or a signal for each critical workload, and the traffic where counted."""
+
+    evidence: Mapping[str, Evidence]
+    traffic: Traffic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one pass leaves to the next. Times are monotonic seconds."""
+
+    now_s: float
+    budget_bps: int
+    number: int = 0
+    last_cut_s: float = -math.inf
+    cuts: int = 0
+    last_raise_s: float = -math.inf
+    grow_after_s: float = -math.inf
+    seen_s: Mapping[str, float] = field(default_factory=dict)
+    bases: Mapping[str, BaseDelay] = field(default_factory=dict)
+    memory: object = None
+
+    @classmethod
+    def at(cls, now_s: float, budget_bps: float, guard: Guard) -> State:
+        """Take over a budget that is in force, with no evidence yet: growth waits as after blindness."""
+        return cls(now_s, guard.bounded(budget_bps), grow_after_s=now_s + guard.recovery_s)
+
+    def with_budget(self, budget_bps: int) -> State:
+        """Return the same state on another budget: what is in force is not always what was decided."""
+        return replace(self, budget_bps=budget_bps)
+
+    def shifted(self, by_s: float) -> State:
+        """Return the same state with every time moved: a clock that stepped back leaves all ages as they were."""
+        return replace(
+            self,
+            now_s=self.now_s + by_s,
+            last_cut_s=self.last_cut_s + by_s,
+            last_raise_s=self.last_raise_s + by_s,
+            grow_after_s=self.grow_after_s + by_s,
+            seen_s={name: at_s + by_s for name, at_s in self.seen_s.items()},
+            bases={name: base.shifted(by_s) for name, base in self.bases.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A budget in bit/s with everything it was made from; ``reason`` is one sentence for a person."""
+
+    number: int
+    at_s: float
+    action: Action
+    mode: Mode
+    policy: str
+    before_bps: int
+    budget_bps: int
+    reason: str
+    findings: tuple[Finding, ...]
+    signals: Mapping[str, Signal | None]
+    traffic: Traffic | None
+    terms: Mapping[str, float]

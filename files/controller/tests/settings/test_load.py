@@ -45,6 +45,7 @@ def test_documented_names_are_read_with_the_unit_that_they_carry() -> None:
         "INCREASE_STEP_MBPS": "7",
         "PROMETHEUS_URL": "http://example.test:9090",
         "LOG_LEVEL": "DEBUG",
+        "DETNET_POLICY__NAME": "steps",
     }
     settings = load(None, environ).settings
     (objective,) = settings.effective_objectives

@@ -1,0 +1,128 @@
+"""From outcomes to the figures that are reported: per law and scenario, over all scenarios, and law against law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+
+from detnet.simulate.batch import Result
+from detnet.simulate.judge import Outcome
+from detnet.simulate.statistics import Estimate, difference, estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One law in one scenario, over seeds and plants. Ratios in [0, 1], except where a law outdoes the oracle.
+
+    ``be_compliant_ratio`` is best effort's goodput in clean seconds over the oracle's in the same world;
+    ``protect_s`` is the mean over the disturbances that were protected against, ``None`` where there were none.
+    """
+
+    worlds: int
+    violation_ratio: Estimate
+    longest_run_s: Estimate
+    be_compliant_ratio: Estimate
+    writes_per_min: Estimate
+    protect_s: float | None
+    unprotected: int
+    worst_run_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """One law over all scenarios, each scenario counting the same; ``worst_scenario`` has the most violations."""
+
+    violation_ratio: float
+    worst_scenario: str
+    worst_violation_ratio: float
+    longest_run_s: int
+    be_compliant_ratio: float
+    writes_per_min: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All figures of a batch.
+
+    ``against`` holds, for each other law, the reference law's mean paired differences in violation ratio and in
+    compliant ratio, over all worlds.
+    """
+
+    reference: str
+    by_law: Mapping[str, Mapping[str, Figures]]
+    totals: Mapping[str, Totals]
+    against: Mapping[str, Mapping[str, Estimate]]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the figures as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    outcome: Outcome
+    share: float
+
+
+def compare(results: Sequence[Result], reference: str) -> Comparison:
+    """Return the figures of a batch; ``reference`` is the law that the others are compared with."""
+    rows: dict[str, dict[str, list[_Row]]] = {}
+    for result in results:
+        for outcome in result.outcomes:
+            share = _share(outcome, result.oracle)
+            rows.setdefault(outcome.law, {}).setdefault(outcome.scenario, []).append(_Row(outcome, share))
+    by_law = {
+        law: {scenario: _figures(list_) for scenario, list_ in by_scenario.items()} for law, by_scenario in rows.items()
+    }
+    return Comparison(
+        reference=reference,
+        by_law=by_law,
+        totals={law: _totals(figures) for law, figures in by_law.items()},
+        against={law: _against(rows[reference], rows[law]) for law in rows if law != reference}
+        if reference in rows
+        else {},
+    )
+
+
+def _share(outcome: Outcome, oracle: Outcome) -> float:
+    """Return the goodput against the oracle's; where even the oracle gets nothing, nothing is all there is."""
+    return outcome.compliant_bps / oracle.compliant_bps if oracle.compliant_bps > 0.0 else 1.0
+
+
+def _figures(rows: Sequence[_Row]) -> Figures:
+    outcomes = [row.outcome for row in rows]
+    delays = [outcome.protect_s for outcome in outcomes if outcome.protect_s is not None]
+    return Figures(
+        worlds=len(rows),
+        violation_ratio=estimate([outcome.violation_ratio for outcome in outcomes]),
+        longest_run_s=estimate([float(outcome.longest_run_s) for outcome in outcomes]),
+        be_compliant_ratio=estimate([row.share for row in rows]),
+        writes_per_min=estimate([outcome.writes_per_min for outcome in outcomes]),
+        protect_s=fmean(delays) if delays else None,
+        unprotected=sum(outcome.unprotected for outcome in outcomes),
+        worst_run_s=max(outcome.longest_run_s for outcome in outcomes),
+    )
+
+
+def _totals(by_scenario: Mapping[str, Figures]) -> Totals:
+    worst = max(by_scenario, key=lambda name: by_scenario[name].violation_ratio.mean)
+    every = list(by_scenario.values())
+    return Totals(
+        violation_ratio=fmean(one.violation_ratio.mean for one in every),
+        worst_scenario=worst,
+        worst_violation_ratio=by_scenario[worst].violation_ratio.mean,
+        longest_run_s=max(one.worst_run_s for one in every),
+        be_compliant_ratio=fmean(one.be_compliant_ratio.mean for one in every),
+        writes_per_min=fmean(one.writes_per_min.mean for one in every),
+    )
+
+
+def _against(ours: Mapping[str, Sequence[_Row]], theirs: Mapping[str, Sequence[_Row]]) -> Mapping[str, Estimate]:
+    pairs = [pair for name in ours for pair in zip(ours[name], theirs[name], strict=True)]
+    return {
+        "violation_ratio": difference(
+            [one.outcome.violation_ratio for one, _ in pairs], [other.outcome.violation_ratio for _, other in pairs]
+        ),
+        "be_compliant_ratio": difference([one.share for one, _ in pairs], [other.share for _, other in pairs]),
+    }

@@ -1,0 +1,156 @@
+"""One run: a scenario, a plant, a law and a seed make a trace, the same ones always the same. Simulated time only."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from detnet.report.series import percentile
+from detnet.simulate.exogenous import POINTS, Exogenous, draw
+from detnet.simulate.laws.base import Controller, Law, Step
+from detnet.simulate.link import Slot
+from detnet.simulate.plant import SLOT_S, Plant
+from detnet.simulate.scenario import LinkPlan, Scenario
+from detnet.simulate.site import Site
+from detnet.simulate.trace import LinkTrace, Tick, Trace, TruthWindow
+
+TICK_SLOTS = 5
+WINDOW_SLOTS = 10
+_PACKET_BITS = 12_000.0
+_NOTHING = Step("", "", "")
+
+
+World = tuple[Exogenous, ...]
+"""The outside of all links of a scenario."""
+
+
+def world(scenario: Scenario, plant: Plant, seed: int) -> World:
+    """Draw what comes from outside; several laws can be run in the same world."""
+    return tuple(
+        draw(plan, plant, scenario.duration_s, f"{scenario.name} {at} {seed}") for at, plan in enumerate(scenario.links)
+    )
+
+
+def run(scenario: Scenario, plant: Plant, law: Law, seed: int, outside: World | None = None) -> Trace:
+    """Let a law control a scenario on a plant; ``outside`` is ``world(...)`` of the same arguments, if at hand."""
+    with _no_garbage():
+        drawn = outside or world(scenario, plant, seed)
+        links = tuple(
+            _run_link(plan, plant, law, exogenous) for plan, exogenous in zip(scenario.links, drawn, strict=True)
+        )
+    return Trace(scenario.name, law.name, plant, seed, scenario.duration_s, scenario.disturbances_s, links)
+
+
+def _run_link(plan: LinkPlan, plant: Plant, law: Law, exogenous: Exogenous) -> LinkTrace:
+    site = Site(plan, plant, exogenous, law.actuation_s(plant))
+    attendance = _Attendance(law, site)
+    writing = _Writing(site, exogenous)
+    for slot in range(exogenous.slots):
+        happened = site.advance(slot)
+        attendance.serve()
+        writing.take(slot, happened, attendance.last)
+    names = tuple(target.name for target in plan.targets)
+    return LinkTrace(names, writing.ticks, writing.windows, tuple(site.actuator.writes))
+
+
+class _Attendance:
+    """Wakes the controller when it is due, as the daemon's own loop does; faults can end or pause it."""
+
+    def __init__(self, law: Law, site: Site) -> None:
+        self._law = law
+        self._site = site
+        self._controller: Controller | None = law.start(site)
+        self._due_s = 0.0
+        self.last = _NOTHING
+
+    def serve(self) -> None:
+        site = self._site
+        if site.faults.active("controller-dead", site.now_s):
+            self._controller = None
+        if self._controller is None or site.faults.active("controller-paused", site.now_s):
+            if site.faults.active("controller-dead", site.now_s) or self._controller is not None:
+                return
+            self._controller = self._law.start(site)
+        busy_s = site.actuator.busy_until_s
+        if site.now_s < max(self._due_s, busy_s) - 1e-9:
+            return
+        self.last = self._controller.step()
+        self._due_s = max(self._due_s + self._controller.interval_s, site.now_s)
+
+
+class _Writing:
+    """Gathers slots into ticks and windows."""
+
+    def __init__(self, site: Site, exogenous: Exogenous) -> None:
+        self._site = site
+        self._exogenous = exogenous
+        self._slots: list[Slot] = []
+        self._half: list[Slot] = []
+        self.ticks: list[Tick] = []
+        self.windows: list[TruthWindow] = []
+
+    def take(self, slot: int, happened: Slot, step: Step) -> None:
+        self._slots.append(happened)
+        if (slot + 1) % TICK_SLOTS == 0:
+            self.ticks.append(self._tick(slot + 1 - TICK_SLOTS, self._slots[-TICK_SLOTS:], step))
+        if (slot + 1) % WINDOW_SLOTS == 0:
+            self.windows.append(self._window(slot + 1 - WINDOW_SLOTS))
+            self._slots.clear()
+
+    def _tick(self, first: int, slots: Sequence[Slot], step: Step) -> Tick:
+        exogenous, actuator = self._exogenous, self._site.actuator
+        span = slice(first, first + TICK_SLOTS)
+        seconds = TICK_SLOTS * SLOT_S
+        written = actuator.read()
+        targets = range(len(self._site.claims))
+        return Tick(
+            at_s=first * SLOT_S,
+            capacity_bps=sum(exogenous.capacity_bps[span]) / TICK_SLOTS,
+            critical_bps=sum(exogenous.critical_bps[span]) / TICK_SLOTS,
+            demand_bps=[exogenous.demand_bps[at][first] for at in targets],
+            cap_bps=[float(cap.bps) if cap else 0.0 for cap in written.values()],
+            limit_bps=[actuator.limit_bps(at) for at in targets],
+            goodput_bps=[sum(slot.goodput_bits[at] for slot in slots) / seconds for at in targets],
+            truth_p95_ms=percentile(self._delays_ms(first, slots), 0.95),
+            lost_bits=sum(slot.critical_lost_bits for slot in slots),
+            jitter_ms=step.jitter_ms,
+            latency_ms=step.latency_ms,
+            loss_ratio=step.loss_ratio,
+            mode=step.mode,
+            action=step.action,
+            reason=step.reason,
+            terms=step.terms,
+        )
+
+    def _window(self, first: int) -> TruthWindow:
+        plant, slots = self._site.plant, self._slots
+        pdv95_ms = percentile(self._delays_ms(first, slots), 0.95)
+        lost_bits = sum(slot.critical_lost_bits for slot in slots)
+        late = pdv95_ms > plant.jitter_ms or plant.base_rtt_ms + pdv95_ms > plant.latency_ms
+        goodput = sum(sum(slot.goodput_bits) for slot in slots) / (WINDOW_SLOTS * SLOT_S)
+        # A fluid loses fractions of packets; less than one was not lost.
+        return TruthWindow(round(first * SLOT_S), pdv95_ms, lost_bits, late or lost_bits >= _PACKET_BITS, goodput)
+
+    def _delays_ms(self, first: int, slots: Sequence[Slot]) -> list[float]:
+        """Return the critical packets' delays over the empty path, sorted."""
+        bursts = self._exogenous.bursts
+        delays: list[float] = []
+        for at, slot in enumerate(slots, first):
+            draws = bursts[at * POINTS : (at + 1) * POINTS]
+            burst_ms, most_ms = slot.burst_ms, slot.most_ms
+            delays += [min(q + burst_ms * e, most_ms) for q, e in zip(slot.queue_ms, draws, strict=True)]
+        delays.sort()
+        return delays
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep the cycle collector out: a run makes a million small values and not one cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

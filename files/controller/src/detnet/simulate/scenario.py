@@ -1,0 +1,223 @@
+"""Scenarios: what happens when, as plain data from YAML; every mistake is one sentence naming file and key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from detnet.errors import ConfigError
+from detnet.simulate import profile
+from detnet.simulate.faults import KINDS, Fault
+from detnet.simulate.profile import Term
+
+_LINK_KEYS = {"capacity", "critical", "targets", "maximum", "faults"}
+_TOP_KEYS = {"name", "title", "duration_s", "disturbances_s", "links", *_LINK_KEYS}
+_TARGET_KEYS = {"name", "demand", "flows", "pods", "template", "protocol", "count"}
+ENDLESS = ({"level": 1000.0},)
+"""The demand of a target that takes all it can get."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """One best-effort workload: what it would send, in how many flows, from how many pods.
+
+    ``template`` is the cap that a new pod starts with, as a share of the capacity, until the controller's reaches it.
+    """
+
+    name: str
+    demand: tuple[Term, ...] = ENDLESS
+    flows: int = 4
+    pods: tuple[Term, ...] = ({"level": 1.0},)
+    template: float = 0.25
+    tcp: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """One bottleneck: its capacity, its critical traffic, its targets; ``maximum`` is what the controller is told."""
+
+    capacity: tuple[Term, ...]
+    critical: tuple[Term, ...]
+    targets: tuple[TargetPlan, ...]
+    maximum: float = 1.0
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named course of events; with several links, each has a loop of its own."""
+
+    name: str
+    title: str
+    duration_s: float
+    links: tuple[LinkPlan, ...]
+    disturbances_s: tuple[float, ...] = ()
+
+
+def names() -> list[str]:
+    """Return the names of the scenarios that come with the package."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in _shipped().iterdir() if entry.name.endswith(".yaml"))
+
+
+def load(name_or_path: str) -> Scenario:
+    """Read a scenario by its name, or from a YAML file.
+
+    Raises:
+        ConfigError: there is none, or it is not a scenario.
+    """
+    if name_or_path in names():
+        return parse(_shipped().joinpath(f"{name_or_path}.yaml").read_text(), f"scenario {name_or_path}")
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        raise ConfigError(
+            f"no scenario is named {name_or_path!r}; there are {', '.join(names())}, or give a .yaml file"
+        )
+    try:
+        return parse(path.read_text(), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the scenario {path}: {error}") from error
+
+
+def parse(text: str, source: str) -> Scenario:
+    """Turn YAML text into a scenario; ``source`` names it in errors.
+
+    Raises:
+        ConfigError: the text is not YAML, or a key is missing, unknown or has a wrong value.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
+    top = _Table(data, source, _TOP_KEYS)
+    rows = top.data.get("links")
+    links: tuple[LinkPlan, ...]
+    if rows is None:
+        links = (_link(_Table({k: v for k, v in top.data.items() if k in _LINK_KEYS}, source, _LINK_KEYS)),)
+    elif isinstance(rows, list) and rows and not _LINK_KEYS & top.data.keys():
+        links = tuple(_link(_Table(row, f"{source}: links[{i}]", _LINK_KEYS)) for i, row in enumerate(rows))
+    else:
+        raise ConfigError(f"{source}: links: expected a list of links, with nothing of a link beside it")
+    return Scenario(
+        name=top.text("name"),
+        title=top.text("title"),
+        duration_s=top.number("duration_s", 600.0, 30.0, 86_400.0),
+        links=links,
+        disturbances_s=tuple(top.numbers("disturbances_s")),
+    )
+
+
+class _Table:
+    """A mapping of the file under the name that errors call it by."""
+
+    def __init__(self, data: object, where: str, allowed: set[str]) -> None:
+        if not isinstance(data, Mapping):
+            raise ConfigError(f"{where}: expected a mapping, found {type(data).__name__}")
+        unknown = sorted(str(key) for key in data if key not in allowed)
+        if unknown:
+            raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(allowed))}")
+        self.data: Mapping[str, Any] = data
+        self.where = where
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if not isinstance(value, str) or not value.strip():
+            self.refuse(key, "text")
+        return str(value)
+
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        value = self.data.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            self.refuse(key, f"a number between {low:g} and {high:g}")
+        return float(value)
+
+    def whole(self, key: str, default: int, low: int, high: int) -> int:
+        value = self.data.get(key, default)
+        if type(value) is not int or not low <= value <= high:
+            self.refuse(key, f"a whole number between {low} and {high}")
+        return int(value)
+
+    def numbers(self, key: str) -> list[float]:
+        value = self.data.get(key, [])
+        listed = value if isinstance(value, list) else [value]
+        if any(isinstance(one, bool) or not isinstance(one, int | float) or one < 0 for one in listed):
+            self.refuse(key, "seconds, or a list of them")
+        return [float(one) for one in listed]
+
+    def rows(self, key: str) -> list[Any]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list):
+            self.refuse(key, "a list")
+        return list(value)
+
+    def terms(self, key: str, default: object) -> tuple[Term, ...]:
+        return profile.check(self.data.get(key, default), f"{self.where}: {key}")
+
+    def refuse(self, key: str, expected: str) -> NoReturn:
+        raise ConfigError(f"{self.where}: {key}: expected {expected}, found {self.data.get(key)!r}")
+
+
+def _link(table: _Table) -> LinkPlan:
+    rows = table.rows("targets")
+    targets = [
+        one for i, row in enumerate(rows) for one in _targets(_Table(row, f"{table.where}: targets[{i}]", _TARGET_KEYS))
+    ]
+    if not targets:
+        raise ConfigError(f"{table.where}: targets: expected at least one best-effort target")
+    named = [target.name for target in targets]
+    if len(set(named)) < len(named):
+        raise ConfigError(f"{table.where}: targets: the name {max(named, key=named.count)!r} is used twice")
+    keys = {"kind", "at_s", "for_s", *(amount for amounts in KINDS.values() for amount in amounts)}
+    faults = [
+        one
+        for i, row in enumerate(table.rows("faults"))
+        for one in _faults(_Table(row, f"{table.where}: faults[{i}]", keys))
+    ]
+    return LinkPlan(
+        capacity=table.terms("capacity", 1.0),
+        critical=table.terms("critical", 0.3),
+        targets=tuple(targets),
+        maximum=table.number("maximum", 1.0, 0.01, 100.0),
+        faults=tuple(faults),
+    )
+
+
+def _targets(table: _Table) -> list[TargetPlan]:
+    protocol = table.data.get("protocol", "tcp")
+    if protocol not in {"tcp", "udp"}:
+        table.refuse("protocol", "tcp or udp")
+    count, name = table.whole("count", 1, 1, 1000), table.text("name")
+    plan = TargetPlan(
+        name=name,
+        demand=table.terms("demand", 1000.0),
+        flows=table.whole("flows", 4, 1, 10_000),
+        pods=table.terms("pods", 1),
+        template=table.number("template", 0.25, 0.001, 100.0),
+        tcp=protocol == "tcp",
+    )
+    if count == 1:
+        return [plan]
+    copied = {key: getattr(plan, key) for key in ("demand", "flows", "pods", "template", "tcp")}
+    return [TargetPlan(name=f"{name}-{number}", **copied) for number in range(1, count + 1)]
+
+
+def _faults(table: _Table) -> list[Fault]:
+    kind, starts_s = table.text("kind"), table.numbers("at_s")
+    if not starts_s:
+        raise ConfigError(f"{table.where}: at_s is missing")
+    for_s = table.number("for_s", 1.0, 0.1, 86_400.0)
+    given = [key for key in table.data if key not in {"kind", "at_s", "for_s"}]
+    amounts = {key: table.number(key, 0.0, -86_400.0, 86_400.0) for key in given}
+    try:
+        return [Fault(kind, from_s, for_s, amounts) for from_s in starts_s]
+    except ConfigError as error:
+        raise ConfigError(f"{table.where}: {error}") from error
+
+
+def _shipped() -> Traversable:
+    return resources.files("detnet.simulate").joinpath("scenarios")

@@ -1,0 +1,128 @@
+"""The site of one link: everything a controller can see and touch there, with the faults that come between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from detnet.core.allocate import Claim
+from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate
+from detnet.core.samples import Sample
+from detnet.observe.source import Reading, SampleWindow
+from detnet.simulate.actuator import SimulatedActuator
+from detnet.simulate.best_effort import Sender
+from detnet.simulate.exogenous import Exogenous
+from detnet.simulate.faults import Faults
+from detnet.simulate.link import Link, Slot
+from detnet.simulate.plant import SLOT_S, Plant
+from detnet.simulate.probes import TIMEOUT_S, Prober
+from detnet.simulate.scenario import LinkPlan
+
+CRITICAL = "robot-control"
+START_SHARE = 0.5
+"""What the targets may send when a run begins, as a share of the configured maximum: the same for every law."""
+_LEAST_SHARE = 0.01
+_KEEP_S = 62.0
+_HANDED_S = 3.0
+_BOOT_S = 1000.0
+
+
+@dataclass(slots=True)
+class Sight:
+    """What has reached the controller: the samples of the last minute, at the controller's time of their sending."""
+
+    samples: list[Sample] = field(default_factory=list)
+
+
+class Site:
+    """One link with its plant, its probe, its caps and its counters.
+
+    ``now_s`` is simulated time; ``clock`` is what the controller reads, and may step.
+    """
+
+    def __init__(self, plan: LinkPlan, plant: Plant, exogenous: Exogenous, actuation_s: float) -> None:
+        self.plan = plan
+        self.plant = plant
+        self.exogenous = exogenous
+        self.faults = Faults(plan.faults)
+        self.maximum_bps = int(plan.maximum * plant.capacity_bps)
+        self.claims = _claims(plan, plant, self.maximum_bps)
+        start_bps = int(START_SHARE * self.maximum_bps) // len(self.claims)
+        self.actuator = SimulatedActuator(
+            plan.targets,
+            {c.name: Rate(min(max(start_bps, c.minimum_bps), c.maximum_bps)) for c in self.claims},
+            exogenous,
+            plant,
+            self.faults,
+            actuation_s=actuation_s,
+        )
+        self.sight = Sight()
+        self.now_s = 0.0
+        self._senders = [Sender(target.flows, tcp=target.tcp) for target in plan.targets]
+        self._link = Link(plant, self._senders)
+        self._prober = Prober(plant, exogenous, self.faults)
+        self._stepped: set[float] = set()
+
+    def advance(self, slot: int) -> Slot:
+        """Let one slot pass, after which the controller may look and act."""
+        exogenous, actuator = self.exogenous, self.actuator
+        begin_s = slot * SLOT_S
+        actuator.advance(slot)
+        shaping = exogenous.shaping[slot]
+        for at, sender in enumerate(self._senders):
+            sender.limit(actuator.limit_bps(at) * shaping, exogenous.demand_bps[at][slot])
+        happened = self._link.advance(exogenous.capacity_bps[slot], exogenous.critical_bps[slot])
+        actuator.count(happened.sent_bits, exogenous.critical_bps[slot] * SLOT_S)
+        self._prober.advance(begin_s, happened)
+        self.now_s = begin_s + SLOT_S
+        self._see()
+        self._step_clock()
+        return happened
+
+    def clock(self) -> float:
+        """Return the controller's time; monotonic unless a fault steps it."""
+        return _BOOT_S + self.now_s + self.actuator.clock_offset_s
+
+    def latest(self) -> Reading:
+        """Return what the daemon's probe source would have in its slot.
+
+        It hands over the last three seconds only, since the core's window is one, and the newest sample there is.
+        """
+        recent = self._recent(_HANDED_S) or self.sight.samples[-1:]
+        return Reading({CRITICAL: SampleWindow(tuple(recent))}, polled_at_s=self.clock())
+
+    def samples_since(self, age_s: float) -> Sequence[Sample]:
+        """Return the samples that were sent at most ``age_s`` ago and have reached the controller."""
+        return self._recent(age_s)
+
+    def _recent(self, age_s: float) -> list[Sample]:
+        oldest_s = self.clock() - age_s
+        # What is lost becomes known half a second late, so the newest samples are not quite in the order of sending.
+        most = int((age_s + TIMEOUT_S) * self.plant.probe_hz) + 2
+        return [sample for sample in self.sight.samples[-most:] if sample.sent_at_s >= oldest_s]
+
+    def _see(self) -> None:
+        """Take in what the probe's source has polled by now; each sample gets the controller's time of its sending."""
+        known = self._prober.take(self.now_s)
+        faults, sight = self.faults, self.sight
+        if faults.active("latency-lost", self.now_s) or faults.active("latency-frozen", self.now_s):
+            return
+        shift_s = _BOOT_S + self.actuator.clock_offset_s
+        sight.samples.extend(Sample(sample.sent_at_s + shift_s, sample.rtt_ms) for sample in known)
+        most = round(_KEEP_S * self.plant.probe_hz)
+        if len(sight.samples) > 2 * most:
+            del sight.samples[:-most]
+
+    def _step_clock(self) -> None:
+        fault = self.faults.active("clock-step", self.now_s)
+        if fault and fault.from_s not in self._stepped:
+            self._stepped.add(fault.from_s)
+            self.actuator.clock_offset_s += fault.amounts["s"]
+
+
+def _claims(plan: LinkPlan, plant: Plant, maximum_bps: int) -> tuple[Claim, ...]:
+    """Return the targets' claims: together at most what the controller is told of the link, at least 1 % of it."""
+    minimum_bps = int(_LEAST_SHARE * plant.capacity_bps) // len(plan.targets)
+    low_bps = max(minimum_bps, FLOOR_BPS)
+    high_bps = min(max(maximum_bps, low_bps), CEILING_BPS)
+    return tuple(Claim(target.name, low_bps, high_bps) for target in plan.targets)

@@ -31,7 +31,7 @@ class Knowledge:
 
     ``knee_bps`` is where exploration becomes careful and ``knee_at_s`` when it was learned; ``proven_bps`` is the most
     that was lately delivered without harm; ``queue_s`` is the last queueing delay. ``others`` are the recent rates of
-    the other traffic and ``totals`` the recent deliveries of the bottleneck, each with its time.
+    the other traffic with their times, ``totals`` the recent (time, sent, delivered) at the bottleneck.
     """
 
     at_s: float
@@ -43,7 +43,7 @@ class Knowledge:
     queue_s: float = 0.0
     breaching: bool = False
     others: tuple[tuple[float, float], ...] = ()
-    totals: tuple[tuple[float, float], ...] = ()
+    totals: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ class Learned:
         known = self._observe(situation, memory)
         if known.breaching:
             return self._cut_again(known, situation)
-        seen_bps = min(max((bps for _, bps in known.totals), default=known.capacity_bps), known.capacity_bps)
+        sent_bps = max((sent for _, sent, _ in known.totals), default=known.capacity_bps)
+        seen_bps = min(max((seen for _, _, seen in known.totals), default=known.capacity_bps), known.capacity_bps)
         # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
         trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
         capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
@@ -104,7 +105,8 @@ class Learned:
         known = replace(
             known,
             capacity_bps=capacity_bps,
-            knee_bps=known.proven_bps if doubted else capacity_bps,
+            # What was delivered is a lower bound (senders may still have been starting), what was sent an upper one.
+            knee_bps=known.proven_bps if doubted else max(sent_bps, capacity_bps),
             knee_at_s=situation.now_s,
             proven_bps=capacity_bps,
             margin=min(known.margin + self.learning_rate, self.largest_margin),
@@ -138,7 +140,7 @@ class Learned:
         elapsed_s = situation.now_s - (memory.at_s if isinstance(memory, Knowledge) else situation.now_s)
         rate_per_s = self._exploration_per_s(known, situation)
         if known.totals and situation.worst() <= self.trim_from:
-            known = replace(known, proven_bps=max(known.totals[-1][1], known.proven_bps * math.exp(-elapsed_s / 60.0)))
+            known = replace(known, proven_bps=max(known.totals[-1][2], known.proven_bps * math.exp(-elapsed_s / 60.0)))
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
         # Nothing is learned about a capacity beyond the next step from what is in force.
         in_force_bps = situation.budget_bps + (situation.other_bps or 0.0) + self._reserve_bps(known)
@@ -183,17 +185,21 @@ class Learned:
             known,
             at_s=now_s,
             queue_s=queue_s,
-            others=(*_since(known.others, now_s - self.memory_s), (now_s, situation.other_bps)),
-            totals=(*_since(known.totals, now_s - 2.0 * self.reaction_s), (now_s, delivered_bps)),
+            others=(*(one for one in known.others if one[0] > now_s - self.memory_s), (now_s, situation.other_bps)),
+            totals=(
+                *(one for one in known.totals if one[0] > now_s - 2.0 * self.reaction_s),
+                (now_s, sent_bps, delivered_bps),
+            ),
         )
 
     def _reserve_bps(self, known: Knowledge) -> float:
         """Return the 95th percentile of how much the other traffic rose within the reaction time."""
-        rises = []
-        for index, (at_s, bps) in enumerate(known.others):
-            later = [then for when, then in known.others[index + 1 :] if when <= at_s + self.reaction_s]
-            if later:
-                rises.append(max(0.0, max(later) - bps))
+        rises, others = [], known.others
+        for index, (at_s, bps) in enumerate(others[:-1]):
+            # At a pass each half second, eight later ones reach beyond any reaction time.
+            later = [then for when, then in others[index + 1 : index + 9] if when <= at_s + self.reaction_s]
+            rises.append(max(later, default=bps) - bps)
+        rises = [max(0.0, rise) for rise in rises]
         return percentile(sorted(rises), 0.95) if rises else 0.0
 
     def _spend(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:
@@ -214,7 +220,3 @@ class Learned:
             "reserve_bps": reserve_bps,
         }
         return Proposal(max(min(forward_bps, most_bps), float(situation.minimum_bps)), reason, terms), known
-
-
-def _since(history: tuple[tuple[float, float], ...], oldest_s: float) -> tuple[tuple[float, float], ...]:
-    return tuple(one for one in history if one[0] > oldest_s)

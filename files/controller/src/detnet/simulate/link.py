@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from detnet.simulate.best_effort import Sender
 from detnet.simulate.exogenous import POINTS
@@ -34,6 +35,13 @@ class Slot:
     sent_bits: list[float]
     goodput_bits: list[float]
     critical_lost_bits: float
+
+
+class Bottleneck(Protocol):
+    """What a plant model does: let a slot pass under the senders' present limits."""
+
+    def advance(self, capacity_bps: float, critical_bps: float) -> Slot:
+        """Let one slot pass."""
 
 
 class Link:

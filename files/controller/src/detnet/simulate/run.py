@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from detnet.report.series import percentile
 from detnet.simulate.exogenous import POINTS, Exogenous, draw
 from detnet.simulate.laws.base import Controller, Law, Step
-from detnet.simulate.link import Slot
+from detnet.simulate.link import Link, Slot
 from detnet.simulate.plant import SLOT_S, Plant
-from detnet.simulate.scenario import LinkPlan, Scenario
-from detnet.simulate.site import Site
+from detnet.simulate.scenario import Scenario
+from detnet.simulate.site import Model, Site
 from detnet.simulate.trace import LinkTrace, Tick, Trace, TruthWindow
 
 TICK_SLOTS = 5
@@ -32,25 +32,30 @@ def world(scenario: Scenario, plant: Plant, seed: int) -> World:
     )
 
 
-def run(scenario: Scenario, plant: Plant, law: Law, seed: int, outside: World | None = None) -> Trace:
-    """Let a law control a scenario on a plant; ``outside`` is ``world(...)`` of the same arguments, if at hand."""
+def run(  # noqa: PLR0913 - what makes a run, and two that have a default
+    scenario: Scenario, plant: Plant, law: Law, seed: int, outside: World | None = None, *, model: Model = Link
+) -> Trace:
+    """Let a law control a scenario on a plant; ``outside`` is ``world(...)`` of the same arguments, if at hand.
+
+    ``model`` is the bottleneck: the fluid, or the packets that check it.
+    """
     with _no_garbage():
         drawn = outside or world(scenario, plant, seed)
         links = tuple(
-            _run_link(plan, plant, law, exogenous) for plan, exogenous in zip(scenario.links, drawn, strict=True)
+            _run_link(Site(plan, plant, exogenous, actuation_s=law.actuation_s(plant), model=model), law)
+            for plan, exogenous in zip(scenario.links, drawn, strict=True)
         )
     return Trace(scenario.name, law.name, plant, seed, scenario.duration_s, scenario.disturbances_s, links)
 
 
-def _run_link(plan: LinkPlan, plant: Plant, law: Law, exogenous: Exogenous) -> LinkTrace:
-    site = Site(plan, plant, exogenous, law.actuation_s(plant))
+def _run_link(site: Site, law: Law) -> LinkTrace:
     attendance = _Attendance(law, site)
-    writing = _Writing(site, exogenous)
-    for slot in range(exogenous.slots):
+    writing = _Writing(site)
+    for slot in range(site.exogenous.slots):
         happened = site.advance(slot)
         attendance.serve()
         writing.take(slot, happened, attendance.last)
-    names = tuple(target.name for target in plan.targets)
+    names = tuple(target.name for target in site.plan.targets)
     return LinkTrace(names, writing.ticks, writing.windows, tuple(site.actuator.writes))
 
 
@@ -82,11 +87,10 @@ class _Attendance:
 class _Writing:
     """Gathers slots into ticks and windows."""
 
-    def __init__(self, site: Site, exogenous: Exogenous) -> None:
+    def __init__(self, site: Site) -> None:
         self._site = site
-        self._exogenous = exogenous
+        self._exogenous = site.exogenous
         self._slots: list[Slot] = []
-        self._half: list[Slot] = []
         self.ticks: list[Tick] = []
         self.windows: list[TruthWindow] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from detnet.core.allocate import Claim
@@ -13,7 +13,7 @@ from detnet.simulate.actuator import SimulatedActuator
 from detnet.simulate.best_effort import Sender
 from detnet.simulate.exogenous import Exogenous
 from detnet.simulate.faults import Faults
-from detnet.simulate.link import Link, Slot
+from detnet.simulate.link import Bottleneck, Link, Slot
 from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.probes import TIMEOUT_S, Prober
 from detnet.simulate.scenario import LinkPlan
@@ -21,6 +21,7 @@ from detnet.simulate.scenario import LinkPlan
 CRITICAL = "robot-control"
 START_SHARE = 0.5
 """What the targets may send when a run begins, as a share of the configured maximum: the same for every law."""
+Model = Callable[[Plant, Sequence[Sender]], Bottleneck]
 _LEAST_SHARE = 0.01
 _KEEP_S = 62.0
 _HANDED_S = 3.0
@@ -40,7 +41,9 @@ class Site:
     ``now_s`` is simulated time; ``clock`` is what the controller reads, and may step.
     """
 
-    def __init__(self, plan: LinkPlan, plant: Plant, exogenous: Exogenous, actuation_s: float) -> None:
+    def __init__(
+        self, plan: LinkPlan, plant: Plant, exogenous: Exogenous, *, actuation_s: float, model: Model = Link
+    ) -> None:
         self.plan = plan
         self.plant = plant
         self.exogenous = exogenous
@@ -59,7 +62,7 @@ class Site:
         self.sight = Sight()
         self.now_s = 0.0
         self._senders = [Sender(target.flows, tcp=target.tcp) for target in plan.targets]
-        self._link = Link(plant, self._senders)
+        self._link = model(plant, self._senders)
         self._prober = Prober(plant, exogenous, self.faults)
         self._stepped: set[float] = set()
 

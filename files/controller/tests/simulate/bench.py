@@ -1,0 +1,30 @@
+"""Small worlds for the simulator's tests: one link of 100 Mbit/s for a minute, so that a run takes a blink."""
+
+from __future__ import annotations
+
+from detnet.simulate.judge import Outcome, judge
+from detnet.simulate.laws.registry import find
+from detnet.simulate.plant import Plant
+from detnet.simulate.run import run
+from detnet.simulate.scenario import Scenario, parse
+from detnet.simulate.trace import Trace
+
+SMALL = Plant(capacity_bps=1e8, burst_bytes=1500)
+
+
+def scenario(
+    body: str = "", *, duration_s: int = 60, critical: str = "0.3", targets: str = "[{name: upload}]"
+) -> Scenario:
+    """Return a scenario with one greedy target unless told otherwise."""
+    head = f"name: test\ntitle: a test\nduration_s: {duration_s}\ncritical: {critical}\ntargets: {targets}\n"
+    return parse(head + body, "test.yaml")
+
+
+def trace(law: str, one: Scenario, *, plant: Plant = SMALL, seed: int = 0) -> Trace:
+    """Run a law by its name."""
+    return run(one, plant, find(law), seed)
+
+
+def outcome(law: str, one: Scenario, *, plant: Plant = SMALL, seed: int = 0) -> Outcome:
+    """Run a law by its name and judge it."""
+    return judge(trace(law, one, plant=plant, seed=seed))

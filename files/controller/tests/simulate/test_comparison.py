@@ -1,0 +1,110 @@
+"""Batches: pairs share a world, halves never mix, and every mean has its interval."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detnet.commands.simulate import command
+from detnet.errors import ConfigError
+from detnet.simulate.batch import jobs, run_job, simulate
+from detnet.simulate.figures import compare
+from detnet.simulate.laws.registry import find
+from detnet.simulate.session import order
+from detnet.simulate.statistics import difference, estimate
+from simulate.bench import SMALL, scenario
+
+LAWS = (find("learned"), find("none"))
+STEP = scenario(critical="[{steps: [[0, 0.2], [40, 0.5]]}]")
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
+def test_an_interval_holds_its_mean_and_repeats(values: list[float]) -> None:
+    """Seeded resampling: reports do not change from run to run."""
+    found = estimate(values, resamples=200)
+    assert min(values) - 1e-6 <= found.low <= found.high <= max(values) + 1e-6
+    assert found == estimate(values, resamples=200)
+
+
+def test_paired_differences_are_sharper_than_means() -> None:
+    """What seeds have in common cancels out."""
+    one = [float(seed) for seed in range(20)]
+    found = difference([value + 1.0 for value in one], one)
+    assert (found.low, found.mean, found.high) == (1.0, 1.0, 1.0)
+    with pytest.raises(ValueError, match="zip"):
+        difference([1.0], [])
+
+
+def test_the_oracle_keeps_the_objective_and_gets_the_most() -> None:
+    """Nobody may beat it by much, or its search is wrong."""
+    result = run_job(jobs([STEP], LAWS, [SMALL], [0])[0])
+    assert result.oracle.violation_ratio <= 0.001
+    learned, none = result.outcomes
+    assert none.compliant_bps < learned.compliant_bps <= 1.02 * result.oracle.compliant_bps
+
+
+def test_processes_change_nothing() -> None:
+    """The same results in the same order."""
+    work = jobs([STEP], LAWS, [SMALL], [0, 1])
+    told: list[int] = []
+    alone = simulate(work, processes=1, progress=lambda done, _all, _last: told.append(done))
+    assert told == [1, 2]
+    assert alone == simulate(work, processes=2, progress=lambda *_: None)
+
+
+def test_figures_are_per_law_and_scenario_with_intervals_and_pairs() -> None:
+    """As the summary promises them."""
+    results = simulate(jobs([STEP], LAWS, [SMALL], [0, 1, 2]), processes=1, progress=lambda *_: None)
+    found = compare(results, "learned")
+    one = found.by_law["learned"]["test"]
+    assert one.worlds == 3
+    assert one.violation_ratio.low <= one.violation_ratio.mean <= one.violation_ratio.high
+    assert found.against["none"]["violation_ratio"].high < 0.0
+    assert found.totals["none"].worst_scenario == "test"
+
+
+def test_tuning_and_reporting_share_neither_seed_nor_plant() -> None:
+    """What was tuned on must not be reported on."""
+    tuning, reporting = (order("normal", "none", "grid", 20, half) for half in ("tuning", "reporting"))
+    assert len(tuning.seeds) == len(reporting.seeds) == 20
+    assert not set(tuning.seeds) & set(reporting.seeds)
+    assert not set(tuning.plants) & set(reporting.plants)
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (("nosuch", "none", "grid"), "no scenario is named 'nosuch'"),
+        (("normal", "nosuch", "grid"), "no law is named 'nosuch'"),
+        (("normal", "none", "nosuch"), "no set of plants is named 'nosuch'"),
+    ],
+)
+def test_a_wrong_name_is_refused_before_anything_runs(names: tuple[str, str, str], sentence: str) -> None:
+    """And the message lists the right ones."""
+    with pytest.raises(ConfigError, match=sentence):
+        order(*names, 1)
+
+
+def test_the_command_writes_summary_and_rows_and_prints_the_table(tmp_path: Path) -> None:
+    """One call from names to files."""
+    text = "name: mine\ntitle: own\nduration_s: 60\ntargets: [{name: upload}]\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    arguments = ["run", "--scenario", str(tmp_path / "mine.yaml"), "--law", "none,static-half", "--seeds", "2"]
+    done = CliRunner().invoke(command, [*arguments, "--jobs", "1", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert "static-half" in done.output
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert set(summary["by_law"]["none"]["mine"]) >= {
+        "violation_ratio",
+        "longest_run_s",
+        "be_compliant_ratio",
+        "writes_per_min",
+    }
+    with (tmp_path / "out" / "runs.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 2 * 3

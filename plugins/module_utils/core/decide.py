@@ -49,7 +49,7 @@ def decide(rules: Rules, state: State, observation: Observation, *, now_s: float
         state = state.shifted(now_s - state.now_s)
         state = replace(state, grow_after_s=max(state.grow_after_s, now_s + guard.recovery_s))
     state = state.with_budget(guard.bounded(state.budget_bps))
-    state = _seen(rules, state, observation, now_s)
+    state = _enforced(guard, _seen(rules, state, observation, now_s), observation, now_s)
     looks = {o.workload: _look(guard, o, state, observation.evidence.get(o.workload), now_s) for o in rules.objectives}
     situation = Situation(
         now_s=now_s,
@@ -100,11 +100,20 @@ def _seen(rules: Rules, state: State, observation: Observation, now_s: float) ->
     return replace(state, seen_s=seen, bases=bases)
 
 
+def _enforced(guard: Guard, state: State, observation: Observation, now_s: float) -> State:
+    """Note when the last cut is first seen to be enforced, or is believed to be for want of counters or patience."""
+    if state.enforced_s < math.inf:
+        return state
+    sending_bps = _counted(observation.traffic.best_effort_bps) if observation.traffic else None
+    late = now_s - state.last_cut_s >= guard.enforce_s
+    return replace(state, enforced_s=now_s) if late or guard.enforced(state.budget_bps, sending_bps) else state
+
+
 def _look(guard: Guard, objective: Objective, state: State, evidence: Evidence, now_s: float) -> _Look:
     """Hold one workload's evidence against its objective, leaving out what was sent before the last cut could show."""
     name = objective.workload
     age_s = now_s - state.seen_s[name]
-    settled_s = state.last_cut_s + guard.settle_s
+    settled_s = max(state.last_cut_s, state.enforced_s) + guard.settle_s
     if isinstance(evidence, Signal):
         signal = evidence if evidence.measured_at_s <= now_s else None
         settling = evidence.measured_at_s - evidence.span_s < settled_s
@@ -209,8 +218,9 @@ def _sentence(action: Action, before_bps: int, after_bps: int, reason: str) -> s
 
 def _next_state(guard: Guard, state: State, decision: Decision, memory: object) -> State:
     now_s, cuts, grow_after_s, last_cut_s = decision.at_s, state.cuts, state.grow_after_s, state.last_cut_s
+    enforced_s = state.enforced_s
     if decision.mode is Mode.BREACH:
-        last_cut_s, cuts = now_s, cuts + 1
+        last_cut_s, cuts, enforced_s = now_s, cuts + 1, math.inf
         grow_after_s = max(grow_after_s, now_s + guard.cooldown_s)
     elif decision.mode in (Mode.WAITING, Mode.GROWTH):
         cuts = 0
@@ -222,6 +232,7 @@ def _next_state(guard: Guard, state: State, decision: Decision, memory: object) 
         budget_bps=decision.budget_bps,
         number=decision.number,
         last_cut_s=last_cut_s,
+        enforced_s=enforced_s,
         cuts=cuts,
         grow_after_s=grow_after_s,
         last_raise_s=now_s if decision.action is Action.RAISE else state.last_raise_s,

@@ -81,12 +81,16 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What one pass leaves to the next. Times are monotonic seconds."""
+    """What one pass leaves to the next. Times are monotonic seconds.
+
+    ``enforced_s`` is when the last cut was seen to be enforced, infinite while it is waited for.
+    """
 
     now_s: float
     budget_bps: int
     number: int = 0
     last_cut_s: float = -math.inf
+    enforced_s: float = -math.inf
     cuts: int = 0
     last_raise_s: float = -math.inf
     grow_after_s: float = -math.inf
@@ -109,6 +113,7 @@ class State:
             self,
             now_s=self.now_s + by_s,
             last_cut_s=self.last_cut_s + by_s,
+            enforced_s=self.enforced_s + by_s,
             last_raise_s=self.last_raise_s + by_s,
             grow_after_s=self.grow_after_s + by_s,
             seen_s={name: at_s + by_s for name, at_s in self.seen_s.items()},

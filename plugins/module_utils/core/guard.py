@@ -16,6 +16,7 @@ from .rate import CEILING_BPS, FLOOR_BPS
 
 _EPISODE_RATIOS = (0.9, 0.75, 0.5)
 _CULPRIT_SHARE = 0.2
+_OBEYS = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Guard:
         decay_after_s: from this age a blind budget decays.
         safe_after_s: from this age it is at or below the safe budget.
         decay_time_constant_s: e-folding time of the decay.
-        settle_s: how long a cut takes to show: evidence from before then cannot ask for another cut.
+        settle_s: how long an enforced cut takes to show: evidence from before then cannot ask for another cut.
+        enforce_s: how long to wait for the byte counters to show that a cut is enforced.
         cooldown_s: no growth for this long after a breach.
         recovery_s: no growth for this long after blindness or a start.
         raise_every_s: the least time between two raises.
@@ -50,6 +52,7 @@ class Guard:
     safe_after_s: float = 30.0
     decay_time_constant_s: float = 10.0
     settle_s: float = 0.5
+    enforce_s: float = 5.0
     cooldown_s: float = 30.0
     recovery_s: float = 10.0
     raise_every_s: float = 5.0
@@ -69,7 +72,14 @@ class Guard:
         positive = (self.window_s, self.decay_time_constant_s, self.least_samples)
         if any(not 0 < value < math.inf for value in positive):
             raise ValueError("window, decay time constant and least samples must be positive")
-        waits = (self.settle_s, self.cooldown_s, self.recovery_s, self.raise_every_s, self.least_raise_bps)
+        waits = (
+            self.settle_s,
+            self.enforce_s,
+            self.cooldown_s,
+            self.recovery_s,
+            self.raise_every_s,
+            self.least_raise_bps,
+        )
         if any(not 0 <= value < math.inf for value in waits) or not 0.0 < self.raise_ratio <= 1.0:
             raise ValueError("times and the least raise must not be negative, and the raise ratio lies in (0, 1]")
 
@@ -83,6 +93,14 @@ class Guard:
         if best_effort_bps is None or best_effort_bps <= _CULPRIT_SHARE * (best_effort_bps + (other_bps or 0.0)):
             return ratio * budget_bps
         return ratio * min(budget_bps, max(best_effort_bps, self.minimum_bps))
+
+    def enforced(self, budget_bps: float, best_effort_bps: float | None) -> bool:
+        """Return whether best effort is seen to obey its budget; where nothing is counted it is believed to.
+
+        Between a cut and its effect lies what no setting knows (an API server, an agent, a restart): until best effort
+        obeys, a breach says nothing about the cut.
+        """
+        return best_effort_bps is None or best_effort_bps <= _OBEYS * max(budget_bps, self.minimum_bps)
 
     def blind_limit(self, budget_bps: float, age_s: float, elapsed_s: float) -> float:
         """Return the most that a budget may be when its newest evidence is ``age_s`` old.

@@ -64,8 +64,10 @@ class Learned:
         trim_from: the stress (figure over limit) from which the capacity is trimmed.
         trim_per_s: how fast it is trimmed at the limit itself, as a share per second.
         far_per_s: exploration away from the knee, as a share of the capacity per second.
+        unknown_per_s: exploration before the first knee.
         near_per_s: exploration around the knee just after a breach.
         patience_s: how long exploration at the knee stays slow.
+        idle_share: a budget that is too large by less than this share is left alone.
         reaction_s: how long a rise of the other traffic goes unanswered.
         memory_s: how far back the reserve looks.
     """
@@ -83,8 +85,10 @@ class Learned:
     trim_from: float = 0.3
     trim_per_s: float = 0.06
     far_per_s: float = 0.03
+    unknown_per_s: float = 0.1
     near_per_s: float = 0.0002
     patience_s: float = 10.0
+    idle_share: float = 0.02
     reaction_s: float = 1.0
     memory_s: float = 60.0
     name: str = "learned"
@@ -144,7 +148,7 @@ class Learned:
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
         # Nothing is learned about a capacity beyond the next step from what is in force.
         in_force_bps = situation.budget_bps + (situation.other_bps or 0.0) + self._reserve_bps(known)
-        step_bps = in_force_bps / (1.0 - margin) * (1.0 + self.far_per_s * self.reaction_s)
+        step_bps = in_force_bps / (1.0 - margin) * (1.0 + self.unknown_per_s * self.reaction_s)
         explored_bps = known.capacity_bps * math.exp(rate_per_s * min(elapsed_s, self.reaction_s))
         known = replace(
             known,
@@ -162,6 +166,8 @@ class Learned:
         stress = situation.worst("jitter", "latency")
         if stress > self.trim_from:
             return -self.trim_per_s * (stress - self.trim_from) / (1.0 - self.trim_from)
+        if math.isinf(known.knee_bps):
+            return self.unknown_per_s
         if not 0.97 * known.knee_bps <= known.capacity_bps <= 1.08 * known.knee_bps:
             return self.far_per_s
         patience = 1.0 + ((situation.now_s - known.knee_at_s) / self.patience_s) ** 2
@@ -172,9 +178,10 @@ class Learned:
         now_s = situation.now_s
         known = memory if isinstance(memory, Knowledge) else None
         if known is None or known.at_s > now_s:
-            implied_bps = (situation.budget_bps + (situation.other_bps or 0.0)) / (1.0 - self.first_margin)
-            known = Knowledge(now_s, implied_bps, self.first_margin)
+            known = Knowledge(now_s, situation.budget_bps / (1.0 - self.first_margin), self.first_margin)
         queue_s = situation.queue_s
+        if not known.others and situation.other_bps is not None:
+            known = replace(known, capacity_bps=known.capacity_bps + situation.other_bps / (1.0 - known.margin))
         if situation.other_bps is None or situation.best_effort_bps is None:
             return replace(known, at_s=now_s, queue_s=queue_s)
         # What was sent and not yet delivered stands in the queue: S = C * (T + growth of the queueing delay).
@@ -215,8 +222,12 @@ class Learned:
         )
         terms = {
             "capacity_bps": known.capacity_bps,
+            "knee_bps": min(known.knee_bps, known.capacity_bps * 10.0),
             "margin": known.margin,
             "other_bps": other_bps,
             "reserve_bps": reserve_bps,
         }
-        return Proposal(max(min(forward_bps, most_bps), float(situation.minimum_bps)), reason, terms), known
+        budget_bps = max(min(forward_bps, most_bps), float(situation.minimum_bps))
+        if 0.0 <= situation.budget_bps - budget_bps < self.idle_share * situation.budget_bps and not known.breaching:
+            budget_bps = situation.budget_bps
+        return Proposal(budget_bps, reason, terms), known

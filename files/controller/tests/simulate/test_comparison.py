@@ -43,7 +43,7 @@ def test_paired_differences_are_sharper_than_means() -> None:
 
 def test_the_oracle_keeps_the_objective_and_gets_the_most() -> None:
     """Nobody may beat it by much, or its search is wrong."""
-    result = run_job(jobs([STEP], LAWS, [SMALL], [0])[0])
+    result = run_job(jobs([STEP], LAWS, [(SMALL, 0)])[0])
     assert result.oracle.violation_ratio <= 0.001
     learned, none = result.outcomes
     assert none.compliant_bps < learned.compliant_bps <= 1.02 * result.oracle.compliant_bps
@@ -51,7 +51,7 @@ def test_the_oracle_keeps_the_objective_and_gets_the_most() -> None:
 
 def test_processes_change_nothing() -> None:
     """The same results in the same order."""
-    work = jobs([STEP], LAWS, [SMALL], [0, 1])
+    work = jobs([STEP], LAWS, [(SMALL, 0), (SMALL, 1)])
     told: list[int] = []
     alone = simulate(work, processes=1, progress=lambda done, _all, _last: told.append(done))
     assert told == [1, 2]
@@ -60,7 +60,7 @@ def test_processes_change_nothing() -> None:
 
 def test_figures_are_per_law_and_scenario_with_intervals_and_pairs() -> None:
     """As the summary promises them."""
-    results = simulate(jobs([STEP], LAWS, [SMALL], [0, 1, 2]), processes=1, progress=lambda *_: None)
+    results = simulate(jobs([STEP], LAWS, [(SMALL, seed) for seed in range(3)]), processes=1, progress=lambda *_: None)
     found = compare(results, "learned")
     one = found.by_law["learned"]["test"]
     assert one.worlds == 3
@@ -72,9 +72,16 @@ def test_figures_are_per_law_and_scenario_with_intervals_and_pairs() -> None:
 def test_tuning_and_reporting_share_neither_seed_nor_plant() -> None:
     """What was tuned on must not be reported on."""
     tuning, reporting = (order("normal", "none", "grid", 20, half) for half in ("tuning", "reporting"))
-    assert len(tuning.seeds) == len(reporting.seeds) == 20
-    assert not set(tuning.seeds) & set(reporting.seeds)
-    assert not set(tuning.plants) & set(reporting.plants)
+    assert len(tuning.worlds) == len(reporting.worlds) == 20
+    assert not {seed for _, seed in tuning.worlds} & {seed for _, seed in reporting.worlds}
+    assert not {plant for plant, _ in tuning.worlds} & {plant for plant, _ in reporting.worlds}
+
+
+def test_crossed_seeds_meet_every_plant_and_others_one_each() -> None:
+    """Nine plants of the half: 20 worlds in turn, 180 crossed."""
+    turns, crossed = (order("normal", "none", "grid", 20, "reporting", crossed=crossed) for crossed in (False, True))
+    assert (len(turns.worlds), len(crossed.worlds)) == (20, 180)
+    assert {plant for plant, _ in turns.worlds} == {plant for plant, _ in crossed.worlds}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +107,7 @@ def test_the_command_writes_summary_and_rows_and_prints_the_table(tmp_path: Path
     assert done.exit_code == 0, done.output
     assert "static-half" in done.output
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert set(summary["by_law"]["none"]["mine"]) >= {
+    assert set(summary["laws"]["none"]["scenarios"]["mine"]) >= {
         "violation_ratio",
         "longest_run_s",
         "be_compliant_ratio",
@@ -108,3 +115,12 @@ def test_the_command_writes_summary_and_rows_and_prints_the_table(tmp_path: Path
     }
     with (tmp_path / "out" / "runs.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2 * 3
+
+
+def test_both_halves_of_the_plants_have_every_buffer_delay_and_burst() -> None:
+    """A half that lacked one value would answer another question."""
+    halves = [
+        {plant for plant, _ in order("normal", "none", "grid", 20, half).worlds} for half in ("tuning", "reporting")
+    ]
+    for name in ("buffer_ms", "actuation_s", "burst_bytes"):
+        assert {getattr(plant, name) for plant in halves[0]} == {getattr(plant, name) for plant in halves[1]}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+F = TypeVar("F", bound=Callable[..., object])
+HALVES = ["all", "tuning", "reporting"]
 
 
 @click.group("simulate")
@@ -13,26 +18,62 @@ def command() -> None:
     """Try control laws on simulated plants, in closed loop and without a network."""
 
 
+def _batch(**defaults: str | int) -> Callable[[F], F]:
+    """Return the options of a batch with these defaults."""
+    options = (
+        click.option(
+            "--scenario", default=defaults["scenarios"], show_default=True, help="Names, a YAML file, 'quick' or 'all'."
+        ),
+        click.option("--law", default=defaults["laws"], show_default=True, help="Names, or 'all'."),
+        click.option(
+            "--plants", default=defaults["plants"], show_default=True, help="reference, buffers, actuation or grid."
+        ),
+        click.option(
+            "--seeds", type=click.IntRange(1, 1000), default=defaults["seeds"], show_default=True, help="How many."
+        ),
+        click.option(
+            "--half",
+            type=click.Choice(HALVES),
+            default=defaults["half"],
+            show_default=True,
+            help="Of seeds and plants.",
+        ),
+        click.option("--crossed", is_flag=True, help="Every seed on every plant, instead of one plant each in turn."),
+        click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes."),
+        click.option("--out", type=click.Path(path_type=Path), default=defaults["out"], show_default=True),
+    )
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
 @command.command("run")
-@click.option("--scenario", default="quick", show_default=True, help="Names, 'quick' or 'all', or a YAML file.")
-@click.option("--law", default="learned", show_default=True, help="Names, or 'all'.")
-@click.option("--plants", default="reference", show_default=True, help="A set: reference, buffers, actuation, grid.")
-@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="How many seeds.")
-@click.option("--half", type=click.Choice(["all", "tuning", "reporting"]), default="all", show_default=True)
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("out/simulate"), show_default=True, help="Results' folder."
-)
-def run(  # noqa: PLR0913 - one parameter per option
-    *, scenario: str, law: str, plants: str, seeds: int, half: str, jobs: int, out: Path
-) -> None:
-    """Run laws in the same worlds, compare them with the oracle and write summary.json and runs.csv."""
+@_batch(seeds=3, plants="reference", laws="learned", scenarios="quick", half="all", out="out/simulate")
+def run(jobs: int, out: Path, **asked: Any) -> None:
+    """Try laws on scenarios: a few seeds, for a look."""
+    _run(jobs, out, asked)
+
+
+@command.command("compare")
+@_batch(seeds=20, plants="grid", laws="all", scenarios="all", half="reporting", out="out/compare")
+def compare(jobs: int, out: Path, **asked: Any) -> None:
+    """Compare all laws by the protocol: paired worlds, the half of seeds and plants that nothing was tuned on."""
+    _run(jobs, out, asked)
+
+
+def _run(jobs: int, out: Path, asked: dict[str, Any]) -> None:
     from detnet.simulate.session import order, run_batch  # noqa: PLC0415 - keeps 'detnet --help' fast
     from detnet.simulate.table import lines  # noqa: PLC0415
 
-    comparison = run_batch(order(scenario, law, plants, seeds, half), out, processes=jobs, tell=_tell)
+    names = [asked[key] for key in ("scenario", "law", "plants", "seeds", "half")]
+    comparison = run_batch(order(*names, crossed=asked["crossed"]), out, processes=jobs, tell=_tell)
     for line in lines(comparison):
         click.echo(line)
+    click.echo(f"\nsummary.json and runs.csv are in {out}")
 
 
 @command.command("scenarios")

@@ -37,11 +37,9 @@ Progress = Callable[[int, int, str], None]
 """Called with the number of worlds done, of all, and the name of the last."""
 
 
-def jobs(
-    scenarios: Sequence[Scenario], laws: Sequence[Law], plants: Sequence[Plant], seeds: Sequence[int]
-) -> tuple[Job, ...]:
-    """Return every world, seeds outermost: an interrupted batch has seen everything once."""
-    return tuple(Job(scenario, plant, seed, tuple(laws)) for seed, plant, scenario in product(seeds, plants, scenarios))
+def jobs(scenarios: Sequence[Scenario], laws: Sequence[Law], worlds: Sequence[tuple[Plant, int]]) -> tuple[Job, ...]:
+    """Return every scenario on every (plant, seed), scenarios innermost: an interrupted batch has seen them all."""
+    return tuple(Job(scenario, plant, seed, tuple(laws)) for (plant, seed), scenario in product(worlds, scenarios))
 
 
 def simulate(work: Sequence[Job], *, processes: int, progress: Progress) -> tuple[Result, ...]:

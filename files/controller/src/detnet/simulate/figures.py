@@ -55,8 +55,16 @@ class Comparison:
     against: Mapping[str, Mapping[str, Estimate]]
 
     def to_json(self) -> dict[str, object]:
-        """Return the figures as JSON values."""
-        return asdict(self)
+        """Return the figures as JSON values: for each law its totals and its scenarios."""
+        laws = {
+            law: {
+                "all": asdict(self.totals[law]),
+                "scenarios": {scenario: asdict(figures) for scenario, figures in by_scenario.items()},
+            }
+            for law, by_scenario in self.by_law.items()
+        }
+        against = {law: {key: asdict(one) for key, one in found.items()} for law, found in self.against.items()}
+        return {"laws": laws, "reference": self.reference, "against": against}
 
 
 @dataclass(frozen=True, slots=True)

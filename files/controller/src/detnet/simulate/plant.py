@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, product
 
 from detnet.errors import ConfigError
 
@@ -70,15 +70,20 @@ class Plant:
 
 
 def grid(
-    buffers_ms: tuple[float, ...] = (2.0, 8.0, 30.0),
-    actuations_s: tuple[float, ...] = (0.2, 1.0, 4.0),
-    bursts_bytes: tuple[int, ...] = (4500, 9000),
+    buffers_ms: Sequence[float] = (2.0, 8.0, 30.0),
+    actuations_s: Sequence[float] = (0.2, 1.0, 4.0),
+    bursts_bytes: Sequence[int] = (4500, 9000),
 ) -> tuple[Plant, ...]:
-    """Return every combination, in an order in which neighbours differ (halves of it are alike)."""
-    return tuple(
-        Plant(buffer_ms=buffer_ms, actuation_s=actuation_s, burst_bytes=burst_bytes)
-        for buffer_ms, actuation_s, burst_bytes in product(buffers_ms, actuations_s, bursts_bytes)
-    )
+    """Return every combination, ordered like a chessboard's fields by colour in turn.
+
+    Every second plant is then one half of them, in which every value of every parameter occurs, and so is the rest.
+    """
+    axes = [list(enumerate(values)) for values in (buffers_ms, actuations_s, bursts_bytes)]
+    colours: tuple[list[Plant], list[Plant]] = ([], [])
+    for (i, buffer_ms), (j, actuation_s), (k, burst_bytes) in product(*axes):
+        plant = Plant(buffer_ms=buffer_ms, actuation_s=actuation_s, burst_bytes=int(burst_bytes))
+        colours[(i + j + k) % 2].append(plant)
+    return tuple(chain.from_iterable(zip(*colours, strict=True)))
 
 
 _BASE = Plant()

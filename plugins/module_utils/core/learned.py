@@ -10,7 +10,7 @@ byte counters and the growth of the queue). While best effort uses its whole bud
 upwards: fast while it is well below the last knee, then ever more slowly near it, then faster again the longer
 nothing has happened (the shape of CUBIC, RFC 9438 section 4.1). A delay that approaches its limit trims it first.
 
-*Reserve* is the 95th percentile of how much the other traffic rose within the loop's reaction time. *Margin* follows
+*Reserve* is the 98th percentile of how much the other traffic rose within the loop's reaction time. *Margin* follows
 adaptive conformal inference (Gibbs and Candes, arXiv 2106.00170): each new breach widens it, each second without one
 narrows it, so that the long-run share of breaching seconds tends to ``error_budget`` whatever the traffic is.
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from statistics import median
 
 from .policies import Proposal, Situation
 from .rate import human
@@ -68,6 +69,8 @@ class Learned:
         near_per_s: exploration around the knee just after a breach.
         patience_s: how long exploration at the knee stays slow.
         idle_share: a budget that is too large by less than this share is left alone.
+        reserve_share: the percentile of past rises that the reserve covers.
+        recent_s: against how long a past a rise of the other traffic is judged.
         reaction_s: how long a rise of the other traffic goes unanswered.
         memory_s: how far back the reserve looks.
     """
@@ -89,6 +92,8 @@ class Learned:
     near_per_s: float = 0.0002
     patience_s: float = 10.0
     idle_share: float = 0.02
+    reserve_share: float = 0.98
+    recent_s: float = 5.0
     reaction_s: float = 1.0
     memory_s: float = 60.0
     name: str = "learned"
@@ -98,6 +103,16 @@ class Learned:
         known = self._observe(situation, memory)
         if known.breaching:
             return self._cut_again(known, situation)
+        if self._others_rose(known):
+            # The other traffic came, the link did not go: the reserve answers for that, and the capacity stays.
+            known = replace(known, margin=min(known.margin + self.learning_rate, self.largest_margin), breaching=True)
+        else:
+            known = self._learn_knee(known, situation)
+        drain = min(max(known.queue_s / self.drain_s, self.least_cut), self.largest_cut)
+        drain_bps = (1.0 - drain) * known.capacity_bps - (situation.other_bps or 0.0)
+        return self._spend(known, situation, most_bps=drain_bps)
+
+    def _learn_knee(self, known: Knowledge, situation: Situation) -> Knowledge:
         sent_bps = max((sent for _, sent, _ in known.totals), default=known.capacity_bps)
         seen_bps = min(max((seen for _, _, seen in known.totals), default=known.capacity_bps), known.capacity_bps)
         # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
@@ -106,7 +121,7 @@ class Learned:
         # A breach well below what was just proven is a fallen link or a false alarm. It is obeyed, but explored back
         # quickly once: if the link has fallen, the next breach says so.
         doubted = capacity_bps < self.doubt_below * known.proven_bps
-        known = replace(
+        return replace(
             known,
             capacity_bps=capacity_bps,
             # What was delivered is a lower bound (senders may still have been starting), what was sent an upper one.
@@ -116,9 +131,12 @@ class Learned:
             margin=min(known.margin + self.learning_rate, self.largest_margin),
             breaching=True,
         )
-        drain = min(max(known.queue_s / self.drain_s, self.least_cut), self.largest_cut)
-        drain_bps = (1.0 - drain) * capacity_bps - (situation.other_bps or 0.0)
-        return self._spend(known, situation, most_bps=drain_bps)
+
+    def _others_rose(self, known: Knowledge) -> bool:
+        """Return whether the other traffic is now well above what it was: by a tenth, and by what would matter."""
+        before = [bps for at_s, bps in known.others if at_s > known.at_s - self.recent_s]
+        rise_bps = before[-1] - median(before) if before else 0.0
+        return rise_bps > max(0.1 * before[-1], 0.02 * known.capacity_bps) if before else False
 
     def _cut_again(self, known: Knowledge, situation: Situation) -> tuple[Proposal, object]:
         """The last budget did not let the queue drain, so the bottleneck carries less than it: begin from half."""
@@ -200,14 +218,17 @@ class Learned:
         )
 
     def _reserve_bps(self, known: Knowledge) -> float:
-        """Return the 95th percentile of how much the other traffic rose within the reaction time."""
+        """Return by how much the other traffic may rise within the reaction time, as it has risen before."""
         rises, others = [], known.others
         for index, (at_s, bps) in enumerate(others[:-1]):
             # At a pass each half second, eight later ones reach beyond any reaction time.
             later = [then for when, then in others[index + 1 : index + 9] if when <= at_s + self.reaction_s]
-            rises.append(max(later, default=bps) - bps)
-        rises = [max(0.0, rise) for rise in rises]
-        return percentile(sorted(rises), 0.95) if rises else 0.0
+            rises.append(max(0.0, max(later, default=bps) - bps))
+        if not rises:
+            return 0.0
+        # From where it is now it is not expected to rise above where it has been.
+        headroom_bps = max(bps for _, bps in others) - others[-1][1]
+        return min(percentile(sorted(rises), self.reserve_share), headroom_bps)
 
     def _spend(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:
         reserve_bps = self._reserve_bps(known)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
+from signal import SIG_DFL, SIGINT, signal
 
 from detnet.simulate.judge import Outcome, judge
 from detnet.simulate.laws.base import Law
@@ -64,7 +65,8 @@ def _results(work: Sequence[Job], processes: int) -> Iterator[tuple[int, Result]
     if processes <= 1:
         yield from enumerate(map(run_job, work))
         return
-    with ProcessPoolExecutor(processes) as pool:
+    # Ctrl-C reaches every process of the terminal; a worker ends at once and silently, and the parent tells it.
+    with ProcessPoolExecutor(processes, initializer=signal, initargs=(SIGINT, SIG_DFL)) as pool:
         futures = {pool.submit(run_job, job): at for at, job in enumerate(work)}
         try:
             for future in as_completed(futures):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from detnet.errors import ConfigError
 from detnet.simulate import batch, scenario
+from detnet.simulate.batch import Job
 from detnet.simulate.figures import Comparison, compare
 from detnet.simulate.judge import WARM_UP_S
 from detnet.simulate.laws.base import Law
@@ -70,13 +71,18 @@ def order(  # noqa: PLR0913 - what a batch is made of
     )
 
 
+def jobs_of(asked: Order) -> tuple[Job, ...]:
+    """Return the worlds of a batch, each with all its laws."""
+    return batch.jobs(asked.scenarios, asked.laws, asked.worlds)
+
+
 def run_batch(asked: Order, out: Path, *, processes: int, tell: Callable[[int, int, str], None]) -> Comparison:
     """Run a batch, write its files and return its figures.
 
     Raises:
         UserError: the files cannot be written.
     """
-    work = batch.jobs(asked.scenarios, asked.laws, asked.worlds)
+    work = jobs_of(asked)
     results = batch.simulate(work, processes=processes, progress=tell)
     comparison = compare(results, _reference(asked.laws))
     write(comparison, results, asked.protocol(), out)

@@ -110,10 +110,10 @@ def _fill(
         ]
 
     # Between two of these levels the spending is a straight line.
-    levels = [0.0, *sorted(level for *_, grows_from, full_at in bounds for level in (grows_from, full_at))]
+    levels = [0.0, *sorted(level for *_head, grows_from, full_at in bounds for level in (grows_from, full_at))]
     affordable = bisect_right(levels, budget_bps, key=lambda level: sum(shares(level)))
     if affordable == 0:
         return least
     level = levels[affordable - 1]
-    growing = sum(weight for weight, _, _, grows_from, full_at in bounds if grows_from <= level < full_at)
+    growing = sum(weight for weight, *_span, grows_from, full_at in bounds if grows_from <= level < full_at)
     return shares(level + (budget_bps - sum(shares(level))) / growing) if growing else shares(level)

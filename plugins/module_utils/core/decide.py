@@ -104,9 +104,11 @@ def _enforced(guard: Guard, state: State, observation: Observation, now_s: float
     """Note when the last cut is first seen to be enforced, or is believed to be for want of counters or patience."""
     if state.enforced_s < math.inf:
         return state
+    if now_s - state.last_cut_s >= guard.enforce_s:
+        return replace(state, enforced_s=now_s)
     sending_bps = _counted(observation.traffic.best_effort_bps) if observation.traffic else None
-    late = now_s - state.last_cut_s >= guard.enforce_s
-    return replace(state, enforced_s=now_s) if late or guard.enforced(state.budget_bps, sending_bps) else state
+    # The rates are means since the previous pass, so what is obeyed now was obeyed from then on.
+    return replace(state, enforced_s=state.now_s) if guard.enforced(state.budget_bps, sending_bps) else state
 
 
 def _look(guard: Guard, objective: Objective, state: State, evidence: Evidence, now_s: float) -> _Look:

@@ -6,6 +6,7 @@ import enum
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from .guard import Guard
 from .objectives import Finding, Objective
@@ -14,7 +15,7 @@ from .samples import Sample
 from .signals import Signal
 from .windows import BaseDelay
 
-Evidence = tuple[Sample, ...] | Signal | None
+Evidence: TypeAlias = tuple[Sample, ...] | Signal | None
 
 
 class Action(enum.Enum):

@@ -45,7 +45,7 @@ class Demand:
         history = self.history.get(name)
         if not history or cap is None:
             return None
-        means = [fmean(bps for at_s, bps in history if end_s - MEAN_S < at_s <= end_s) for end_s, _ in history]
+        means = [fmean(bps for at_s, bps in history if end_s - MEAN_S < at_s <= end_s) for end_s, _bps in history]
         return None if means[-1] >= FILLS * cap.bps else HEADROOM * max(means)
 
     def claims(self, claims: Sequence[Claim], caps: Mapping[str, Rate | None]) -> tuple[Claim, ...]:

@@ -113,8 +113,9 @@ class Learned:
         return self._spend(known, situation, most_bps=drain_bps)
 
     def _learn_knee(self, known: Knowledge, situation: Situation) -> Knowledge:
-        sent_bps = max((sent for _, sent, _ in known.totals), default=known.capacity_bps)
-        seen_bps = min(max((seen for _, _, seen in known.totals), default=known.capacity_bps), known.capacity_bps)
+        sent_bps = max((sent for at_s, sent, seen in known.totals), default=known.capacity_bps)
+        delivered = [seen for at_s, sent, seen in known.totals]
+        seen_bps = min(max(delivered, default=known.capacity_bps), known.capacity_bps)
         # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
         trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
         capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
@@ -227,7 +228,7 @@ class Learned:
         if not rises:
             return 0.0
         # From where it is now it is not expected to rise above where it has been.
-        headroom_bps = max(bps for _, bps in others) - others[-1][1]
+        headroom_bps = max(bps for at_s, bps in others) - others[-1][1]
         return min(percentile(sorted(rises), self.reserve_share), headroom_bps)
 
     def _spend(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:

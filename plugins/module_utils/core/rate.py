@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, isfinite
 
 FLOOR_BPS = 1_000_000
 CEILING_BPS = 10_000_000_000_000
@@ -64,7 +64,7 @@ class Rate:
         Raises:
             RateError: ``bps`` is NaN or infinite.
         """
-        if bps != bps or bps in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN is the value unequal to itself
+        if isinstance(bps, float) and not isfinite(bps):  # an int may be too large for a float
             raise RateError(f"a cap is a finite number of bit/s, not {bps}")
         return min(max(cls(min(max(int(bps), FLOOR_BPS), CEILING_BPS)), low), high)
 

@@ -61,7 +61,7 @@ class BaseDelay:
     @property
     def ms(self) -> float | None:
         """The base delay in ms, or ``None`` before the first reply."""
-        return min((least for _, least in self.minima), default=None)
+        return min((least for _slot_s, least in self.minima), default=None)
 
     def shifted(self, by_s: float) -> BaseDelay:
         """Return the same minima on a clock that stepped by ``by_s`` seconds."""

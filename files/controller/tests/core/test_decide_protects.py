@@ -132,3 +132,23 @@ def test_a_loop_without_promises_is_refused() -> None:
         Rules((), GUARD, Steps())
     with pytest.raises(ValueError, match="one objective"):
         Rules((ROBOT, Objective("robot-control", jitter_ms=1.0)), GUARD, Steps())
+
+
+def test_a_cut_is_judged_once_it_is_enforced() -> None:
+    """While best effort still sends what it sent, a breach says nothing about the cut; but not for ever."""
+    loud, state = Traffic({"upload": 900e6}, 10e6), CALM
+    modes = []
+    for now_s in (1001.0, 1002.0, 1004.0, 1005.9, 1007.0, 1009.0):
+        decision, state = one_pass(rules(), state, signal(now_s, 9.0), now_s=now_s, traffic=loud)
+        modes.append(decision.mode)
+    assert modes == [Mode.BREACH, *[Mode.SETTLING] * 4, Mode.BREACH]
+
+
+def test_an_obeyed_cut_is_judged_after_the_settling_time() -> None:
+    """Best effort is seen to obey: a breach that is left asks for the next cut."""
+    state, modes = CALM, []
+    for now_s, sending_bps in ((1001.0, 900e6), (1002.0, 100e6), (1003.0, 100e6)):
+        traffic = Traffic({"upload": sending_bps}, 10e6)
+        decision, state = one_pass(rules(), state, signal(now_s, 9.0), now_s=now_s, traffic=traffic)
+        modes.append(decision.mode)
+    assert modes == [Mode.BREACH, Mode.SETTLING, Mode.BREACH]

@@ -25,6 +25,8 @@ class Truth:
     guard: Guard
     now_s: float
     cut_s: float = -math.inf
+    settled_s: float = -math.inf
+    awaited_bps: int | None = None
     blind_s: float = field(init=False)
     raise_s: float = -math.inf
     seen_s: dict[str, float] = field(init=False)
@@ -41,6 +43,7 @@ class Truth:
         if now_s < self.now_s:
             self._shift(now_s - self.now_s)
             self.blind_s = now_s  # a clock that stepped back counts as a gap
+        self._await_the_cut(observation, now_s)
         self.now_s = now_s
         robot, scanner = observation.evidence["robot"], observation.evidence["scanner"]
         verdicts = [self._samples(robot), self._signal(scanner)]
@@ -58,13 +61,24 @@ class Truth:
         assert (decision.mode is Mode.BREACH) == any(self.breached)
         if any(self.breached):
             assert after < before or before == guard.minimum_bps
-            self.cut_s = now_s
+            self.cut_s, self.awaited_bps, self.settled_s = now_s, after, math.inf
         if after > before:
             assert all(self.met)
             assert now_s >= max(self.cut_s + guard.cooldown_s, self.blind_s + guard.recovery_s)
             assert now_s >= self.raise_s + guard.raise_every_s
             assert after - before <= guard.raise_ratio * guard.maximum_bps
             self.raise_s = now_s
+
+    def _await_the_cut(self, observation: Observation, now_s: float) -> None:
+        """A cut is enforced once best effort obeys it, as far as that is counted and for as long as is waited."""
+        if self.awaited_bps is None:
+            return
+        sending_bps = sum(observation.traffic.target_bps.values()) if observation.traffic else math.nan
+        obeys = not 0.0 <= sending_bps < math.inf or sending_bps <= 1.1 * self.awaited_bps
+        late = now_s - self.cut_s >= self.guard.enforce_s
+        if late or obeys:
+            self.settled_s = (now_s if late else self.now_s) + self.guard.settle_s
+            self.awaited_bps = None
 
     def _samples(self, evidence: Evidence) -> tuple[bool, bool]:
         assert isinstance(evidence, tuple)
@@ -79,8 +93,8 @@ class Truth:
         ]
         self.delays = [(at_s, delay) for at_s, delay in self.delays if at_s > minute_s - 600.0]
         since_s = now_s - guard.window_s
-        if since_s < self.cut_s + guard.settle_s:
-            since_s = max(since_s, self.cut_s + guard.settle_s)
+        if since_s < self.settled_s:
+            since_s = self.settled_s
         window = [s for s in valid if s.sent_at_s >= since_s]
         if len(window) < guard.least_samples or now_s - self.seen_s["robot"] > guard.fresh_for_s:
             return False, False
@@ -105,7 +119,7 @@ class Truth:
         self.seen_s["scanner"] = evidence.measured_at_s
         if self.now_s - evidence.measured_at_s > guard.fresh_for_s or evidence.sent < guard.least_samples:
             return False, False
-        if evidence.measured_at_s - evidence.span_s < self.cut_s + guard.settle_s:
+        if evidence.measured_at_s - evidence.span_s < self.settled_s:
             return False, False
         lost, latency = evidence.loss_ratio == 1.0, evidence.latency_ms
         met = latency is not None and latency.high <= limit
@@ -113,5 +127,6 @@ class Truth:
 
     def _shift(self, by_s: float) -> None:
         self.cut_s, self.blind_s, self.raise_s = self.cut_s + by_s, self.blind_s + by_s, self.raise_s + by_s
+        self.settled_s, self.now_s = self.settled_s + by_s, self.now_s + by_s
         self.seen_s = {name: at_s + by_s for name, at_s in self.seen_s.items()}
         self.delays = [(at_s + by_s, delay) for at_s, delay in self.delays]

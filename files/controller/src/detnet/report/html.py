@@ -20,13 +20,13 @@ from detnet.report.table import Table, critical, phases
 
 def run_page(run: Run, summary: Summary) -> str:
     """Return the page of one run."""
-    return _render(
+    return render_page(
         "report.html.j2",
         run=run,
         summary=summary,
         headline=words.headline(summary),
         numbers=numbers(summary),
-        chart=_ours(draw_run(run, summary, heading=False)),
+        chart=ours(draw_run(run, summary, heading=False)),
         tables=(phases(summary), critical(summary)),
         decisions=folded(run.decisions),
         left_out=words.left_out(summary.total),
@@ -36,7 +36,7 @@ def run_page(run: Run, summary: Summary) -> str:
 
 def comparison_page(title: str, table: Table, chart: str) -> str:
     """Return the page of several runs side by side."""
-    return _render("bench.html.j2", title=title, table=table, chart=_ours(chart))
+    return render_page("bench.html.j2", title=title, table=table, chart=ours(chart))
 
 
 def reproduce(run: Run) -> str:
@@ -58,19 +58,20 @@ def folded(decisions: Sequence[Decision]) -> list[tuple[Decision, str, int]]:
     return rows
 
 
-def _render(template: str, **values: object) -> str:
+def render_page(template: str, **values: object) -> str:
+    """Return one of our pages; every value is escaped unless ``ours`` exempts it."""
     environment = Environment(
         loader=PackageLoader("detnet.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template(template).render(
         megabits=words.megabits,
-        light=_ours(style.variables(dark=False)),
-        dark=_ours(style.variables(dark=True)),
-        looks=_ours(style.sheet()),
+        light=ours(style.variables(dark=False)),
+        dark=ours(style.variables(dark=True)),
+        looks=ours(style.sheet()),
         **values,
     )
 
 
-def _ours(markup: str) -> Markup:
+def ours(markup: str) -> Markup:
     """Exempt from escaping what we made: style constants, and SVG whose texts ElementTree has escaped."""
     return Markup(markup)  # noqa: S704 - the one place

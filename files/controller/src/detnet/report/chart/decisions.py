@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from detnet.core.decision import Action, Mode
 from detnet.report.chart.axes import TimeAxis, draw_ground
@@ -16,6 +16,7 @@ _LOOKS = {
     Action.HOLD.value: "still",
     Action.TRIM.value: "down",
     Action.CUT.value: "down",
+    Action.DECAY.value: "down",
     Mode.BLIND.value: "unsure",
 }
 
@@ -26,23 +27,29 @@ def lane(decision: Decision) -> str:
 
 
 def draw_decisions(canvas: Canvas, axis: TimeAxis, run: Run, top: float) -> float:
-    """Draw one lane for each kind that occurs and return the strip's bottom."""
+    """Draw the decisions of a run and return the strip's bottom."""
     at_s: dict[str, list[float]] = defaultdict(list)
     for decision in run.decisions:
         at_s[lane(decision)].append(decision.at_s)
+    draw_ground(canvas, axis, run.phases, top, top + _LANE_HEIGHT * max(1, len(at_s)))
+    return draw_lanes(canvas, axis, at_s, {kind: len(moments) for kind, moments in at_s.items()}, top)
+
+
+def draw_lanes(
+    canvas: Canvas, axis: TimeAxis, at_s: Mapping[str, Sequence[float]], counts: Mapping[str, int], top: float
+) -> float:
+    """Draw one lane for each kind that occurs and return the strip's bottom; ``counts`` are written beside them."""
     lanes = [kind for kind in _LOOKS if kind in at_s] + sorted(set(at_s) - set(_LOOKS))
     canvas.text((axis.left, top - 8), "Decisions" if lanes else "Decisions: none was made", "strong")
-    bottom = top + _LANE_HEIGHT * max(1, len(lanes))
-    draw_ground(canvas, axis, run.phases, top, bottom)
     for index, kind in enumerate(lanes):
         y = top + index * _LANE_HEIGHT
         canvas.line((axis.left, y + _LANE_HEIGHT), (axis.right, y + _LANE_HEIGHT), "grid")
         canvas.text((axis.left - 8, y + 12), kind, "small", anchor="end")
         canvas.ticks(map(axis.x, at_s[kind]), y + 2, _LANE_HEIGHT - 4, _LOOKS.get(kind, "still"))
-        canvas.text((axis.right + 8, y + 12), times(at_s[kind]), "small")
-    return bottom
+        canvas.text((axis.right + 8, y + 12), times(counts[kind]), "small")
+    return top + _LANE_HEIGHT * max(1, len(lanes))
 
 
-def times(moments: Sequence[float]) -> str:
+def times(count: int) -> str:
     """Return how often something happened, in words."""
-    return "once" if len(moments) == 1 else f"{len(moments)} times"
+    return "once" if count == 1 else f"{count} times"

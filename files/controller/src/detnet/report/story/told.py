@@ -1,0 +1,157 @@
+"""From an audit log to its story, read once from begin to end."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from detnet.record.lines import read
+from detnet.report.files import write_whole
+from detnet.report.story import sentences
+from detnet.report.story.bins import Bins
+from detnet.report.story.entry import Entry, parse, steps
+from detnet.report.story.episodes import Episode, Fold, State, fold
+from detnet.report.story.follow import follow
+from detnet.report.story.sentences import beginning, ending, many, moves, span
+from detnet.report.story.terms import Terms
+from detnet.report.story.totals import Totals
+from detnet.report.story.window import Window
+from detnet.report.table import to_ascii
+
+SHOWN = 40
+"""How many episodes the terminal gets unless all are asked for."""
+
+_WIDTH = 100
+_INDENT = " " * 10
+
+
+@dataclass(slots=True)
+class Told:
+    """A log that has been read: its last episodes, its totals, its terms and its picture's material."""
+
+    path: Path
+    episodes: deque[Episode]
+    totals: Totals = field(default_factory=Totals)
+    terms: Terms = field(default_factory=Terms)
+    bins: Bins = field(default_factory=Bins)
+    torn: int = 0
+    foreign: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many earlier episodes are counted but not told."""
+        return self.totals.episodes - len(self.episodes)
+
+    def headline(self) -> str:
+        """Return the log in one sentence."""
+        whole = self.totals.whole
+        if whole is None:
+            unread = [many(n, f"{kind} line") for n, kind in ((self.torn, "torn"), (self.foreign, "foreign")) if n]
+            return f"{self.path} holds no decision{f', only {unread[0]}' if unread else ''}"
+        breached_s = whole.seconds[State.BREACHED] + whole.seconds[State.SETTLING]
+        blind = f", blind for {span(whole.seconds[State.BLIND])}" if whole.seconds[State.BLIND] else ""
+        return (
+            f"{span(whole.length_s)} in {many(self.totals.episodes, 'episode')}: "
+            f"breached or settling for {span(breached_s)}{blind}, {many(whole.actions['cut'], 'cut')}"
+        )
+
+    def text(self, *, unicode: bool = True) -> str:
+        """Return the story for a terminal, 100 columns wide."""
+        shown = "\n".join(self._text(unicode=unicode))
+        return shown if unicode else to_ascii(shown)
+
+    def _text(self, *, unicode: bool) -> Iterator[str]:
+        yield f"{self.headline()}."
+        if self.totals.whole is None:
+            return
+        yield ""
+        if self.left_out:
+            yield f"{many(self.left_out, 'earlier episode')} not told here: --all tells everything, --from a part."
+        yield from story(self.episodes)
+        yield f"\n{self.totals.states().text(width=_WIDTH, unicode=unicode)}"
+        yield f"\n{self.totals.deeds(self.torn, self.foreign).text(width=_WIDTH, unicode=unicode)}"
+        for policy, reason, table in self.terms.tables():
+            yield "\n" + textwrap.fill(f"Policy {policy}, its last decision: {reason}", _WIDTH)
+            if table.rows:
+                yield f"\n{table.text(width=_WIDTH, unicode=unicode)}"
+
+
+def tell(path: Path, window: Window, *, shown: int | None = SHOWN) -> Told:
+    """Read an audit log with its rotated files, once.
+
+    Args:
+        path: the log.
+        window: the part that is told.
+        shown: how many episodes to keep, from the end; ``None`` for all.
+
+    Raises:
+        UserError: there is no such log, or it cannot be read.
+    """
+    told = Told(path, deque(maxlen=shown))
+    lines = read(path)
+
+    def entries() -> Iterator[Entry]:
+        for raw in lines:
+            entry = parse(raw)
+            if entry is None:
+                told.foreign += 1
+            elif window.holds(entry.at):
+                told.terms.take(entry)
+                yield entry
+
+    told.episodes.extend(told.totals.through(fold(told.bins.through(steps(entries())))))
+    told.torn = lines.torn
+    return told
+
+
+def story(episodes: deque[Episode]) -> Iterator[str]:
+    """Yield the episodes as paragraphs, each with its time, a line above each new day."""
+    day = None
+    for episode, began, ended in sentences.told(episodes):
+        if episode.began.date() != day:
+            day = episode.began.date()
+            yield f"{day.isoformat()} {episode.began.tzname()}"
+        yield paragraph(f"{episode.began:%H:%M:%S}", f"{began} {ended}")
+
+
+def live(path: Path, window: Window) -> Iterator[str]:
+    """Yield paragraphs as the log grows: what is wrong when it begins, and everything when it has ended."""
+    entries = (entry for entry in map(parse, follow(path)) if entry is not None and window.holds(entry.at))
+    folding, announced = Fold(), None
+    for step in steps(entries):
+        now = f"{step.began:%H:%M:%S}"
+        for ended in folding.take(step):
+            after = folding.now.state if folding.now else None
+            end = ending(ended, after or State.SILENT)
+            yield paragraph(now, f"{end} {moves(ended)}" if ended is announced else f"{beginning(ended)} {end}")
+        if folding.now is not announced and folding.now and folding.now.state is not State.MET:
+            announced = folding.now
+            yield paragraph(now, beginning(announced))
+
+
+def paragraph(head: str, text: str) -> str:
+    """Return a text wrapped beside its head."""
+    return textwrap.fill(
+        text.strip(), _WIDTH, initial_indent=head.ljust(len(_INDENT)), subsequent_indent=_INDENT, break_on_hyphens=False
+    )
+
+
+def draw(told: Told, *, html: Path | None, png: Path | None) -> None:
+    """Write the page and the picture that were asked for.
+
+    Raises:
+        UserError: a file cannot be written, or no font is installed.
+    """
+    if html is None and png is None:
+        return
+    from detnet.report.png import render  # noqa: PLC0415 - heavy imports are made where they are needed
+    from detnet.report.story.page import page  # noqa: PLC0415
+    from detnet.report.story.picture import picture  # noqa: PLC0415
+
+    if html is not None:
+        write_whole(html, page(told))
+    if png is not None:
+        write_whole(png, render(picture(told, heading=True)))

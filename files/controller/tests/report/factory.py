@@ -1,0 +1,42 @@
+"""Audit logs written by the real daemon, in simulated time: the simulator's site, our loop, our recorder's entries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from detnet.daemon import Pass
+from detnet.record.audit import AuditLog
+from detnet.record.recorder import audit_entry
+from detnet.simulate.laws.ours import Ours, Running
+from detnet.simulate.plant import SLOT_S, Plant
+from detnet.simulate.run import world
+from detnet.simulate.scenario import load
+from detnet.simulate.site import Site
+
+BEGAN = datetime(2025, 11, 22, 14, 3, tzinfo=UTC)
+
+
+class _Audited(Running):
+    """The daemon with an audit log."""
+
+    audit: AuditLog
+
+    def record(self, one: Pass) -> None:
+        """Write the pass as the service does."""
+        self.audit.write(audit_entry(one))
+
+
+def write_log(path: Path, scenario: str, *, policy: str = "learned", duration_s: float = 120.0, seed: int = 1) -> None:
+    """Let the daemon control a scenario on the reference plant and keep its audit log at ``path``."""
+    plan, plant, law = load(scenario), Plant(), Ours(policy)
+    site = Site(plan.links[0], plant, world(plan, plant, seed)[0], actuation_s=law.actuation_s(plant))
+    running = _Audited(law.settings(site), site)
+    running.audit = AuditLog(path, now=lambda: BEGAN + timedelta(seconds=site.now_s))
+    due_s = 0.0
+    for slot in range(round(duration_s / SLOT_S)):
+        site.advance(slot)
+        if site.now_s >= due_s:
+            running.step()
+            due_s += running.interval_s
+    running.audit.close()

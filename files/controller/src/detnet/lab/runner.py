@@ -9,12 +9,11 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
-
-import requests
 
 from detnet.errors import UserError
 from detnet.lab import topology as at
@@ -190,12 +189,15 @@ def _has_replies(samples: Tail) -> bool:
 
 def _ask_prometheus() -> dict[str, Any]:
     """Return what Prometheus itself saw of its two targets, over its HTTP API."""
-    url = f"http://{at.NODES[at.CONTROL]}:{at.PROMETHEUS_PORT}/api/v1/query"
+
+    def asked(path: str) -> Any:
+        url = f"http://{at.NODES[at.CONTROL]}:{at.PROMETHEUS_PORT}/api/v1/{path}"
+        with urllib.request.urlopen(url, timeout=5.0) as reply:
+            return json.load(reply)["data"]
+
     try:
-        reply = requests.get(url, params={"query": "up"}, timeout=5.0)
-        series = reply.json()["data"]["result"]
-        version = requests.get(url.replace("query", "status/buildinfo"), timeout=5.0).json()["data"]["version"]
-    except (requests.RequestException, KeyError, ValueError) as error:
+        series, version = asked("query?query=up")["result"], asked("status/buildinfo")["version"]
+    except (OSError, KeyError, ValueError) as error:
         return {"targets_up": 0, "error": str(error)}
     up = {one["metric"]["job"]: one["value"][1] == "1" for one in series}
     return {"version": version, "targets_up": sum(up.values()), "targets": up}

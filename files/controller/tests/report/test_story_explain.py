@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from detnet.commands.explain import command
 from detnet.errors import UserError
-from detnet.report.story import Window, draw, tell
+from detnet.report.story import Window, draw, live, tell
 from detnet.report.story.follow import follow
 from report.factory import write_log
 
@@ -127,6 +127,29 @@ def test_following_misses_nothing_over_a_rotation(tmp_path: Path) -> None:
     script = iter([write_on, rotate])
     entries = follow(path, wait=lambda _: next(script)())
     assert [entry["n"] for entry in itertools.islice(entries, 5)] == [1, 2, 3, 4, 5]
+
+
+def test_live_tells_a_breach_when_it_begins_and_again_when_it_has_ended(log: Path, tmp_path: Path) -> None:
+    """The operator need not wait for the end to learn of it."""
+    lines = log.read_bytes().splitlines(keepends=True)
+    modes = [json.loads(line)["mode"] for line in lines]
+    breach = modes.index("breach")
+    path = tmp_path / "audit.jsonl"
+    path.write_bytes(b"".join(lines[: breach + 2]))
+    told: list[str] = []
+
+    def write_on(_: float) -> None:
+        assert "ms over the quiet path" in told[-1]
+        assert "Clean again" not in told[-1]
+        with path.open("ab") as file:
+            file.write(b"".join(lines[breach + 2 : breach + 40]))
+
+    for paragraph in live(path, Window(), wait=write_on):
+        told.append(paragraph)
+        if "Clean again" in paragraph:
+            break
+    assert "Clean again after" in told[-1]
+    assert "Cut from" in told[-1]
 
 
 def test_a_log_that_does_not_exist_is_one_sentence(tmp_path: Path) -> None:

@@ -144,43 +144,45 @@ class Fold:
         self.now: Episode | None = None
         self._next: Episode | None = None  # it may become an episode, or turn out to be a flicker
 
-    def take(self, step: Step) -> Iterator[Episode]:
-        """Take one step in and yield what it ends."""
+    def take(self, step: Step) -> list[Episode]:
+        """Take one step in and return what it ends."""
         fresh, now = Episode.of(step), self.now
-        if now is None:
+        if now is None or fresh.restarted or State.SILENT in (fresh.state, now.state):
+            ended = self.rest()
             self.now = fresh
-        elif fresh.restarted or State.SILENT in (fresh.state, now.state):
-            yield from self.rest()
-            self.now = fresh
-        elif fresh.state is now.state:
+            return ended
+        if fresh.state in (now.state, State.BREACHED):
             self._absorb()
+        if fresh.state is now.state:
             now.add(fresh)
-        elif fresh.state is State.BREACHED:
-            self._absorb()
-            yield now
+            return []
+        if fresh.state is State.BREACHED:
             self.now = fresh
-        elif self._continues(fresh) >= SETTLED_S:
-            yield now
-            self.now, self._next = self._next, None
+            return [now]
+        self._next = self._continued(fresh)
+        if self._next.length_s < SETTLED_S:
+            return []
+        self.now, self._next = self._next, None
+        return [now]
 
-    def rest(self) -> Iterator[Episode]:
-        """Yield what is still going on, as it stands."""
-        yield from (each for each in (self.now, self._next) if each)
+    def rest(self) -> list[Episode]:
+        """Return what is still going on, as it stands, and forget it."""
+        ended = [each for each in (self.now, self._next) if each]
         self.now = self._next = None
+        return ended
 
     def _absorb(self) -> None:
         if self.now is not None and self._next is not None:
             self.now.add(self._next)
         self._next = None
 
-    def _continues(self, fresh: Episode) -> float:
-        """Let something else begin or go on, and return for how long it has."""
+    def _continued(self, fresh: Episode) -> Episode:
+        """Let something else go on or begin, and return it."""
         if self._next is not None and self._next.state is fresh.state:
             self._next.add(fresh)
-        else:
-            self._absorb()
-            self._next = fresh
-        return self._next.length_s
+            return self._next
+        self._absorb()
+        return fresh
 
 
 def fold(steps: Iterable[Step]) -> Iterator[Episode]:

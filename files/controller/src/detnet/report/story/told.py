@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,19 +118,29 @@ def story(episodes: deque[Episode]) -> Iterator[str]:
         yield paragraph(f"{episode.began:%H:%M:%S}", f"{began} {ended}")
 
 
-def live(path: Path, window: Window) -> Iterator[str]:
-    """Yield paragraphs as the log grows: what is wrong when it begins, and everything when it has ended."""
-    entries = (entry for entry in map(parse, follow(path)) if entry is not None and window.holds(entry.at))
+def live(path: Path, window: Window, wait: Callable[[float], object] = time.sleep) -> Iterator[str]:
+    """Yield paragraphs as the log grows: what is wrong when it begins, and everything when it has ended.
+
+    Args:
+        path: the log; its rotated files are not read.
+        window: the part that is told.
+        wait: called with seconds when there is nothing new.
+
+    Raises:
+        UserError: there is no such log, or it cannot be read.
+    """
+    entries = (entry for entry in map(parse, follow(path, wait)) if entry is not None and window.holds(entry.at))
     folding, announced = Fold(), None
     for step in steps(entries):
-        now = f"{step.began:%H:%M:%S}"
         for ended in folding.take(step):
-            after = folding.now.state if folding.now else None
-            end = ending(ended, after or State.SILENT)
-            yield paragraph(now, f"{end} {moves(ended)}" if ended is announced else f"{beginning(ended)} {end}")
+            now = folding.now or ended
+            if ended is announced:
+                yield paragraph(f"{now.began:%H:%M:%S}", f"{ending(ended, now.state)} {moves(ended)}")
+            else:
+                yield paragraph(f"{ended.began:%H:%M:%S}", f"{beginning(ended)} {ending(ended, now.state)}")
         if folding.now is not announced and folding.now and folding.now.state is not State.MET:
             announced = folding.now
-            yield paragraph(now, beginning(announced))
+            yield paragraph(f"{announced.began:%H:%M:%S}", beginning(announced))
 
 
 def paragraph(head: str, text: str) -> str:

@@ -93,8 +93,7 @@ class Truth:
         ]
         self.delays = [(at_s, delay) for at_s, delay in self.delays if at_s > minute_s - 600.0]
         since_s = now_s - guard.window_s
-        if since_s < self.settled_s:
-            since_s = self.settled_s
+        since_s = max(since_s, self.settled_s)
         window = [s for s in valid if s.sent_at_s >= since_s]
         if len(window) < guard.least_samples or now_s - self.seen_s["robot"] > guard.fresh_for_s:
             return False, False

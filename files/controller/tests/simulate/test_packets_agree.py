@@ -17,19 +17,21 @@ SCENARIOS = {
     "a swinging critical load": scenario(critical="[{square: {high: 0.5, low: 0.2, on_s: 10, off_s: 10}}]"),
 }
 KEPT_BELOW = 0.2
+# Under a fixed cap the figures must agree; in closed loop the first odd packet leads elsewhere.
+TOLERANCES = {"static-half": (0.05, 0.03), "none": (0.05, 0.03), "v5-fresh": (0.15, 0.1), "learned": (0.15, 0.3)}
 
 
-@pytest.mark.parametrize("law", ["static-half", "none", "aimd"])
+@pytest.mark.parametrize("law", TOLERANCES)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_both_plants_give_the_same_verdict(name: str, law: str) -> None:
-    """Violations within 5 points; goodput within 3 % where the cap is fixed, 40 % where every cut leads elsewhere."""
+    """Kept or not, the share of violations and the goodput."""
     one = SCENARIOS[name]
     outside = world(one, SMALL, 1)
     fluid, packets = (judge(run(one, SMALL, find(law), 1, outside, model=model)) for model in (Link, PacketLink))
+    points, share = TOLERANCES[law]
     assert (fluid.violation_ratio < KEPT_BELOW) == (packets.violation_ratio < KEPT_BELOW)
-    assert fluid.violation_ratio == pytest.approx(packets.violation_ratio, abs=0.05)
-    tolerance = 0.4 if law == "aimd" else 0.03
-    assert fluid.goodput_bps == pytest.approx(packets.goodput_bps, rel=tolerance)
+    assert fluid.violation_ratio == pytest.approx(packets.violation_ratio, abs=points)
+    assert fluid.goodput_bps == pytest.approx(packets.goodput_bps, rel=share)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.6])

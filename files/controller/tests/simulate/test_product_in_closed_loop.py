@@ -50,13 +50,13 @@ def test_lost_probes_are_a_breach_and_not_missing_data() -> None:
 
 @pytest.mark.parametrize("kind", ["controller-dead", "controller-paused"])
 def test_without_a_controller_the_caps_stay(kind: str) -> None:
-    """What is in force outlives who wrote it, and the one who comes back starts from it without a jump."""
+    """What is in force outlives who wrote it; the one who comes back knowing nothing does not raise it at once."""
     one = scenario(f"faults: [{{kind: {kind}, at_s: 30, for_s: 10}}]")
     ticks = list(trace("learned", one).links[0].ticks)
     gone = caps([tick for tick in ticks if 30.0 <= tick.at_s < 39.5])
     after = caps([tick for tick in ticks if 39.5 <= tick.at_s < 40.5])
     assert len(set(gone)) == 1
-    assert max(after) <= 1.1 * gone[-1]
+    assert kind == "controller-paused" or max(after) <= gone[-1]
 
 
 def test_a_refused_write_is_tried_again() -> None:

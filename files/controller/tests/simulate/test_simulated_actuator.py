@@ -50,10 +50,10 @@ def test_a_later_write_does_not_bring_an_earlier_one_into_force_sooner() -> None
 
 
 def test_new_pods_run_at_the_templates_cap_until_they_are_reached() -> None:
-    """Two pods at 25 Mbit/s, then two more at 25 % of the link each, then a quarter of the target's cap for all."""
-    one = site(targets="[{name: upload, pods: {steps: [[0, 2], [5, 4]]}}]")
+    """Two pods at 25 Mbit/s, then two more at 40 % of the link each, then a quarter of the target's cap for all."""
+    one = site(targets="[{name: upload, template: 0.4, pods: {steps: [[0, 2], [5, 4]]}}]")
     pass_until(one, 0.0, 5.1)
-    assert one.actuator.limit_bps(0) == pytest.approx(2 * 25e6 + 2 * 25e6)
+    assert one.actuator.limit_bps(0) == pytest.approx(2 * 25e6 + 2 * 40e6)
     pass_until(one, 5.1, 6.2)
     assert one.actuator.limit_bps(0) == pytest.approx(50e6)
 

@@ -124,3 +124,9 @@ def test_both_halves_of_the_plants_have_every_buffer_delay_and_burst() -> None:
     ]
     for name in ("buffer_ms", "actuation_s", "burst_bytes"):
         assert {getattr(plant, name) for plant in halves[0]} == {getattr(plant, name) for plant in halves[1]}
+
+
+def test_no_fault_reaches_the_oracle() -> None:
+    """It measures what the link allows, not what an API refuses."""
+    faulty = scenario("faults: [{kind: writes-fail, at_s: 0, for_s: 60, share: 1.0}]", critical="0.5")
+    assert run_job(jobs([faulty], (), [(SMALL, 0)])[0]).oracle.violation_ratio == 0.0

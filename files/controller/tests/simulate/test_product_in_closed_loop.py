@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from detnet.simulate.trace import Tick
-from simulate.bench import outcome, scenario, trace
+from simulate.bench import SMALL, outcome, scenario, trace
 
 POLICIES = ["learned", "aimd", "graded", "steps"]
 STEP = "[{steps: [[0, 0.2], [40, 0.5]]}]"
@@ -74,3 +76,17 @@ def test_every_tick_says_what_was_decided_and_why() -> None:
         assert tick.action
         assert tick.reason
         assert tick.jitter_ms is not None
+
+
+def test_a_slow_write_holds_the_whole_pass() -> None:
+    """The daemon writes in its loop: while the API takes five seconds nothing is decided."""
+    one = scenario("faults: [{kind: slow-api, at_s: 20, for_s: 40, s: 5}]", critical=STEP)
+    writes = [at_s for at_s, _ in trace("learned", one).links[0].writes if at_s >= 20.0]
+    assert min(later - earlier for earlier, later in pairwise(writes)) >= 4.8
+
+
+def test_a_loss_violates_although_a_short_buffer_keeps_the_delay_low() -> None:
+    """2 ms of buffer cannot delay more than 2 ms, but they lose what does not fit."""
+    found = outcome("none", scenario(), plant=replace(SMALL, buffer_ms=2.0))
+    assert found.worst_pdv_ms <= 2.0
+    assert found.violation_ratio > 0.9

@@ -1,0 +1,112 @@
+"""The reports of a batch: everything that was promised is written, and shows the worst that was measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from detnet.simulate.batch import Job, Result, run_job
+from detnet.simulate.figures import compare
+from detnet.simulate.judge import judge
+from detnet.simulate.laws.registry import find
+from detnet.simulate.output import write
+from detnet.simulate.plant import Plant
+from detnet.simulate.reports import write_reports
+from detnet.simulate.reports.timeline import WIDTH, timeline
+from detnet.simulate.run import run
+from detnet.simulate.scenario import Scenario, load
+
+SHORT = """
+name: short
+title: A neighbour | jumps in
+duration_s: 60
+critical: 0.3
+disturbances_s: [30]
+targets: [{name: telemetry-upload, demand: [{level: 0.1}, {steps: [[30, 100.0]]}]}]
+"""
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """One minute with a step in it."""
+    path = tmp_path_factory.mktemp("scenario") / "short.yaml"
+    path.write_text(SHORT)
+    return load(str(path))
+
+
+@pytest.fixture(scope="module")
+def worlds(short: Scenario) -> list[tuple[Job, Result]]:
+    """Two seeds, two laws."""
+    laws = (find("learned"), find("v5-fresh"))
+    work = [Job(short, Plant(), seed, laws) for seed in (0, 1)]
+    return [(job, run_job(job)) for job in work]
+
+
+@pytest.fixture(scope="module")
+def out(worlds: list[tuple[Job, Result]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with everything in it."""
+    folder = tmp_path_factory.mktemp("out")
+    results = [result for _, result in worlds]
+    comparison = compare(results, "learned")
+    protocol: dict[str, object] = {"seeds": [0, 1], "plants": ["p"], "half": "all"}
+    write(comparison, results, protocol, folder)
+    write_reports(worlds, comparison, protocol, folder)
+    return folder
+
+
+def test_every_link_in_the_texts_leads_to_a_file(out: Path) -> None:
+    """From the index, the summary, the comparison and the scenario's page."""
+    pages = list(out.rglob("*.md"))
+    assert {page.name for page in pages} == {"INDEX.md", "SUMMARY.md", "COMPARE.md", "short.md"}
+    for page in pages:
+        links = re.findall(r"\]\(([^)]+)\)", page.read_text())
+        assert links
+        for link in links:
+            assert (page.parent / urlsplit(link).path).is_file(), f"{page.name}: {link}"
+
+
+def test_every_tick_is_in_the_csv_and_in_the_json(out: Path) -> None:
+    """Two a second, with every target and every term."""
+    with (out / "scenarios" / "short.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    trace = json.loads((out / "scenarios" / "short.json").read_text())
+    assert len(rows) == len(trace["links"][0]["ticks"]) == 120
+    assert float(rows[-1]["cap_bps telemetry-upload"]) == trace["links"][0]["ticks"][-1]["cap_bps"][0]
+    assert float(rows[-1]["term margin"]) == trace["links"][0]["ticks"][-1]["terms"]["margin"]
+
+
+def test_the_shown_world_is_the_worst_one(out: Path, worlds: list[tuple[Job, Result]]) -> None:
+    """A report that picked a good one would flatter."""
+    worst = max(result.outcomes[0].violating for _, result in worlds)
+    text = (out / "scenarios" / "short.md").read_text()
+    assert f": {worst} of 40 seconds violate" in text
+
+
+def test_the_page_has_every_law(out: Path) -> None:
+    """The reference first."""
+    rows = re.findall(r"^\| ([\w-]+) \| ", (out / "scenarios" / "short.md").read_text(), re.MULTILINE)
+    assert rows == ["law", "learned", "v5-fresh"]
+
+
+def test_the_timeline_is_ascii_and_fits_a_terminal(short: Scenario) -> None:
+    """It marks violating seconds exactly where there are some."""
+    trace = run(short, Plant(), find("none"), 0)
+    drawn = timeline(trace, trace.links[0])
+    assert drawn.isascii()
+    assert max(map(len, drawn.splitlines())) <= WIDTH
+    marks = next(line for line in drawn.splitlines() if "violating" in line)
+    assert judge(trace).violating > 0
+    assert "!" in marks[12 + 87 // 2 :]
+    assert "!" not in marks[: 12 + 87 // 3]
+
+
+def test_the_drawn_svg_stands_alone(out: Path) -> None:
+    """Opened by itself it has its colours."""
+    svg = (out / "scenarios" / "short.svg").read_text()
+    assert "<style>" in svg
+    assert "var(--" not in svg

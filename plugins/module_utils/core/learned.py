@@ -62,11 +62,14 @@ class Learned:
         largest_cut: the largest.
         doubt_below: a capacity below this share of what was just proven is doubted once.
         binding: best effort uses its budget when it sends at least this share of it.
+        tested: the capacity is explored where this share of what it allows was sent.
+        tested_s: within so long.
         trim_from: the stress (figure over limit) from which the capacity is trimmed.
         trim_per_s: how fast it is trimmed at the limit itself, as a share per second.
         far_per_s: exploration away from the knee, as a share of the capacity per second.
         unknown_per_s: exploration before the first knee.
         near_per_s: exploration around the knee just after a breach.
+        most_near_per_s: exploration around the knee long after it; a trim must be able to catch it.
         patience_s: how long exploration at the knee stays slow.
         idle_share: a budget that is too large by less than this share is left alone.
         reserve_share: the percentile of past rises that the reserve covers.
@@ -85,11 +88,14 @@ class Learned:
     largest_cut: float = 0.5
     doubt_below: float = 0.9
     binding: float = 0.85
-    trim_from: float = 0.3
+    tested: float = 0.95
+    tested_s: float = 20.0
+    trim_from: float = 0.4
     trim_per_s: float = 0.06
     far_per_s: float = 0.03
     unknown_per_s: float = 0.1
-    near_per_s: float = 0.0002
+    near_per_s: float = 0.001
+    most_near_per_s: float = 0.003
     patience_s: float = 10.0
     idle_share: float = 0.02
     reserve_share: float = 0.98
@@ -113,8 +119,9 @@ class Learned:
         return self._spend(known, situation, most_bps=drain_bps)
 
     def _learn_knee(self, known: Knowledge, situation: Situation) -> Knowledge:
-        sent_bps = max((sent for at_s, sent, seen in known.totals), default=known.capacity_bps)
-        delivered = [seen for at_s, sent, seen in known.totals]
+        recent = [(sent, seen) for at_s, sent, seen in known.totals if at_s > known.at_s - 2.0 * self.reaction_s]
+        sent_bps = max((sent for sent, seen in recent), default=known.capacity_bps)
+        delivered = [seen for sent, seen in recent]
         seen_bps = min(max(delivered, default=known.capacity_bps), known.capacity_bps)
         # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
         trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
@@ -172,6 +179,7 @@ class Learned:
         known = replace(
             known,
             capacity_bps=min(explored_bps, max(step_bps, known.capacity_bps)),
+            knee_bps=min(known.knee_bps, known.capacity_bps) if rate_per_s < 0.0 else known.knee_bps,
             knee_at_s=situation.now_s if rate_per_s < 0.0 else known.knee_at_s,
             margin=margin,
             breaching=False,
@@ -185,12 +193,16 @@ class Learned:
         stress = situation.worst("jitter", "latency")
         if stress > self.trim_from:
             return -self.trim_per_s * (stress - self.trim_from) / (1.0 - self.trim_from)
+        # A capacity that nothing has come near of late is not explored: reserve and margin leave it untested.
+        most_bps = max((sent for at_s, sent, seen in known.totals), default=math.inf)
+        if most_bps < self.tested * (1.0 - known.margin) * known.capacity_bps:
+            return 0.0
         if math.isinf(known.knee_bps):
             return self.unknown_per_s
-        if not 0.97 * known.knee_bps <= known.capacity_bps <= 1.08 * known.knee_bps:
+        if not 0.97 * known.knee_bps <= known.capacity_bps <= 1.05 * known.knee_bps:
             return self.far_per_s
         patience = 1.0 + ((situation.now_s - known.knee_at_s) / self.patience_s) ** 2
-        return min(self.near_per_s * patience, self.far_per_s)
+        return min(self.near_per_s * patience, self.most_near_per_s)
 
     def _observe(self, situation: Situation, memory: object) -> Knowledge:
         """Take this pass's rates in; without a usable past, begin from the budget in force."""
@@ -213,7 +225,7 @@ class Learned:
             queue_s=queue_s,
             others=(*(one for one in known.others if one[0] > now_s - self.memory_s), (now_s, situation.other_bps)),
             totals=(
-                *(one for one in known.totals if one[0] > now_s - 2.0 * self.reaction_s),
+                *(one for one in known.totals if one[0] > now_s - self.tested_s),
                 (now_s, sent_bps, delivered_bps),
             ),
         )

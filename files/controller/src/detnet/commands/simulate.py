@@ -41,6 +41,9 @@ def _batch(**defaults: str | int) -> Callable[[F], F]:
         click.option("--crossed", is_flag=True, help="Every seed on every plant, instead of one plant each in turn."),
         click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes."),
         click.option("--out", type=click.Path(path_type=Path), default=defaults["out"], show_default=True),
+        click.option(
+            "--report/--no-report", default=defaults["report"], show_default=True, help="Write pages and pictures too."
+        ),
     )
 
     def decorate(function: F) -> F:
@@ -52,14 +55,14 @@ def _batch(**defaults: str | int) -> Callable[[F], F]:
 
 
 @command.command("run")
-@_batch(seeds=3, plants="reference", laws="learned", scenarios="quick", half="all", out="out/simulate")
+@_batch(seeds=3, plants="reference", laws="learned", scenarios="quick", half="all", out="out/simulate", report=False)
 def run(jobs: int, out: Path, **asked: Any) -> None:
     """Try laws on scenarios: a few seeds, for a look."""
     _run(jobs, out, asked)
 
 
 @command.command("compare")
-@_batch(seeds=20, plants="grid", laws="all", scenarios="all", half="reporting", out="out/compare")
+@_batch(seeds=20, plants="grid", laws="all", scenarios="all", half="reporting", out="out/compare", report=True)
 def compare(jobs: int, out: Path, **asked: Any) -> None:
     """Compare all laws by the protocol: paired worlds, the half of seeds and plants that nothing was tuned on."""
     _run(jobs, out, asked)
@@ -70,10 +73,12 @@ def _run(jobs: int, out: Path, asked: dict[str, Any]) -> None:
     from detnet.simulate.table import lines  # noqa: PLC0415
 
     names = [asked[key] for key in ("scenario", "law", "plants", "seeds", "half")]
-    comparison = run_batch(order(*names, crossed=asked["crossed"]), out, processes=jobs, tell=_tell)
+    wanted = order(*names, crossed=asked["crossed"])
+    comparison = run_batch(wanted, out, processes=jobs, tell=_tell, report=asked["report"])
     for line in lines(comparison):
         click.echo(line)
-    click.echo(f"\nsummary.json and runs.csv are in {out}")
+    also = f"; begin with {out / 'INDEX.md'}" if asked["report"] else ""
+    click.echo(f"\nsummary.json and runs.csv are in {out}{also}")
 
 
 @command.command("scenarios")

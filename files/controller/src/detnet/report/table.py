@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from detnet.report.judge import Summary, Tally
 from detnet.report.record import TRUTH
 
 _GAP = 2
+_ESCAPED = re.compile(r"[\\|`*_<>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,21 @@ class Table:
         shown = "\n".join(lines)
         return shown if unicode else to_ascii(shown)
 
+    def markdown(self) -> str:
+        """Return the table in GitHub's Markdown, with whatever could be markup escaped."""
+        rows = [[escaped(text) for text in row] for row in (self.header, *self.rows)]
+        lines = [f"| {' | '.join(row)} |" for row in rows]
+        return "\n".join([lines[0], f"|---{'|---:' * (len(self.header) - 1)}|", *lines[1:]])
+
     @staticmethod
     def _line(row: Sequence[str], first: int, others: Sequence[int]) -> str:
         name = row[0] if len(row[0]) <= first else f"{row[0][: first - 1]}…"
         return "  ".join([name.ljust(first), *(text.rjust(wide) for text, wide in zip(row[1:], others, strict=True))])
+
+
+def escaped(text: str) -> str:
+    """Return a text as Markdown that shows it as it is."""
+    return _ESCAPED.sub(r"\\\g<0>", text)
 
 
 def to_ascii(text: str) -> str:

@@ -65,10 +65,14 @@ def protection(tally: Tally) -> str:
     return "never" if tally.disturbances else MISSING
 
 
+def many(count: int, what: str) -> str:
+    """Return a count with its noun."""
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
 def left_out(tally: Tally) -> str:
     """Return how many windows could not be judged, and why."""
-    count = tally.spoiled_windows
-    return f"{count} window{'' if count == 1 else 's'} in which the measuring host itself was late"
+    return f"{many(tally.spoiled_windows, 'window')} in which the measuring host itself was late"
 
 
 def headline(summary: Summary) -> str:

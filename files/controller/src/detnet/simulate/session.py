@@ -76,8 +76,10 @@ def jobs_of(asked: Order) -> tuple[Job, ...]:
     return batch.jobs(asked.scenarios, asked.laws, asked.worlds)
 
 
-def run_batch(asked: Order, out: Path, *, processes: int, tell: Callable[[int, int, str], None]) -> Comparison:
-    """Run a batch, write its files and return its figures.
+def run_batch(
+    asked: Order, out: Path, *, processes: int, tell: Callable[[int, int, str], None], report: bool = False
+) -> Comparison:
+    """Run a batch, write its files (all of its reports too if asked) and return its figures.
 
     Raises:
         UserError: the files cannot be written.
@@ -86,6 +88,10 @@ def run_batch(asked: Order, out: Path, *, processes: int, tell: Callable[[int, i
     results = batch.simulate(work, processes=processes, progress=tell)
     comparison = compare(results, _reference(asked.laws))
     write(comparison, results, asked.protocol(), out)
+    if report:
+        from detnet.simulate.reports import write_reports  # noqa: PLC0415 - drawing is imported when it is wanted
+
+        write_reports(list(zip(work, results, strict=True)), comparison, asked.protocol(), out)
     return comparison
 
 

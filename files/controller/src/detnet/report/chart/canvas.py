@@ -109,11 +109,21 @@ class Canvas:
             drawn = "".join(f"M{x + 0.5:.1f} {top:.1f}v{height:.1f}" for x in columns)
             ET.SubElement(self._root, "path", {"d": drawn, "class": look})
 
-    def text(self, at: Point, text: str, look: str = "", *, anchor: str = "start", tip: str = "") -> None:
-        """Write one line; ``at`` is on its baseline."""
+    def circle(self, centre: Point, radius: float, look: str, *, tip: str = "") -> None:
+        """Draw a dot; ``tip`` is shown when the pointer rests on it."""
+        dot = self._add("circle", look, cx=centre[0], cy=centre[1], r=radius)
+        if tip:
+            ET.SubElement(dot, "title").text = clean(tip)
+
+    def text(  # noqa: PLR0913 - each is what SVG needs to know
+        self, at: Point, text: str, look: str = "", *, anchor: str = "start", tip: str = "", turn: float = 0.0
+    ) -> None:
+        """Write one line; ``at`` is on its baseline, around which it is turned by ``turn`` degrees clockwise."""
         if text:
             element = self._add("text", look, x=at[0], y=at[1])
             element.set("text-anchor", anchor)
+            if turn:
+                element.set("transform", f"rotate({turn:g} {at[0]:.1f} {at[1]:.1f})")
             element.text = clean(text)
             if tip:
                 ET.SubElement(element, "title").text = clean(tip)

@@ -64,6 +64,12 @@ _LOOKS = """
 .chart .note { fill: var(--soft) }
 .chart .bad { fill: var(--bad) }
 .chart .cool { fill: var(--latency) }
+.chart .plain { fill: var(--soft) }
+.chart .range { stroke: var(--soft); stroke-width: 1.2; stroke-opacity: .55 }
+.chart .heat1 { fill: var(--bad); fill-opacity: .1 }
+.chart .heat2 { fill: var(--bad); fill-opacity: .25 }
+.chart .heat3 { fill: var(--bad); fill-opacity: .45 }
+.chart .heat4 { fill: var(--bad); fill-opacity: .7 }
 """
 _PER_TARGET = """
 .chart .got{n} {{ fill: var(--target{n}); fill-opacity: .5 }}

@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from detnet.core.decision import Action
 from detnet.core.rate import human
+from detnet.report import words
 from detnet.report.story.entry import Seen
 from detnet.report.story.episodes import Episode, State
 
@@ -32,9 +33,9 @@ def beginning(episode: Episode) -> str:
     if episode.held_back:
         parts.append(f"No cap was written: {episode.held_back}.")
     if episode.errors:
-        parts.append(f"{many(episode.errors, 'error')} in writing caps, the first: {episode.error}.")
+        parts.append(f"{words.many(episode.errors, 'error')} in writing caps, the first: {episode.error}.")
     if episode.lost:
-        parts.append(f"{many(episode.lost, 'line')} of the log lost here.")
+        parts.append(f"{words.many(episode.lost, 'line')} of the log lost here.")
     return " ".join(parts)
 
 
@@ -79,11 +80,6 @@ def ending(episode: Episode, after: State | None) -> str:
         State.SILENT: "silence",
     }
     return f"{next_.get(after, after.value).capitalize()} after {lasted}."
-
-
-def many(count: int, what: str) -> str:
-    """Return a count with its noun."""
-    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def figure(seen: Seen) -> str:
@@ -148,14 +144,14 @@ def moves(episode: Episode) -> str:
         done = {Action.CUT: "cut", Action.RAISE: "raised", Action.TRIM: "trimmed", Action.DECAY: "decayed"}[action]
         steps = f" in {count} steps" if count > 1 else ""
         return _sentence(f"{held}{done} {'' if held else f'from {start} '}to {end}{steps}.")
-    names = [many(count, action.value) for action, count in moved.items()]
+    names = [words.many(count, action.value) for action, count in moved.items()]
     low, high = human(episode.lowest_bps), human(episode.highest_bps)
     return _sentence(f"{held}{joined(names)} between {low} and {high}, at the end {end}.")
 
 
-def joined(words: Sequence[str]) -> str:
+def joined(each: Sequence[str]) -> str:
     """Return words as a list in a sentence."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
 
 
 def _sentence(text: str) -> str:

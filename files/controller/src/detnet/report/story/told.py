@@ -16,11 +16,12 @@ from detnet.report.story.bins import Bins
 from detnet.report.story.entry import Entry, parse, steps
 from detnet.report.story.episodes import Episode, Fold, State, fold
 from detnet.report.story.follow import follow
-from detnet.report.story.sentences import beginning, ending, many, moves, span
+from detnet.report.story.sentences import beginning, ending, moves, span
 from detnet.report.story.terms import Terms
 from detnet.report.story.totals import Totals
 from detnet.report.story.window import Window
 from detnet.report.table import to_ascii
+from detnet.report.words import many
 
 SHOWN = 40
 """How many episodes the terminal gets unless all are asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ logs = st.lists(
     st.tuples(
         st.sampled_from([mode.value for mode in Mode]),
         st.sampled_from([action.value for action in Action]),
-        st.floats(0.0, 40.0),
+        st.just(0.5) | st.floats(0.0, 40.0),
         st.booleans(),
     ),
     max_size=80,
@@ -70,6 +71,23 @@ def test_the_picture_keeps_every_state_however_wide_its_columns(log: list[Entry]
     assert min((e.low for e in budgets), default=0.0) == min((one.after_bps for one in log), default=0.0)
 
 
+def test_one_spike_in_a_long_log_stays_in_the_picture() -> None:
+    """However many columns were joined around it."""
+    log = passes([("waiting", "hold", 0.5, False)] * 20_001)
+    log[7000] = replace(log[7000], after_bps=9e9)
+    bins = Bins()
+    for step in steps(log):
+        bins.take(step)
+    assert bins.width_s > 4.0
+    spikes = [at_s for at_s, extent in bins.series(("budget",)) if extent and extent.high == 9e9]
+    assert spikes == [pytest.approx(3500.0, abs=bins.width_s)]
+
+
+def test_a_short_breach_is_an_episode() -> None:
+    """Half a second of it is news."""
+    assert _states(*["waiting"] * 20, "breach", *["waiting"] * 20) == [State.MET, State.BREACHED, State.MET]
+
+
 def _states(*modes: str, interval_s: float = 0.5) -> list[State]:
     return [each.state for each in fold(steps(passes([(mode, "hold", interval_s, False) for mode in modes])))]
 
@@ -98,13 +116,7 @@ def test_a_silence_is_an_episode_of_its_own() -> None:
 def test_a_restart_begins_an_episode_on_the_wall_clock() -> None:
     """The monotonic clock of another boot says nothing about the time between."""
     before, after = passes([("waiting", "hold", 0.5, False)] * 2), passes([("waiting", "hold", 0.5, False)] * 2)
-    moved = [
-        Entry(
-            **{name: getattr(one, name) for name in Entry.__slots__}
-            | {"at": one.at + timedelta(seconds=5), "at_s": one.at_s + 9e6}
-        )
-        for one in after
-    ]
+    moved = [replace(one, at=one.at + timedelta(seconds=5), at_s=one.at_s + 9e6) for one in after]
     episodes = list(fold(steps([*before, *moved])))
     assert [(e.restarted, e.began) for e in episodes] == [(False, BEGAN), (True, BEGAN + timedelta(seconds=5))]
     assert episodes[0].length_s == pytest.approx(5.0)

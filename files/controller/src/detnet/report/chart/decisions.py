@@ -32,13 +32,14 @@ def draw_decisions(canvas: Canvas, axis: TimeAxis, run: Run, top: float) -> floa
     for decision in run.decisions:
         at_s[lane(decision)].append(decision.at_s)
     draw_ground(canvas, axis, run.phases, top, top + _LANE_HEIGHT * max(1, len(at_s)))
-    return draw_lanes(canvas, axis, at_s, {kind: len(moments) for kind, moments in at_s.items()}, top)
+    beside = {kind: times(len(moments)) for kind, moments in at_s.items()}
+    return draw_lanes(canvas, axis, at_s, beside, top)
 
 
 def draw_lanes(
-    canvas: Canvas, axis: TimeAxis, at_s: Mapping[str, Sequence[float]], counts: Mapping[str, int], top: float
+    canvas: Canvas, axis: TimeAxis, at_s: Mapping[str, Sequence[float]], beside: Mapping[str, str], top: float
 ) -> float:
-    """Draw one lane for each kind that occurs and return the strip's bottom; ``counts`` are written beside them."""
+    """Draw one lane for each kind that occurs and return the strip's bottom; ``beside`` says how much of it was."""
     lanes = [kind for kind in _LOOKS if kind in at_s] + sorted(set(at_s) - set(_LOOKS))
     canvas.text((axis.left, top - 8), "Decisions" if lanes else "Decisions: none was made", "strong")
     for index, kind in enumerate(lanes):
@@ -46,7 +47,7 @@ def draw_lanes(
         canvas.line((axis.left, y + _LANE_HEIGHT), (axis.right, y + _LANE_HEIGHT), "grid")
         canvas.text((axis.left - 8, y + 12), kind, "small", anchor="end")
         canvas.ticks(map(axis.x, at_s[kind]), y + 2, _LANE_HEIGHT - 4, _LOOKS.get(kind, "still"))
-        canvas.text((axis.right + 8, y + 12), times(counts[kind]), "small")
+        canvas.text((axis.right + 8, y + 12), beside[kind], "small")
     return top + _LANE_HEIGHT * max(1, len(lanes))
 
 

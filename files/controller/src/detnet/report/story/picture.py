@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from detnet.report.chart.axes import Panel, Scale, TimeAxis
 from detnet.report.chart.canvas import Canvas, wrap
 from detnet.report.chart.curves import Curve, draw_curves, highest
-from detnet.report.chart.decisions import draw_lanes
+from detnet.report.chart.decisions import draw_lanes, times
 from detnet.report.chart.style import TARGETS
 from detnet.report.story.bins import Bins, Key
 from detnet.report.story.episodes import State
@@ -40,7 +40,7 @@ def picture(told: Told, *, heading: bool) -> str:
         y = draw(canvas, axis, bins, y + _BETWEEN, height)
     ordered = sorted(bins.columns)
     at_s = {kind: [n * bins.width_s for n in ordered if kind in bins.columns[n].lanes] for kind in bins.lanes}
-    y = draw_lanes(canvas, axis, at_s, bins.lanes, y + _BETWEEN)
+    y = draw_lanes(canvas, axis, at_s, {kind: times(n) for kind, n in bins.lanes.items()}, y + _BETWEEN)
     began = told.totals.whole.began if told.totals.whole else None
     return canvas.svg(draw_clock(canvas, axis, began, y) if began else y)
 

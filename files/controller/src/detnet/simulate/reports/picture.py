@@ -8,7 +8,7 @@ from itertools import pairwise
 from detnet.report.chart.axes import Panel, Scale, TimeAxis, draw_time
 from detnet.report.chart.canvas import Canvas, wrap
 from detnet.report.chart.curves import Curve, draw_curves, highest
-from detnet.report.chart.decisions import draw_lanes
+from detnet.report.chart.decisions import draw_lanes, times
 from detnet.simulate.judge import WARM_UP_S
 from detnet.simulate.trace import LinkTrace, Tick, Trace
 
@@ -77,7 +77,9 @@ def _draw_decisions(canvas: Canvas, axis: TimeAxis, link: LinkTrace, top: float)
         if kind:
             at_s.setdefault(kind, []).append(tick.at_s)
     at_s["write"] = [when_s for when_s, _ in link.writes]
-    return draw_lanes(canvas, axis, at_s, {kind: len(moments) for kind, moments in at_s.items()}, top)
+    # A tick is half a second, which for a slow law is only a part of one decision.
+    beside = {kind: f"{len(moments) / 2:g} s" for kind, moments in at_s.items()} | {"write": times(len(link.writes))}
+    return draw_lanes(canvas, axis, at_s, beside, top)
 
 
 def _readings(ticks: Sequence[Tick], value: Callable[[Tick], float | None]) -> list[tuple[float, float, float] | None]:

@@ -1,7 +1,7 @@
 # Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint bench requirements
+.PHONY: help lab test lint bench compare requirements
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
 
@@ -21,6 +21,9 @@ lint: .venv/dev.stamp  ## Run every gate of the developers' guide
 
 bench: .venv/lab.stamp  ## Compare the policies on one scenario, side by side (root)
 	@scripts/bench
+
+compare: .venv/lab.stamp  ## Compare all control laws with an oracle, in simulation
+	@.venv/bin/detnet simulate compare --out out/compare
 
 requirements:  ## Compile requirements/*.in into hash-pinned files
 	@scripts/requirements

@@ -12,12 +12,14 @@ from detnet.errors import UserError
 _COMMANDS = {
     "config": "Check and explain a configuration.",
     "decide": "Make one decision from given numbers or a live source.",
+    "explain": "Tell what happened from the audit log, and draw it.",
     "lab": "Run the robot factory of network namespaces on this machine.",
     "probe": "Measure latency, jitter and loss of the critical paths.",
     "reflect": "Answer the probes at the far end of a path.",
     "report": "Judge recorded runs and draw them; several are compared.",
     "release": "Take our caps off and restore what was there before.",
     "run": "Run the control loop.",
+    "simulate": "Try control laws on simulated plants, in closed loop.",
     "simulate": "Try control laws on simulated plants, in closed loop.",
 }
 

@@ -66,6 +66,7 @@ def test_figures_are_per_law_and_scenario_with_intervals_and_pairs() -> None:
     assert one.worlds == 3
     assert one.violation_ratio.low <= one.violation_ratio.mean <= one.violation_ratio.high
     assert found.against["none"]["violation_ratio"].high < 0.0
+    assert found.against["none"]["be_compliant_ratio"].low > 0.0
     assert found.totals["none"].worst_scenario == "test"
 
 

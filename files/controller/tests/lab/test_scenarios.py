@@ -51,7 +51,7 @@ def test_the_scenarios_of_the_issue_are_there() -> None:
         (_with(duration_s=True), r"duration_s: expected seconds"),
         (_with(duration_s=float("nan")), r"duration_s: expected seconds"),
         (_with(start=["bitcoin"]), r"start: no workload 'bitcoin'; there are telemetry-upload"),
-        (_with(stop="erp-dashboard"), r"stop: expected a list of workloads"),
+        (_with(stop="erp-dashboard"), r"stop: expected a list"),
         (_with(capacity=40), r"capacity: expected a share such as 40%"),
         (_with(capacity="0%"), r"capacity: expected a share"),
         (_with(fault={"daemon": "pause"}), r"fault: daemon: pause is not a fault; there are probe: pause or resume"),

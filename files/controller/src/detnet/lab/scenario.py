@@ -5,14 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from itertools import accumulate, pairwise
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from detnet.errors import ConfigError
+from detnet.scenario_file import Shelf, Table, parse_yaml
 
 WORKLOADS = ("telemetry-upload", "erp-dashboard", "inspection-camera")
 """What a phase may start and stop; robot-control, safety-scanner and robot-factory always run."""
@@ -21,6 +17,7 @@ FAULTS = {"probe": ("pause", "resume"), "daemon": ("kill", "start")}
 """Which process can suffer what: pause and resume are SIGSTOP and SIGCONT, kill is SIGKILL."""
 
 _PHASE_KEYS = {"name", "title", "duration_s", "disturbance", "start", "stop", "capacity", "fault"}
+_SHELF = Shelf("detnet.lab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class Scenario:
 
 def names() -> list[str]:
     """Return the names of the scenarios that come with the package."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _shipped().iterdir() if entry.name.endswith(".yaml"))
+    return _SHELF.names()
 
 
 def load(name_or_path: str) -> Scenario:
@@ -83,17 +80,7 @@ def load(name_or_path: str) -> Scenario:
     Raises:
         ConfigError: there is none, or it is not a scenario.
     """
-    if name_or_path in names():
-        return parse(_shipped().joinpath(f"{name_or_path}.yaml").read_text(), f"scenario {name_or_path}")
-    path = Path(name_or_path)
-    if path.suffix not in {".yaml", ".yml"}:
-        raise ConfigError(
-            f"no scenario is named {name_or_path!r}; there are {', '.join(names())}, or give a .yaml file"
-        )
-    try:
-        return parse(path.read_text(), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the scenario {path}: {error}") from error
+    return parse(*_SHELF.read(name_or_path))
 
 
 def parse(text: str, source: str) -> Scenario:
@@ -102,55 +89,34 @@ def parse(text: str, source: str) -> Scenario:
     Raises:
         ConfigError: the text is not YAML, or a key is missing, unknown or has a wrong value.
     """
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
-    top = _Table(data, source, {"name", "title", "phases"})
+    top = Table(parse_yaml(text, source), source, {"name", "title", "phases"})
     rows = top.data.get("phases")
     if not isinstance(rows, list) or not rows:
         raise ConfigError(f"{source}: phases: expected a list of at least one phase")
-    phases = tuple(_phase(_Table(row, f"{source}: phases[{i}]", _PHASE_KEYS)) for i, row in enumerate(rows))
+    phases = tuple(_phase(_Row(row, f"{source}: phases[{i}]", _PHASE_KEYS)) for i, row in enumerate(rows))
     doubles = {phase.name for phase in phases if sum(other.name == phase.name for other in phases) > 1}
     if doubles:
         raise ConfigError(f"{source}: phases: the name {min(doubles)!r} is used twice")
     return Scenario(top.text("name"), top.text("title"), phases)
 
 
-class _Table:
-    """A mapping of the file under the name that errors call it by."""
-
-    def __init__(self, data: object, where: str, allowed: set[str]) -> None:
-        if not isinstance(data, dict):
-            raise ConfigError(f"{where}: expected a mapping, found {type(data).__name__}")
-        unknown = sorted(str(key) for key in data if key not in allowed)
-        if unknown:
-            raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(allowed))}")
-        self.data: dict[str, Any] = data
-        self.where = where
-
-    def text(self, key: str) -> str:
-        value = self.data.get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise ConfigError(f"{self.where}: {key}: expected text, found {value!r}")
-        return value
+class _Row(Table):
+    """A phase of the file."""
 
     def flag(self, key: str) -> bool:
         value = self.data.get(key, False)
         if not isinstance(value, bool):
-            raise ConfigError(f"{self.where}: {key}: expected true or false, found {value!r}")
+            self.refuse(key, "true or false")
         return value
 
     def seconds(self, key: str) -> float:
         value = self.data.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 3600:
-            raise ConfigError(f"{self.where}: {key}: expected seconds between 0 and 3600, found {value!r}")
+            self.refuse(key, "seconds between 0 and 3600")
         return float(value)
 
     def workloads(self, key: str) -> tuple[str, ...]:
-        value = self.data.get(key, [])
-        if not isinstance(value, list):
-            raise ConfigError(f"{self.where}: {key}: expected a list of workloads, found {value!r}")
+        value = self.rows(key)
         for name in value:
             if name not in WORKLOADS:
                 raise ConfigError(f"{self.where}: {key}: no workload {name!r}; there are {', '.join(WORKLOADS)}")
@@ -162,13 +128,13 @@ class _Table:
             return None
         number = value[:-1] if isinstance(value, str) and value.endswith("%") else ""
         if not number.isdecimal() or not 1 <= int(number) <= 100:
-            raise ConfigError(f"{self.where}: {key}: expected a share such as 40% (1% to 100%), found {value!r}")
+            self.refuse(key, "a share such as 40% (1% to 100%)")
         return int(number) / 100
 
     def faults(self, key: str) -> Iterator[tuple[str, str]]:
         value = self.data.get(key, {})
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{self.where}: {key}: expected a mapping such as {{daemon: kill}}, found {value!r}")
+            self.refuse(key, "a mapping such as {daemon: kill}")
         for process, action in value.items():
             if action not in FAULTS.get(process, ()):
                 known = ", ".join(f"{name}: {' or '.join(actions)}" for name, actions in FAULTS.items())
@@ -176,7 +142,7 @@ class _Table:
             yield process, action
 
 
-def _phase(table: _Table) -> Phase:
+def _phase(table: _Row) -> Phase:
     return Phase(
         name=table.text("name"),
         title=table.text("title"),
@@ -187,7 +153,3 @@ def _phase(table: _Table) -> Phase:
         capacity_share=table.share("capacity"),
         faults=tuple(table.faults("fault")),
     )
-
-
-def _shipped() -> Any:
-    return resources.files("detnet.lab").joinpath("scenarios")

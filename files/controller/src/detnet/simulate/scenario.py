@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import Any, NoReturn
-
-import yaml
 
 from detnet.errors import ConfigError
+from detnet.scenario_file import Shelf, Table, parse_yaml
 from detnet.simulate import profile
 from detnet.simulate.faults import KINDS, Fault
 from detnet.simulate.profile import Term
@@ -21,6 +15,7 @@ _TOP_KEYS = {"name", "title", "duration_s", "disturbances_s", "links", *_LINK_KE
 _TARGET_KEYS = {"name", "demand", "flows", "pods", "template", "protocol", "count"}
 ENDLESS = ({"level": 1000.0},)
 """The demand of a target that takes all it can get."""
+_SHELF = Shelf("detnet.simulate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Scenario:
 
 def names() -> list[str]:
     """Return the names of the scenarios that come with the package."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _shipped().iterdir() if entry.name.endswith(".yaml"))
+    return _SHELF.names()
 
 
 def load(name_or_path: str) -> Scenario:
@@ -71,17 +66,7 @@ def load(name_or_path: str) -> Scenario:
     Raises:
         ConfigError: there is none, or it is not a scenario.
     """
-    if name_or_path in names():
-        return parse(_shipped().joinpath(f"{name_or_path}.yaml").read_text(), f"scenario {name_or_path}")
-    path = Path(name_or_path)
-    if path.suffix not in {".yaml", ".yml"}:
-        raise ConfigError(
-            f"no scenario is named {name_or_path!r}; there are {', '.join(names())}, or give a .yaml file"
-        )
-    try:
-        return parse(path.read_text(), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the scenario {path}: {error}") from error
+    return parse(*_SHELF.read(name_or_path))
 
 
 def parse(text: str, source: str) -> Scenario:
@@ -90,17 +75,14 @@ def parse(text: str, source: str) -> Scenario:
     Raises:
         ConfigError: the text is not YAML, or a key is missing, unknown or has a wrong value.
     """
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
-    top = _Table(data, source, _TOP_KEYS)
+    top = _Section(parse_yaml(text, source), source, _TOP_KEYS)
     rows = top.data.get("links")
     links: tuple[LinkPlan, ...]
     if rows is None:
-        links = (_link(_Table({k: v for k, v in top.data.items() if k in _LINK_KEYS}, source, _LINK_KEYS)),)
+        only = {key: value for key, value in top.data.items() if key in _LINK_KEYS}
+        links = (_link(_Section(only, source, _LINK_KEYS)),)
     elif isinstance(rows, list) and rows and not _LINK_KEYS & top.data.keys():
-        links = tuple(_link(_Table(row, f"{source}: links[{i}]", _LINK_KEYS)) for i, row in enumerate(rows))
+        links = tuple(_link(_Section(row, f"{source}: links[{i}]", _LINK_KEYS)) for i, row in enumerate(rows))
     else:
         raise ConfigError(f"{source}: links: expected a list of links, with nothing of a link beside it")
     return Scenario(
@@ -112,23 +94,8 @@ def parse(text: str, source: str) -> Scenario:
     )
 
 
-class _Table:
-    """A mapping of the file under the name that errors call it by."""
-
-    def __init__(self, data: object, where: str, allowed: set[str]) -> None:
-        if not isinstance(data, Mapping):
-            raise ConfigError(f"{where}: expected a mapping, found {type(data).__name__}")
-        unknown = sorted(str(key) for key in data if key not in allowed)
-        if unknown:
-            raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(allowed))}")
-        self.data: Mapping[str, Any] = data
-        self.where = where
-
-    def text(self, key: str) -> str:
-        value = self.data.get(key)
-        if not isinstance(value, str) or not value.strip():
-            self.refuse(key, "text")
-        return str(value)
+class _Section(Table):
+    """A part of the file with the simulator's kinds of values."""
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         value = self.data.get(key, default)
@@ -149,23 +116,16 @@ class _Table:
             self.refuse(key, "seconds, or a list of them")
         return [float(one) for one in listed]
 
-    def rows(self, key: str) -> list[Any]:
-        value = self.data.get(key, [])
-        if not isinstance(value, list):
-            self.refuse(key, "a list")
-        return list(value)
-
     def terms(self, key: str, default: object) -> tuple[Term, ...]:
         return profile.check(self.data.get(key, default), f"{self.where}: {key}")
 
-    def refuse(self, key: str, expected: str) -> NoReturn:
-        raise ConfigError(f"{self.where}: {key}: expected {expected}, found {self.data.get(key)!r}")
 
-
-def _link(table: _Table) -> LinkPlan:
+def _link(table: _Section) -> LinkPlan:
     rows = table.rows("targets")
     targets = [
-        one for i, row in enumerate(rows) for one in _targets(_Table(row, f"{table.where}: targets[{i}]", _TARGET_KEYS))
+        one
+        for i, row in enumerate(rows)
+        for one in _targets(_Section(row, f"{table.where}: targets[{i}]", _TARGET_KEYS))
     ]
     if not targets:
         raise ConfigError(f"{table.where}: targets: expected at least one best-effort target")
@@ -176,7 +136,7 @@ def _link(table: _Table) -> LinkPlan:
     faults = [
         one
         for i, row in enumerate(table.rows("faults"))
-        for one in _faults(_Table(row, f"{table.where}: faults[{i}]", keys))
+        for one in _faults(_Section(row, f"{table.where}: faults[{i}]", keys))
     ]
     return LinkPlan(
         capacity=table.terms("capacity", 1.0),
@@ -187,7 +147,7 @@ def _link(table: _Table) -> LinkPlan:
     )
 
 
-def _targets(table: _Table) -> list[TargetPlan]:
+def _targets(table: _Section) -> list[TargetPlan]:
     protocol = table.data.get("protocol", "tcp")
     if protocol not in {"tcp", "udp"}:
         table.refuse("protocol", "tcp or udp")
@@ -206,7 +166,7 @@ def _targets(table: _Table) -> list[TargetPlan]:
     return [TargetPlan(name=f"{name}-{number}", **copied) for number in range(1, count + 1)]
 
 
-def _faults(table: _Table) -> list[Fault]:
+def _faults(table: _Section) -> list[Fault]:
     kind, starts_s = table.text("kind"), table.numbers("at_s")
     if not starts_s:
         raise ConfigError(f"{table.where}: at_s is missing")
@@ -217,7 +177,3 @@ def _faults(table: _Table) -> list[Fault]:
         return [Fault(kind, from_s, for_s, amounts) for from_s in starts_s]
     except ConfigError as error:
         raise ConfigError(f"{table.where}: {error}") from error
-
-
-def _shipped() -> Traversable:
-    return resources.files("detnet.simulate").joinpath("scenarios")

@@ -31,8 +31,9 @@ class Knowledge:
     """What ``Learned`` remembers. Rates in bit/s, times in monotonic s.
 
     ``knee_bps`` is where exploration becomes careful and ``knee_at_s`` when it was learned; ``proven_bps`` is the most
-    that was lately delivered without harm; ``queue_s`` is the last queueing delay. ``others`` are the recent rates of
-    the other traffic with their times, ``totals`` the recent (time, sent, delivered) at the bottleneck.
+    that was lately delivered without harm; ``queue_s`` is the last queueing delay and ``reserve_bps`` by how much the
+    other traffic may rise. ``others`` are the recent rates of the other traffic with their times, ``totals`` the recent
+    (time, sent, delivered) at the bottleneck.
     """
 
     at_s: float
@@ -42,6 +43,7 @@ class Knowledge:
     knee_at_s: float = -math.inf
     proven_bps: float = 0.0
     queue_s: float = 0.0
+    reserve_bps: float = 0.0
     breaching: bool = False
     others: tuple[tuple[float, float], ...] = ()
     totals: tuple[tuple[float, float, float], ...] = ()
@@ -173,7 +175,7 @@ class Learned:
             known = replace(known, proven_bps=max(known.totals[-1][2], known.proven_bps * math.exp(-elapsed_s / 60.0)))
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
         # Nothing is learned about a capacity beyond the next step from what is in force.
-        in_force_bps = situation.budget_bps + (situation.other_bps or 0.0) + self._reserve_bps(known)
+        in_force_bps = situation.budget_bps + (situation.other_bps or 0.0) + known.reserve_bps
         step_bps = in_force_bps / (1.0 - margin) * (1.0 + self.unknown_per_s * self.reaction_s)
         explored_bps = known.capacity_bps * math.exp(rate_per_s * min(elapsed_s, self.reaction_s))
         known = replace(
@@ -219,20 +221,22 @@ class Learned:
         span_s = max(now_s - known.at_s, 0.05)
         sent_bps = situation.other_bps + situation.best_effort_bps
         delivered_bps = sent_bps * span_s / (span_s + max(0.0, queue_s - known.queue_s))
+        others = (*(one for one in known.others if one[0] > now_s - self.memory_s), (now_s, situation.other_bps))
         return replace(
             known,
             at_s=now_s,
             queue_s=queue_s,
-            others=(*(one for one in known.others if one[0] > now_s - self.memory_s), (now_s, situation.other_bps)),
+            others=others,
+            reserve_bps=self._reserve_bps(others),
             totals=(
                 *(one for one in known.totals if one[0] > now_s - self.tested_s),
                 (now_s, sent_bps, delivered_bps),
             ),
         )
 
-    def _reserve_bps(self, known: Knowledge) -> float:
+    def _reserve_bps(self, others: tuple[tuple[float, float], ...]) -> float:
         """Return by how much the other traffic may rise within the reaction time, as it has risen before."""
-        rises, others = [], known.others
+        rises = []
         for index, (at_s, bps) in enumerate(others[:-1]):
             # At a pass each half second, eight later ones reach beyond any reaction time.
             later = [then for when, then in others[index + 1 : index + 9] if when <= at_s + self.reaction_s]
@@ -244,7 +248,7 @@ class Learned:
         return min(percentile(sorted(rises), self.reserve_share), headroom_bps)
 
     def _spend(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:
-        reserve_bps = self._reserve_bps(known)
+        reserve_bps = known.reserve_bps
         other_bps = situation.other_bps or 0.0
         # Never less than what the least budget needs: exploration is a share of the capacity, and of nothing nothing.
         least_bps = (situation.minimum_bps + other_bps + reserve_bps) / (1.0 - known.margin)

@@ -20,7 +20,6 @@ _COMMANDS = {
     "release": "Take our caps off and restore what was there before.",
     "run": "Run the control loop.",
     "simulate": "Try control laws on simulated plants, in closed loop.",
-    "simulate": "Try control laws on simulated plants, in closed loop.",
 }
 
 

@@ -50,7 +50,7 @@ class Aimd:
 class ProportionalIntegral:
     """PI on the delay with back-calculation (Astrom and Hagglund): the integral follows what could be spent.
 
-    The setpoint is half the objective. Gains in bit/s per ms and per ms and second; ours, the best of a coarse search.
+    The setpoint is half the objective. Gains in bit/s per ms and per ms and second; ours, chosen by hand.
     """
 
     proportional: float = 40.0 * MBPS

@@ -1,0 +1,110 @@
+"""What the learned policy makes of what it sees; the guard around it has tests of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from detnet.core.learned import Knowledge, Learned
+from detnet.core.objectives import Finding, Verdict
+from detnet.core.policies import Proposal, Situation
+from detnet.core.signals import Interval
+
+MBPS = 1e6
+LAW = Learned()
+
+
+def _situation(
+    at_s: float, sending: float, *, budget: float = 100.0, other: float = 10.0, queue_ms: float = 0.1
+) -> Situation:
+    """Return a situation in Mbit/s and ms, on an objective of 2 ms."""
+    verdict = Verdict.BREACHED if queue_ms > 2.0 else Verdict.MET
+    finding = Finding("robot", "jitter", Interval.exactly(queue_ms), 2.0, verdict, 0.1)
+    return Situation(
+        at_s, int(budget * MBPS), 2_000_000, 1_000_000_000, (finding,), queue_ms / 1e3, sending * MBPS, other * MBPS
+    )
+
+
+def _learn(situations: list[Situation]) -> tuple[Proposal, Knowledge]:
+    """Let the law see situations one after the other, breached ones as cuts."""
+    memory: object = None
+    proposal = Proposal(0.0, "")
+    for situation in situations:
+        step = LAW.cut if situation.findings[0].verdict is Verdict.BREACHED else LAW.grow
+        proposal, memory = step(situation, memory)
+    assert isinstance(memory, Knowledge)
+    return proposal, memory
+
+
+def _steady(seconds: int, *, sending: float = 80.0, budget: float = 82.0) -> list[Situation]:
+    return [_situation(half / 2, sending, budget=budget) for half in range(2 * seconds)]
+
+
+def test_a_standing_queue_tells_the_capacity() -> None:
+    """The bottleneck delivers 90 of the 100 Mbit/s that arrive: the queue took the rest."""
+    proposal, known = _learn([*_steady(3), _situation(3.0, 90.0, budget=100.0, queue_ms=50.0)])
+    assert known.capacity_bps == pytest.approx(91e6, rel=0.03)
+    assert proposal.budget_bps < 0.9 * known.capacity_bps
+
+
+def test_the_deeper_the_queue_the_deeper_the_cut() -> None:
+    """A queue of 2 ms needs a tenth, one of 100 ms four tenths."""
+    shallow, deep = (_learn([*_steady(3), _situation(3.0, 90.0, queue_ms=queue_ms)])[0] for queue_ms in (2.5, 100.0))
+    assert deep.budget_bps < 0.8 * shallow.budget_bps
+
+
+def test_a_cut_that_did_not_help_halves_and_lowers_the_capacity() -> None:
+    """What is obeyed and still leaves a queue is more than the link carries."""
+    first = _situation(3.0, 90.0, queue_ms=100.0)
+    proposal, known = _learn([*_steady(3), first, _situation(4.0, 60.0, budget=60.0, queue_ms=100.0)])
+    assert proposal.budget_bps <= 30e6
+    assert known.knee_bps <= 70e6
+
+
+def test_each_breach_widens_the_margin_and_time_narrows_it() -> None:
+    """Adaptive conformal inference: the long-run share of breaching seconds is what it steers."""
+    _, calm = _learn(_steady(10))
+    _, breached = _learn([*_steady(10), _situation(10.0, 90.0, queue_ms=9.0)])
+    assert breached.margin == pytest.approx(calm.margin + LAW.learning_rate)
+    assert calm.margin < LAW.first_margin
+
+
+def test_a_delay_on_its_way_to_the_limit_trims() -> None:
+    """Before the breach, not after."""
+    _, before = _learn(_steady(5))
+    _, after = _learn([*_steady(5), _situation(5.0, 80.0, budget=82.0, queue_ms=1.8)])
+    assert after.capacity_bps < before.capacity_bps
+
+
+def test_nothing_is_learned_from_a_budget_that_nobody_uses() -> None:
+    """Best effort that sends a third of its budget says nothing about the link."""
+    _, start = _learn(_steady(1, sending=27.0))
+    _, later = _learn(_steady(20, sending=27.0))
+    assert later.capacity_bps == pytest.approx(start.capacity_bps)
+
+
+def test_risen_traffic_is_not_a_fallen_link() -> None:
+    """Other traffic rose by 40 Mbit/s and breached: the capacity stays, and the reserve remembers."""
+    calm = _steady(10)
+    _, before = _learn(calm)
+    _, after = _learn([*calm, _situation(10.0, 80.0, budget=82.0, other=50.0, queue_ms=9.0)])
+    assert after.capacity_bps == pytest.approx(before.capacity_bps)
+
+
+def test_the_reserve_covers_the_rises_that_were_seen() -> None:
+    """Traffic that swings by 40 Mbit/s keeps 40 free while it is low, and none while it is high."""
+    swings = [_situation(half / 2, 30.0, budget=32.0, other=50.0 if half // 10 % 2 else 10.0) for half in range(105)]
+    _, low = _learn(swings)
+    _, high = _learn([*swings, *(replace(swings[10], now_s=52.5 + half / 2) for half in range(3))])
+    assert low.reserve_bps == pytest.approx(40e6)
+    assert high.reserve_bps == 0.0
+
+
+def test_without_counters_the_margin_alone_keeps_the_distance() -> None:
+    """No traffic is not zero traffic, but it is all that is known."""
+    situation = replace(_situation(1.0, 0.0), best_effort_bps=None, other_bps=None)
+    proposal, memory = LAW.grow(situation, None)
+    assert isinstance(memory, Knowledge)
+    assert memory.others == ()
+    assert proposal.budget_bps == pytest.approx(100e6, rel=0.01)

@@ -8,7 +8,7 @@ import pytest
 
 from detnet.errors import ConfigError
 from detnet.settings.load import load
-from detnet.settings.models import Pace, Patience
+from detnet.settings.pace import Pace, Patience
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -56,6 +56,13 @@ def test_documented_names_are_read_with_the_unit_that_they_carry() -> None:
     assert settings.policy.increase is not None
     assert settings.policy.increase.bps == 7_000_000
     assert (settings.source.prometheus.url, settings.log.level) == ("http://example.test:9090", "DEBUG")
+
+
+@pytest.mark.parametrize(("targets", "safe"), [(1, 25), (3, 25), (30, 60)])
+def test_the_safe_budget_does_not_grow_with_the_number_of_targets(targets: int, safe: int) -> None:
+    """Ten targets that may each fill the link are still on one link; but each keeps its minimum."""
+    listed = ", ".join(f"{{name: t{n}, min: 2M, max: 100M}}" for n in range(targets))
+    assert load(None, {"DETNET_TARGETS": f"[{listed}]"}).settings.safe_bps == safe * 1_000_000
 
 
 @pytest.mark.parametrize("name", ["steps", "graded", "aimd"])

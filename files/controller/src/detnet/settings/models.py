@@ -5,34 +5,17 @@ Every model is frozen and forbids unknown keys. Rules that join several values l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from detnet.core.rate import FLOOR_BPS, Rate
+from detnet.core.rate import Rate
+from detnet.settings.pace import Pace, Patience
 from detnet.settings.units import Cap, Duration, Share
 
 _MBPS = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$")]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How patient growth is: seconds without a raise after a breach and between raises, and the least raise."""
-
-    cooldown_s: float
-    raise_every_s: float
-    least_raise_bps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Up to which age, in seconds, evidence is fresh, and from which age a blind budget decays."""
-
-    fresh_for_s: float
-    decay_after_s: float
 
 
 class _Model(BaseModel):
@@ -275,10 +258,14 @@ class Settings(_Model):
 
     @property
     def safe_bps(self) -> int:
-        """Where a blind budget decays to: as configured, else a quarter of the largest budget."""
+        """Where a blind budget decays to: as configured, else a quarter of the largest single maximum.
+
+        Not of the sum of the maxima: with many targets that is many times the link.
+        """
         if self.loop.safe is not None:
             return self.loop.safe.bps
-        return max(self.minimum_bps, self.maximum_bps // 4, FLOOR_BPS)
+        largest_bps = max((t.max or self.defaults.max).bps for t in self.effective_targets)
+        return min(max(largest_bps // 4, self.minimum_bps), self.maximum_bps)
 
     @property
     def pace(self) -> Pace:

@@ -35,6 +35,13 @@ class _Look:
             self.signal.jitter_ms.high / 1e3 if self.signal is not None and self.signal.jitter_ms is not None else 0.0
         )
 
+    @property
+    def standing_s(self) -> float | None:
+        """The newest median queueing delay in s."""
+        return (
+            self.signal.standing_ms / 1e3 if self.signal is not None and self.signal.standing_ms is not None else None
+        )
+
 
 def decide(rules: Rules, state: State, observation: Observation, *, now_s: float) -> tuple[Decision, State]:
     """Make one pass.
@@ -58,6 +65,7 @@ def decide(rules: Rules, state: State, observation: Observation, *, now_s: float
         maximum_bps=guard.maximum_bps,
         findings=tuple(finding for look in looks.values() for finding in look.findings),
         queue_s=max((look.queue_s for look in looks.values()), default=0.0),
+        standing_s=max((look.standing_s for look in looks.values() if look.standing_s is not None), default=None),
         best_effort_bps=_counted(observation.traffic.best_effort_bps) if observation.traffic else None,
         other_bps=_counted(observation.traffic.other_bps) if observation.traffic else None,
     )

@@ -62,6 +62,7 @@ class Learned:
         drain_s: how fast a cut should drain the queue.
         least_cut: the smallest cut below the capacity, as a share of it.
         largest_cut: the largest.
+        standing: a median below this share of the p95 delay is no standing queue.
         doubt_below: a capacity below this share of what was just proven is doubted once.
         binding: best effort uses its budget when it sends at least this share of it.
         tested: the capacity is explored where this share of what it allows was sent.
@@ -89,6 +90,7 @@ class Learned:
     least_cut: float = 0.1
     largest_cut: float = 0.5
     doubt_below: float = 0.9
+    standing: float = 0.2
     binding: float = 0.85
     tested: float = 0.95
     tested_s: float = 20.0
@@ -111,8 +113,8 @@ class Learned:
         known = self._observe(situation, memory)
         if known.breaching:
             return self._cut_again(known, situation)
-        if self._others_rose(known):
-            # The other traffic came, the link did not go: the reserve answers for that, and the capacity stays.
+        if self._others_rose(known) or not self._stands(situation):
+            # Other traffic came, or a tail without a queue: the reserve and the margin answer, the capacity stays.
             known = replace(known, margin=min(known.margin + self.learning_rate, self.largest_margin), breaching=True)
         else:
             known = self._learn_knee(known, situation)
@@ -141,6 +143,12 @@ class Learned:
             margin=min(known.margin + self.learning_rate, self.largest_margin),
             breaching=True,
         )
+
+    def _stands(self, situation: Situation) -> bool:
+        """Return whether a queue stands: it lifts the median too, where a busy host or a burst lifts the tail alone."""
+        if situation.standing_s is None or situation.queue_s <= 0.0:
+            return True
+        return situation.standing_s > self.standing * situation.queue_s
 
     def _others_rose(self, known: Knowledge) -> bool:
         """Return whether the other traffic is now well above what it was: by a tenth, and by what would matter."""
@@ -193,7 +201,7 @@ class Learned:
         if situation.best_effort_bps is not None and situation.best_effort_bps < self.binding * situation.budget_bps:
             return 0.0
         stress = situation.worst("jitter", "latency")
-        if stress > self.trim_from:
+        if stress > self.trim_from and self._stands(situation):
             return -self.trim_per_s * (stress - self.trim_from) / (1.0 - self.trim_from)
         # A capacity that nothing has come near of late is not explored: reserve and margin leave it untested.
         most_bps = max((sent for at_s, sent, seen in known.totals), default=math.inf)

@@ -26,7 +26,8 @@ _MBPS = 1_000_000
 class Situation:
     """What a policy may know: the present budget, its bounds, the findings and, where counted, the traffic.
 
-    ``queue_s`` is the worst path's p95 queueing delay in s. ``best_effort_bps`` is what best effort sends over the
+    ``queue_s`` is the worst path's p95 queueing delay in s, and ``standing_s`` its newest median, ``None`` where the
+    source cannot tell. ``best_effort_bps`` is what best effort sends over the
     bottleneck and ``other_bps`` everything else there, critical traffic included; ``None`` means not counted.
     """
 
@@ -36,6 +37,7 @@ class Situation:
     maximum_bps: int
     findings: tuple[Finding, ...]
     queue_s: float = 0.0
+    standing_s: float | None = None
     best_effort_bps: float | None = None
     other_bps: float | None = None
 

@@ -57,7 +57,8 @@ class Signal:
     ``span_s`` the length of the window. ``latency_ms`` is the p95 round-trip time; ``jitter_ms`` is the p95 packet
     delay variation of RFC 5481 (delay over the uncongested base delay ``base_ms``); ``loss_ratio`` lies in [0, 1].
     A figure that the source does not measure is ``None``: it can then neither breach nor confirm an objective.
-    ``sent`` counts the probes behind the figures.
+    ``sent`` counts the probes behind the figures. ``standing_ms`` is the median delay over the base delay of the newest
+    quarter of the window, infinite when most of it was lost: a standing queue moves it, a busy host's tail does not.
     """
 
     measured_at_s: float
@@ -67,6 +68,7 @@ class Signal:
     jitter_ms: Interval | None
     loss_ratio: float | None
     base_ms: float | None = None
+    standing_ms: float | None = None
     statistics: Statistics | None = None
 
     def __post_init__(self) -> None:

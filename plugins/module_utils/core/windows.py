@@ -16,6 +16,7 @@ from .signals import Interval, Signal, Statistics
 
 _BASE_SLOT_S = 60.0
 _BASE_SLOTS = 10
+_LEAST_NEWEST = 5
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -100,6 +101,7 @@ def summarise(
         jitter_ms=Interval.exactly(percentile(variation, 0.95)) if variation else None,
         loss_ratio=(len(window) - len(delays)) / len(window),  # 1 - 99/100 would be more than 1/100
         base_ms=base_ms,
+        standing_ms=None if base_ms is None else _standing_ms(window[-max(_LEAST_NEWEST, len(window) // 4) :], base_ms),
         statistics=_statistics(delays, ordered),
     )
 
@@ -109,6 +111,11 @@ def usable(sample: Sample, now_s: float) -> bool:
     if not math.isfinite(sample.sent_at_s) or sample.sent_at_s > now_s:
         return False
     return sample.rtt_ms is None or (math.isfinite(sample.rtt_ms) and sample.rtt_ms >= 0.0)
+
+
+def _standing_ms(newest: Sequence[Sample], base_ms: float) -> float:
+    delays = sorted(math.inf if s.rtt_ms is None else s.rtt_ms for s in newest)
+    return max(0.0, percentile(delays, 0.5) - base_ms)
 
 
 def _statistics(delays: Sequence[float], ordered: Sequence[float]) -> Statistics:

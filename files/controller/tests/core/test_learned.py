@@ -22,7 +22,14 @@ def _situation(
     verdict = Verdict.BREACHED if queue_ms > 2.0 else Verdict.MET
     finding = Finding("robot", "jitter", Interval.exactly(queue_ms), 2.0, verdict, 0.1)
     return Situation(
-        at_s, int(budget * MBPS), 2_000_000, 1_000_000_000, (finding,), queue_ms / 1e3, sending * MBPS, other * MBPS
+        now_s=at_s,
+        budget_bps=int(budget * MBPS),
+        minimum_bps=2_000_000,
+        maximum_bps=1_000_000_000,
+        findings=(finding,),
+        queue_s=queue_ms / 1e3,
+        best_effort_bps=sending * MBPS,
+        other_bps=other * MBPS,
     )
 
 
@@ -108,3 +115,14 @@ def test_without_counters_the_margin_alone_keeps_the_distance() -> None:
     assert isinstance(memory, Knowledge)
     assert memory.others == ()
     assert proposal.budget_bps == pytest.approx(100e6, rel=0.01)
+
+
+def test_a_tail_without_a_queue_neither_trims_nor_lowers_the_capacity() -> None:
+    """A busy host lifts the p95 alone; a standing queue lifts the median too."""
+    _, before = _learn(_steady(5))
+    for queue_ms in (1.8, 9.0):
+        noisy = _situation(5.0, 80.0, budget=82.0, queue_ms=queue_ms)
+        _, tail = _learn([*_steady(5), replace(noisy, standing_s=0.05e-3)])
+        _, queue = _learn([*_steady(5), replace(noisy, standing_s=queue_ms / 1e3)])
+        assert tail.capacity_bps == pytest.approx(before.capacity_bps, rel=0.02)
+        assert queue.capacity_bps < tail.capacity_bps

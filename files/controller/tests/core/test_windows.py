@@ -91,3 +91,16 @@ def test_since_leaves_out_what_was_sent_before() -> None:
     signal = summarise(window, now_s=NOW_S, span_s=1.0, base_ms=None, since_s=NOW_S - 0.5)
     assert signal is not None
     assert (signal.sent, signal.latency_ms) == (2, Interval.exactly(7.0))
+
+
+def test_a_standing_queue_moves_the_newest_median_and_a_tail_does_not() -> None:
+    """The newest quarter decides: a queue that has just begun stands already, one that has drained stands no more."""
+    old, new = [Sample(n / 40, 1.0) for n in range(30)], [n / 40 for n in range(30, 40)]
+    cases = {"begun": (9.0,) * 10, "tail": (1.0,) * 8 + (9.0,) * 2, "lost": (None,) * 10}
+    standing = {}
+    for name, delays in cases.items():
+        samples = [*old, *(Sample(at_s, rtt_ms) for at_s, rtt_ms in zip(new, delays, strict=True))]
+        signal = summarise(samples, now_s=1.0, span_s=1.0, base_ms=1.0)
+        assert signal is not None
+        standing[name] = signal.standing_ms
+    assert standing == {"begun": 8.0, "tail": 0.0, "lost": math.inf}

@@ -93,3 +93,10 @@ def test_a_run_in_which_everything_was_lost_is_judged() -> None:
     total = judge(parse(run)).total
     assert (total.windows, total.violating_windows, total.longest_violation_s) == (5, 5, 5)
     assert total.critical["robot-control"].loss_ratio == 1.0
+
+
+def test_a_first_phase_that_is_spoiled_throughout_still_gives_the_base_delay() -> None:
+    """Its packets were sent late, but their round trips are what they are."""
+    summary = judged([CLEAN, BAD], spoiled_s=[0.0, 1.0])
+    assert summary.base_ms == BASE_MS
+    assert summary.total.violating_windows == 1

@@ -157,6 +157,9 @@ def _windows(run: Run) -> tuple[list[Window], float | None]:
     spoiled = {second for second in seconds if any(_overlap(second, at_s) for at_s in run.spoiled_s)}
     first = run.phases[0]
     base_ms = _delay(run.critical[TRUTH], first, spoiled).p50_ms
+    if base_ms is None:
+        # The host was late in every second of it; a late packet's round trip is still one, and a median bears it.
+        base_ms = _delay(run.critical[TRUTH], first, set()).p50_ms
     windows = []
     for second in seconds:
         if second in spoiled:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -14,7 +16,7 @@ pytestmark = [pytest.mark.root, *(pytest.mark.needs(program) for program in ("ip
 
 
 def test_without_control_the_neighbour_breaks_the_objective(tmp_path: Path) -> None:
-    """Most seconds beside the neighbour violate; Prometheus saw both targets; a follower saw every line."""
+    """Most packets beside the neighbour are late; Prometheus saw both targets; a follower saw every line."""
     with (
         subprocess.Popen(
             [*DETNET, "lab", "follow", "--out", str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -25,11 +27,17 @@ def test_without_control_the_neighbour_breaks_the_objective(tmp_path: Path) -> N
         followed, _ = other.communicate(timeout=10)
     assert (run.returncode, complaint) == (0, "")
     assert shown == followed == (tmp_path / "live.log").read_text()
-    summary = json.loads((tmp_path / "summary.json").read_text())
-    neighbour = next(phase for phase in summary["phases"] if phase["name"] == "neighbour")
-    assert neighbour["windows"] >= 6
-    assert neighbour["violating_windows"] > 0.8 * neighbour["windows"]
+    assert json.loads((tmp_path / "summary.json").read_text())["policy"] == "none"
     record = json.loads((tmp_path / "run.json").read_text())
+    # The packets themselves and not the judged windows: a busy test machine leaves out many of those.
+    quiet, neighbour, *_ = record["phases"]
+    samples = record["critical"]["robot-control"]["samples"]
+    idle, beside = (
+        [math.inf if rtt_ms is None else rtt_ms for at_s, rtt_ms in samples if first_s <= at_s < phase["end_s"]]
+        for phase, first_s in ((quiet, 0.0), (neighbour, neighbour["start_s"] + 2.0))
+    )
+    limit_ms = median(idle) + record["objective_ms"]
+    assert sum(rtt_ms > limit_ms for rtt_ms in beside) > 0.8 * len(beside) > 0
     assert record["prometheus"]["targets"] == {"probe": True, "detnet": True}
     assert record["decisions"]
     assert {name: bool(app["samples"]) for name, app in record["critical"].items()} == {

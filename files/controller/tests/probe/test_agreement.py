@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -61,8 +62,11 @@ def quantile(values: list[float], share: float) -> float:
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
-def measure(folder: Path) -> dict[float, tuple[float, float]]:
-    """Measure 3 s with both probers at once and return irtt's and our p50 and p95, in ms."""
+def measure(folder: Path) -> dict[float, tuple[float, float]] | None:
+    """Measure 3 s with both probers at once and return irtt's and our p50 and p95, in ms.
+
+    ``None`` when this machine was too busy to send on time: what starves the probers starves the flood as well.
+    """
     ours, theirs = folder / "ours.jsonl", folder / "theirs.json"
     probe = ("probe", "--path=p=udp://192.0.2.2:862?rate_hz=100", f"--json={ours}", "--realtime", "--late-limit-ms=5")
     irtt = ("irtt", "client", "-i", "10ms", "-d", "3s", "--fill=none", "-Q", "-o", str(theirs), "192.0.2.2:2112")
@@ -73,7 +77,8 @@ def measure(folder: Path) -> dict[float, tuple[float, float]]:
     mine = [line["rtt_ms"] for line in lines if line["usable"] and line["rtt_ms"] is not None]
     trips = json.loads(theirs.read_text())["round_trips"]
     reference = [trip["delay"]["rtt"] / 1e6 for trip in trips if "rtt" in trip["delay"]]
-    assert min(len(mine), len(reference)) > 50
+    if min(len(mine), len(reference)) < 150:
+        return None
     return {share: (quantile(reference, share), quantile(mine, share)) for share in (0.5, 0.95)}
 
 
@@ -86,13 +91,15 @@ def test_round_trips_agree_with_irtt_under_a_standing_queue(bottleneck: None, tm
 
     The queue is ten times that. The median, because irtt stamps arrivals in user space: a busy machine delays it.
     """
-    flood = ("iperf3", "-c", "192.0.2.2", "-u", "-b", "105M", "-l", "1200", "-t", "60", "--forceflush")
+    flood = ("iperf3", "-c", "192.0.2.2", "-u", "-b", "105M", "-l", "1200", "-t", "90", "--forceflush")
     with ExitStack() as stack:
         stack.enter_context(reflecting("--udp=192.0.2.2:862", "--realtime", prefix=IN_FAR))
         stack.enter_context(background(*IN_FAR, "chrt", "-f", "10", "irtt", "server", "-b", "192.0.2.2:2112"))
         stack.enter_context(background(*IN_FAR, "iperf3", "-s", "-1", "--forceflush"))
         stack.enter_context(background(*IN_NEAR, *flood))
-        rounds = [measure(tmp_path) for _ in range(3)]
+        tries = (measure(tmp_path) for _ in range(12))
+        rounds = list(islice((each for each in tries if each is not None), 3))
+    assert len(rounds) == 3, "this machine was too busy to measure three times in twelve"
     for share in (0.5, 0.95):
         expected, measured = (median(each[share][index] for each in rounds) for index in (0, 1))
         sys.stdout.write(f"p{share * 100:g}: irtt {expected:.3f} ms, ours {measured:.3f} ms\n")

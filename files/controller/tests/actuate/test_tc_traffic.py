@@ -69,7 +69,7 @@ def test_tcp_fills_its_cap_and_no_more(wire: Wire, tc: TcActuator, cap: str) -> 
 def test_traffic_of_no_target_is_not_limited(wire: Wire, tc: TcActuator) -> None:
     """Critical and unknown traffic passes beside two small caps."""
     tc.apply({"telemetry": Rate.parse("1M"), "dashboard": Rate.parse("1M")})
-    assert max(frames_bps(wire, "-B", "10.99.0.1") for _ in range(2)) > 200e6
+    assert max(frames_bps(wire, "-B", "10.99.0.1") for _ in range(3)) > 500e6
 
 
 def test_counters_count_every_frame_in_its_class(wire: Wire, tc: TcActuator) -> None:

@@ -12,7 +12,7 @@ nothing has happened (the shape of CUBIC, RFC 9438 section 4.1). A delay that ap
 
 *Reserve* is the 98th percentile of how much the other traffic rose within the loop's reaction time. *Margin* follows
 adaptive conformal inference (Gibbs and Candes, arXiv 2106.00170): each new breach widens it, each second without one
-narrows it, so that the long-run share of breaching seconds tends to ``error_budget`` whatever the traffic is.
+narrows it, so that inside its limits it rests at ``error_budget`` breaches a second whatever the traffic is.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Learned:
         least_margin: how far it may narrow.
         largest_margin: how far it may widen.
         learning_rate: how much a breach widens the margin.
-        error_budget: the share of seconds that may breach in the long run.
+        error_budget: breaches a second at which the margin rests.
         drain_s: how fast a cut should drain the queue.
         least_cut: the smallest cut below the capacity, as a share of it.
         largest_cut: the largest.

@@ -1,0 +1,83 @@
+"""What we write on Kubernetes objects, and the pure patches that write it.
+
+A pod's cap is one annotation, read by the CNI. What stood there before us is kept in a second annotation that is
+written in the same patch, so that there is no moment in which a cap of ours is not known to be ours, and release can
+restore what was there. Everything else on the object belongs to somebody else and never appears in a patch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .rate import Rate, RateError
+
+Annotations: TypeAlias = Mapping[str, str]
+Patch: TypeAlias = Mapping[str, "str | None"]
+
+EGRESS = "kubernetes.io/egress-bandwidth"
+PRIOR = "qos.detnet.io/prior-egress-bandwidth"
+CLASS = "qos.detnet.io/class"
+BEST_EFFORT = "best-effort"
+CRITICAL = "critical"
+MINIMUM = "qos.detnet.io/min"
+MAXIMUM = "qos.detnet.io/max"
+WEIGHT = "qos.detnet.io/weight"
+PAUSE = "qos.detnet.io/pause"
+STATUS = "qos.detnet.io/status"
+
+# The value of PRIOR when there was no cap before ours; a quantity is never empty.
+NO_PRIOR = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an object's annotations say of its cap.
+
+    ``cap`` is what the CNI enforces, ``None`` for no cap. ``text`` is how it is written. ``ours`` tells whether we
+    wrote a cap here; ``prior`` is then the text that stood there before, ``None`` for none. ``error`` says why a text
+    is no rate: Cilium takes it for "unlimited", so it counts as no cap and is worth a warning.
+    """
+
+    cap: Rate | None
+    text: str | None
+    ours: bool
+    prior: str | None
+    error: str | None = None
+
+
+def standing(annotations: Annotations, *, key: str = EGRESS) -> Standing:
+    """Return what the annotations say of the cap under ``key``."""
+    text, prior = annotations.get(key), annotations.get(PRIOR)
+    cap, error = None, None
+    if text is not None:
+        try:
+            cap = Rate.parse(text)
+        except RateError as wrong:
+            error = str(wrong)
+    return Standing(cap, text, prior is not None, None if prior in (None, NO_PRIOR) else prior, error)
+
+
+def cap_patch(annotations: Annotations, cap: Rate, *, key: str = EGRESS) -> Patch:
+    """Return the annotations to set so that ``cap`` is in force and what was there is remembered; empty: nothing to do.
+
+    A value that is the same rate in other words (``100000k``) is left alone once it is ours.
+    """
+    now = standing(annotations, key=key)
+    if now.ours and now.cap == cap:
+        return {}
+    remembered = {} if now.ours else {PRIOR: NO_PRIOR if now.text is None else now.text}
+    return {key: cap.quantity, **remembered}
+
+
+def release_patch(annotations: Annotations, *, key: str = EGRESS) -> Patch:
+    """Return the annotations to set (``None`` removes one) so that the object is as it was; empty: nothing of ours."""
+    now = standing(annotations, key=key)
+    return {key: now.prior, PRIOR: None} if now.ours else {}
+
+
+def patched(annotations: Annotations, patch: Patch) -> dict[str, str]:
+    """Return the annotations after a merge patch (RFC 7386)."""
+    after = {**annotations, **patch}
+    return {name: value for name, value in after.items() if value is not None}

@@ -1,0 +1,70 @@
+"""A cap on a pod can always be taken back, and nothing but our annotations is ever touched."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detnet.core.annotations import EGRESS, NO_PRIOR, PRIOR, cap_patch, patched, release_patch, standing
+from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate
+
+rates = st.integers(FLOOR_BPS, CEILING_BPS).map(Rate)
+texts = st.one_of(rates.map(lambda rate: rate.quantity), st.sampled_from(["10m", "10Mbit", "0", "-5M", "1e6"]))
+foreign = st.dictionaries(
+    st.sampled_from(["team", "kubernetes.io/ingress-bandwidth", "bandwidth.cilium.io/priority"]), st.text()
+)
+untouched = st.builds(
+    lambda others, text: others if text is None else {**others, EGRESS: text}, foreign, st.none() | texts
+)
+
+
+@given(untouched, st.lists(rates, min_size=1, max_size=4))
+def test_release_restores_what_stood_there_before_any_number_of_caps(before: dict[str, str], caps: list[Rate]) -> None:
+    """Cap, cap again, release: the object is as it was, even where a person's text was no rate."""
+    after: dict[str, str] = before
+    for cap in caps:
+        after = patched(after, cap_patch(after, cap))
+        assert standing(after).cap == cap
+    assert patched(after, release_patch(after)) == before
+
+
+@given(untouched, rates)
+def test_patches_name_no_annotation_but_ours(before: dict[str, str], cap: Rate) -> None:
+    """Whatever else stands on the object never appears in a patch."""
+    patch = cap_patch(before, cap)
+    assert patch.keys() <= {EGRESS, PRIOR}
+    assert release_patch(patched(before, patch)).keys() == {EGRESS, PRIOR}
+
+
+@given(untouched, rates)
+def test_the_same_cap_twice_writes_once(before: dict[str, str], cap: Rate) -> None:
+    """A cap that is in force already is no patch; one of the same rate that is not ours is made ours."""
+    assert cap_patch(before, cap)[PRIOR] == before.get(EGRESS, NO_PRIOR)
+    after = patched(before, cap_patch(before, cap))
+    assert cap_patch(after, cap) == {}
+
+
+@given(untouched)
+def test_nothing_of_ours_is_nothing_to_release(before: dict[str, str]) -> None:
+    """A cap that somebody else set stays."""
+    assert release_patch(before) == {}
+
+
+def test_a_text_that_is_no_rate_counts_as_no_cap_and_says_why() -> None:
+    """Cilium takes 10m for unlimited, silently; we do not."""
+    now = standing({EGRESS: "10m"})
+    assert now.cap is None
+    assert now.error is not None
+    assert "10m" in now.error
+
+
+def test_an_empty_annotation_is_taken_away_by_release() -> None:
+    """It means what no annotation means, unlimited, and the marker has no other word for none."""
+    after = patched({EGRESS: ""}, cap_patch({EGRESS: ""}, Rate(2_000_000)))
+    assert patched(after, release_patch(after)) == {}
+
+
+def test_another_annotation_can_carry_the_cap() -> None:
+    """The documents' BANDWIDTH_ANNOTATION names it."""
+    key = "example.org/egress"
+    assert cap_patch({EGRESS: "5M"}, Rate(2_000_000), key=key) == {key: "2M", PRIOR: NO_PRIOR}

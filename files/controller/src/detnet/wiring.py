@@ -20,7 +20,8 @@ from detnet.errors import ConfigError
 from detnet.observe import promql
 from detnet.observe.promql import Template
 from detnet.observe.source import Source
-from detnet.settings.models import ObjectiveSettings, PolicySettings, Settings
+from detnet.settings.models import PolicySettings, Settings
+from detnet.settings.workloads import ObjectiveSettings
 
 _LAWS: dict[str, type[Steps | Graded | Aimd | Learned]] = {
     "steps": Steps,

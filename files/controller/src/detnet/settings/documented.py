@@ -32,5 +32,7 @@ DOCUMENTED = {
     "CONTROL_INTERVAL_SEC": Documented(("loop", "raise_every"), "s"),
     "COOLDOWN_PERIOD_SEC": Documented(("loop", "cooldown"), "s"),
     "UPDATE_THRESHOLD_MBPS": Documented(("loop", "least_raise"), "M"),
+    "NAMESPACE": Documented(("actuator", "kubernetes", "namespaces")),
+    "BANDWIDTH_ANNOTATION": Documented(("actuator", "kubernetes", "annotation")),
     "LOG_LEVEL": Documented(("log", "level")),
 }

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from detnet.core.rate import Rate
 from detnet.settings.load import Loaded
-from detnet.settings.models import ObjectiveSettings, Settings
+from detnet.settings.models import Settings
+from detnet.settings.workloads import ObjectiveSettings
 
 
 def explain(loaded: Loaded) -> str:

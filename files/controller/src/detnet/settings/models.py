@@ -8,21 +8,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from detnet.core.rate import Rate
+from detnet.settings.base import Model, Name
+from detnet.settings.kubernetes import KubernetesSettings, LeaderSettings
 from detnet.settings.pace import Pace, Patience
 from detnet.settings.units import Cap, Duration, Share
+from detnet.settings.workloads import ObjectiveSettings, TargetSettings
 
 _MBPS = 1_000_000
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$")]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=False)
-
-
-class Defaults(_Model):
+class Defaults(Model):
     """What an objective or target takes when it does not say otherwise; the documents' flat names end here."""
 
     workload: Name = "robot-factory-deployment"
@@ -33,70 +31,13 @@ class Defaults(_Model):
     max: Cap = Rate(1000 * _MBPS)
 
 
-class QuerySettings(_Model):
-    """A PromQL expression that gives one number, and the unit of that number."""
-
-    expression: str
-    unit: Literal["s", "ms", "us", "ratio", "percent"]
-
-
-class PromqlSettings(_Model):
-    """The user's own PromQL; ``measured_by`` selects a series that changes with each measurement, to tell its age."""
-
-    measured_by: str
-    latency: QuerySettings | None = None
-    jitter: QuerySettings | None = None
-    loss: QuerySettings | None = None
-
-
-class ObjectiveSettings(_Model):
-    """One critical workload, its limits, and how the source knows it.
-
-    ``path`` is the name of the probe's path, by default the workload's own; with Prometheus, ``hubble`` selects
-    Hubble's HTTP series by their labels, and ``promql`` gives expressions instead.
-    """
-
-    workload: Name
-    latency: Duration | None = None
-    jitter: Duration | None = None
-    loss: Share | None = None
-    path: Name | None = None
-    hubble: dict[str, str] | None = None
-    promql: PromqlSettings | None = None
-
-    @model_validator(mode="after")
-    def _has_a_limit(self) -> Self:
-        if self.latency is None and self.jitter is None and self.loss is None:
-            raise ValueError(f"the objective of {self.workload} has no limit: set latency, jitter or loss")
-        if self.loss is not None and self.loss >= 1.0:
-            raise ValueError("a loss limit of 100% promises nothing; leave it out")
-        if 0.0 in (self.latency, self.jitter):
-            raise ValueError("a limit of 0 ms cannot be kept by any network")
-        if sum(way is not None for way in (self.path, self.hubble, self.promql)) > 1:
-            raise ValueError(f"{self.workload}: give one of 'path', 'hubble' and 'promql'")
-        return self
-
-
-class TargetSettings(_Model):
-    """One best-effort workload: the range of its cap and its weight in the division of the budget.
-
-    ``match`` tells the tc actuator its packets: source, destination, protocol, source_port, destination_port, dscp.
-    """
-
-    name: Name
-    min: Cap | None = None
-    max: Cap | None = None
-    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    match: dict[str, str | int] | None = None
-
-
-class ProbeSettings(_Model):
+class ProbeSettings(Model):
     """Where the probe's direct source listens (``detnet probe --metrics``)."""
 
     url: str = "http://127.0.0.1:9862"
 
 
-class PrometheusSettings(_Model):
+class PrometheusSettings(Model):
     """Which Prometheus to ask; what to ask is said by each objective."""
 
     url: str = "http://prometheus-server:9090"
@@ -108,7 +49,7 @@ class PrometheusSettings(_Model):
     ca_file: Path | None = None
 
 
-class SourceSettings(_Model):
+class SourceSettings(Model):
     """Which source is asked, and how often."""
 
     kind: Literal["probe", "prometheus"] = "probe"
@@ -117,12 +58,14 @@ class SourceSettings(_Model):
     prometheus: PrometheusSettings = PrometheusSettings()
 
 
-class ActuatorSettings(_Model):
+class ActuatorSettings(Model):
     """What enforces the caps. ``namespace`` is a network namespace: a name of ``ip netns`` or a path."""
 
-    kind: Literal["dry-run", "tc"] = "dry-run"
+    kind: Literal["dry-run", "tc", "kubernetes"] = "dry-run"
     device: str | None = None
     namespace: str | None = None
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    leader: LeaderSettings = LeaderSettings()
 
     @model_validator(mode="after")
     def _tc_needs_a_device(self) -> Self:
@@ -131,7 +74,7 @@ class ActuatorSettings(_Model):
         return self
 
 
-class PolicySettings(_Model):
+class PolicySettings(Model):
     """The law of growth and its parameters; what a law does not use is refused."""
 
     name: Literal["steps", "graded", "aimd", "learned"] = "learned"
@@ -143,7 +86,7 @@ class PolicySettings(_Model):
     dead_band: Share | None = None
 
 
-class LoopSettings(_Model):
+class LoopSettings(Model):
     """The guard's and the loop's times and thresholds; see ``detnet.core.guard.Guard``.
 
     What is ``None`` depends on the policy (the documents' laws need their documents' patience, ``learned`` knows when
@@ -173,13 +116,13 @@ class LoopSettings(_Model):
         return value
 
 
-class HttpSettings(_Model):
+class HttpSettings(Model):
     """Where ``/metrics``, ``/healthz`` and ``/readyz`` are served; ``null`` turns them off."""
 
     listen: str | None = "127.0.0.1:9863"
 
 
-class AuditSettings(_Model):
+class AuditSettings(Model):
     """The audit log of decisions; ``path: null`` keeps none."""
 
     path: Path | None = None
@@ -187,13 +130,13 @@ class AuditSettings(_Model):
     files: Annotated[int, Field(ge=1, le=100)] = 5
 
 
-class LogSettings(_Model):
+class LogSettings(Model):
     """The daemon's own log."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
-class Settings(_Model):
+class Settings(Model):
     """The whole configuration of one loop."""
 
     mode: Literal["enforce", "observe"] = "enforce"

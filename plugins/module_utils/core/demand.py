@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean
 
 from .allocate import Claim
 from .rate import Rate
@@ -45,9 +44,22 @@ class Demand:
         history = self.history.get(name)
         if not history or cap is None:
             return None
-        means = [fmean(bps for at_s, bps in history if end_s - MEAN_S < at_s <= end_s) for end_s, _bps in history]
+        means = _means(history)
         return None if means[-1] >= FILLS * cap.bps else HEADROOM * max(means)
 
     def claims(self, claims: Sequence[Claim], caps: Mapping[str, Rate | None]) -> tuple[Claim, ...]:
         """Return the claims with the demand that each target has under the cap in force."""
         return tuple(replace(claim, demand_bps=self.of(claim.name, caps.get(claim.name))) for claim in claims)
+
+
+def _means(history: Sequence[tuple[float, float]]) -> Sequence[float]:
+    """Return for each time the mean rate of the two seconds that end there."""
+    means: list[float] = []
+    first, total_bps = 0, 0.0
+    for count, (end_s, bps) in enumerate(history, 1):
+        total_bps += bps
+        while history[first][0] <= end_s - MEAN_S:
+            total_bps -= history[first][1]
+            first += 1
+        means.append(total_bps / (count - first))
+    return means

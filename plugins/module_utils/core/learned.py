@@ -246,9 +246,13 @@ class Learned:
         """Return by how much the other traffic may rise within the reaction time, as it has risen before."""
         rises = []
         for index, (at_s, bps) in enumerate(others[:-1]):
+            rise_bps = 0.0
             # At a pass each half second, eight later ones reach beyond any reaction time.
-            later = [then for when, then in others[index + 1 : index + 9] if when <= at_s + self.reaction_s]
-            rises.append(max(0.0, max(later, default=bps) - bps))
+            for when_s, then_bps in others[index + 1 : index + 9]:
+                if when_s > at_s + self.reaction_s:
+                    break
+                rise_bps = max(rise_bps, then_bps - bps)
+            rises.append(rise_bps)
         if not rises:
             return 0.0
         # From where it is now it is not expected to rise above where it has been.

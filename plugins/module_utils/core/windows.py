@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 
 from .samples import Sample
 from .signals import Interval, Signal, Statistics
@@ -17,6 +18,7 @@ from .signals import Interval, Signal, Statistics
 _BASE_SLOT_S = 60.0
 _BASE_SLOTS = 10
 _LEAST_NEWEST = 5
+_SENT = attrgetter("sent_at_s")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -87,12 +89,12 @@ def summarise(
     which is missing data; a window whose every packet was lost is a signal with ``loss_ratio`` 1.
     """
     first_s = max(now_s - span_s, since_s)
-    window = sorted((s for s in samples if usable(s, now_s) and s.sent_at_s >= first_s), key=lambda s: s.sent_at_s)
+    window = sorted((s for s in samples if s.sent_at_s >= first_s and usable(s, now_s)), key=_SENT)
     if not window:
         return None
     delays = [s.rtt_ms for s in window if s.rtt_ms is not None]
     ordered = sorted(delays)
-    variation = sorted(pdv(delays, base_ms)) if base_ms is not None else []
+    variation = pdv(ordered, base_ms) if base_ms is not None else []
     return Signal(
         measured_at_s=window[-1].sent_at_s,
         span_s=span_s,
@@ -108,9 +110,9 @@ def summarise(
 
 def usable(sample: Sample, now_s: float) -> bool:
     """Return whether a sample is evidence: sent by now, and lost or with a delay that is a number."""
-    if not math.isfinite(sample.sent_at_s) or sample.sent_at_s > now_s:
+    if not -math.inf < sample.sent_at_s <= now_s:
         return False
-    return sample.rtt_ms is None or (math.isfinite(sample.rtt_ms) and sample.rtt_ms >= 0.0)
+    return sample.rtt_ms is None or 0.0 <= sample.rtt_ms < math.inf
 
 
 def _standing_ms(newest: Sequence[Sample], base_ms: float) -> float:

@@ -1,0 +1,120 @@
+"""One instant query, and everything that Prometheus can answer instead of a number.
+
+``time`` is left out of the question, so that Prometheus evaluates at its own "now" and no clock of ours is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .fetch import Fetcher, status_trouble
+from .trouble import Trouble, TroubleKind
+
+# Prometheus 2.48 to 2.53 sends its hints on style as warnings with this prefix; the data are whole.
+_HINT = "PromQL info:"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One series of an instant vector; the value may be NaN or infinite."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows, and the monotonic time just before the question: never later than the evaluation."""
+
+    rows: tuple[Row, ...]
+    asked_at_s: float
+
+    def number(self) -> float:
+        """Return the one value.
+
+        Raises:
+            Trouble: there is none, or more than one.
+        """
+        if not self.rows:
+            sentence = "the expression gives no series: check its metric and label names, and the target's scrape"
+            raise Trouble(TroubleKind.EMPTY, sentence)
+        if len(self.rows) > 1:
+            first = ", ".join(json.dumps(dict(row.labels)) for row in self.rows[:2])
+            sentence = (
+                f"the expression gives {len(self.rows)} series where one is expected ({first}, ...): aggregate it"
+            )
+            raise Trouble(TroubleKind.SEVERAL, sentence)
+        return self.rows[0].value
+
+
+class PrometheusApi:
+    """Asks one Prometheus; ``clock`` is monotonic time in seconds."""
+
+    def __init__(self, fetcher: Fetcher, server: str, clock: Callable[[], float]) -> None:
+        self._fetcher = fetcher
+        self._server = server
+        self._clock = clock
+
+    def query(self, expression: str, *, deadline_s: float) -> Answer:
+        """Return the answer to an instant query, before ``deadline_s`` (of ``time.monotonic``).
+
+        Raises:
+            Trouble: there is no complete answer of a usable type.
+        """
+        asked_at_s = self._clock()
+        # Prometheus gives up by itself a little later than we do, and does not work on for nobody.
+        allowance_s = max(0.1, deadline_s - time.monotonic())
+        question = {"query": expression, "timeout": f"{round(allowance_s * 1000)}ms"}
+        status, body = self._fetcher.get("/api/v1/query", question, deadline_s=deadline_s)
+        return Answer(self._rows(status, body), asked_at_s)
+
+    def _rows(self, status: int, body: bytes) -> tuple[Row, ...]:
+        document = _document(body)
+        if isinstance(document, dict) and document.get("status") == "error":
+            sentence = f"{self._server} rejects the query: {_one_line(document.get('error'))}"
+            raise Trouble(TroubleKind.QUERY_ERROR, sentence)
+        if status != 200:
+            raise status_trouble(self._server, status)
+        if document is None:
+            raise Trouble(TroubleKind.INVALID_JSON, f"{self._server} does not answer in JSON: check address and prefix")
+        try:
+            warnings = [text for text in document.get("warnings", ()) if not text.startswith(_HINT)]
+            kind, result = document["data"]["resultType"], document["data"]["result"]
+        except (KeyError, TypeError, AttributeError) as error:
+            sentence = f"{self._server} does not answer like Prometheus: check address and prefix"
+            raise Trouble(TroubleKind.INVALID_ANSWER, sentence) from error
+        if warnings:
+            sentence = f"{self._server} warns that its answer may be partial: {_one_line('; '.join(warnings))}"
+            raise Trouble(TroubleKind.PARTIAL, sentence)
+        return _typed(kind, result)
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())[:300]
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _typed(kind: str, result: Any) -> tuple[Row, ...]:
+    if kind not in {"vector", "scalar"}:
+        sentence = f"the expression gives a {kind}, expected a scalar or an instant vector: take off the [range]"
+        raise Trouble(TroubleKind.WRONG_TYPE, sentence)
+    try:
+        if kind == "scalar":
+            return (Row({}, float(result[1])),)
+        if any("histogram" in row for row in result):
+            sentence = "the expression gives a native histogram, expected a number: take its quantile or its buckets"
+            raise Trouble(TroubleKind.WRONG_TYPE, sentence)
+        return tuple(Row(dict(row["metric"]), float(row["value"][1])) for row in result)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        sentence = "the answer's values are not those of an instant query: check what runs at the address"
+        raise Trouble(TroubleKind.INVALID_ANSWER, sentence) from error

@@ -1,0 +1,61 @@
+"""Troubles: every way in which a source can fail to bring something fresh, each with its own name.
+
+The name is a metric label and a row of ``docs/sources.md``; the sentence is for the person who has to mend it.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class TroubleKind(enum.StrEnum):
+    """Why nothing fresh came."""
+
+    # The connection
+    REFUSED = "refused"
+    NAME = "name"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    BROKEN = "broken"
+    TLS = "tls"
+    SECRET = "secret"  # noqa: S105 - the name of a kind, not a password
+    # The answer
+    HTTP_CLIENT_ERROR = "http-client-error"
+    HTTP_SERVER_ERROR = "http-server-error"
+    HTTP_UNEXPECTED = "http-unexpected"
+    TOO_LARGE = "too-large"
+    INVALID_JSON = "invalid-json"
+    INVALID_ANSWER = "invalid-answer"
+    # The probe
+    MISSING_PATH = "missing-path"
+    RESTARTED = "restarted"
+    SILENT = "silent"
+    # Prometheus
+    QUERY_ERROR = "query-error"
+    PARTIAL = "partial"
+    WRONG_TYPE = "wrong-type"
+    EMPTY = "empty"
+    STALE = "stale"
+    SEVERAL = "several"
+    NOT_FINITE = "not-finite"
+    OUT_OF_RANGE = "out-of-range"
+    RESET = "reset"
+    TOO_FEW = "too-few"
+    NO_INF_BUCKET = "no-inf-bucket"
+    NOT_CUMULATIVE = "not-cumulative"
+    IDLE = "idle"
+    # A bug of ours
+    INTERNAL = "internal"
+
+
+class Trouble(Exception):  # noqa: N818 - the field calls it a trouble: most are the network's, not the program's
+    """One sentence on what failed and what to change; ``workload`` is ``None`` when it concerns them all."""
+
+    def __init__(self, kind: TroubleKind, sentence: str, *, workload: str | None = None) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.workload = workload
+
+    def of(self, workload: str) -> Trouble:
+        """Return the same trouble, told of one workload."""
+        return Trouble(self.kind, f"{workload}: {self}", workload=workload)

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from detnet.actuate.base import ActuationError, Actuator, Usage
@@ -28,13 +27,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One pass as it is recorded: the decision, what came of it, and how long it took.
+    """One pass as it is recorded: over which domain, the decision, what came of it, and how long it took.
 
     ``caps`` are the caps that the decision asks for; ``in_force`` what the actuator read back (``None``: could not be
     read); ``written`` the targets whose cap this pass changed; ``held_back`` why a wanted change was not made (observe
-    mode, kill switch); ``errors`` what the actuator could not do.
+    mode, kill switch, another leader); ``errors`` what the actuator could not do.
     """
 
+    domain: str
     decision: Decision
     caps: Mapping[str, Rate]
     in_force: Mapping[str, Rate | None] | None
@@ -52,9 +52,16 @@ class Recorder(Protocol):
         """Take one pass into metrics, audit log and status."""
 
 
+def nothing_holds_back() -> None:
+    """The answer of a loop that always may write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a loop is made of; a reload replaces all of it at once."""
+    """What a loop is made of; a reload replaces all of it at once.
+
+    ``domain`` names the bottleneck; ``held_back`` says why nothing may be written now, or ``None``.
+    """
 
     rules: Rules
     claims: Sequence[Claim]
@@ -62,8 +69,8 @@ class Parts:
     actuator: Actuator
     recorder: Recorder
     interval_s: float
-    observe_only: bool = False
-    kill_switch: Path | None = None
+    domain: str = "all"
+    held_back: Callable[[], str | None] = nothing_holds_back
 
     def close(self) -> None:
         """End the source and let go of the actuator; the caps stay in force."""
@@ -95,7 +102,7 @@ class Daemon:
         parts, began_s = self.parts, self._clock()
         errors: list[str] = []
         in_force = self._read(errors)
-        held_back = self._held_back()
+        held_back = parts.held_back()
         state = self._take_over(in_force, began_s) if self._state is None or held_back else self._state
         reading = parts.source.latest()
         observation = Observation(evidence_of(reading), self._meter.rates(self._usage(errors)))
@@ -104,7 +111,9 @@ class Daemon:
         written: frozenset[str] = frozenset()
         if held_back is None and caps != in_force:
             written, in_force = self._apply(caps, in_force or {}, errors)
-        one = Pass(decision, caps, in_force, written, held_back, tuple(errors), reading, self._clock() - began_s)
+        one = Pass(
+            parts.domain, decision, caps, in_force, written, held_back, tuple(errors), reading, self._clock() - began_s
+        )
         parts.recorder.record(one)
         return one
 
@@ -129,12 +138,6 @@ class Daemon:
         self._demand = self._demand.after({} if traffic is None else traffic.target_bps, decision.at_s)
         claims = self._demand.claims(self.parts.claims, in_force)
         return steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps)
-
-    def _held_back(self) -> str | None:
-        if self.parts.observe_only:
-            return "observe mode"
-        switch = self.parts.kill_switch
-        return f"kill switch {switch}" if switch is not None and switch.exists() else None
 
     def _read(self, errors: list[str]) -> Mapping[str, Rate | None] | None:
         try:

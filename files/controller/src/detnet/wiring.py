@@ -6,6 +6,8 @@ netlink.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from detnet.actuate.base import Actuator
 from detnet.actuate.dry_run import DryRunActuator
 from detnet.core.allocate import Claim
@@ -197,9 +199,22 @@ def build_parts(settings: Settings, recorder: Recorder) -> Parts:
         actuator=build_actuator(settings),
         recorder=recorder,
         interval_s=settings.loop.interval,
-        observe_only=settings.mode == "observe",
-        kill_switch=settings.kill_switch,
+        domain=settings.actuator.device or "all",
+        held_back=build_brakes(settings),
     )
+
+
+def build_brakes(settings: Settings, *others: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Return what says why nothing may be written now: observe mode, the kill switch, and the ``others``."""
+
+    def held_back() -> str | None:
+        if settings.mode == "observe":
+            return "observe mode"
+        if settings.kill_switch is not None and settings.kill_switch.exists():
+            return f"kill switch {settings.kill_switch}"
+        return next((why for why in (other() for other in others) if why is not None), None)
+
+    return held_back
 
 
 def listen_address(text: str) -> tuple[str, int]:

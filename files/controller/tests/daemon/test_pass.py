@@ -18,6 +18,8 @@ from detnet.core.rate import Rate
 from detnet.core.samples import Sample
 from detnet.daemon import Daemon, Parts, Pass
 from detnet.observe.source import Reading, SampleWindow
+from detnet.settings.models import Settings
+from detnet.wiring import build_brakes
 
 M = 1_000_000
 
@@ -140,7 +142,8 @@ def test_observe_mode_and_the_kill_switch_change_nothing(tmp_path: Path) -> None
     """Both decide and record; neither touches a cap, and the switch ends when the file goes."""
     switch = tmp_path / "pause"
     switch.touch()
-    for parts, told in (({"observe_only": True}, "observe mode"), ({"kill_switch": switch}, f"kill switch {switch}")):
+    for given, told in (({"mode": "observe"}, "observe mode"), ({"kill_switch": switch}, f"kill switch {switch}")):
+        parts = {"held_back": build_brakes(Settings(**given))}
         script, actuator = Script(), DryRunActuator(["upload"])
         actuator.apply({"upload": Rate(90 * M)})
         daemon = _daemon(script, actuator, **parts)

@@ -106,7 +106,7 @@ def test_a_running_daemon_is_alive_ready_and_measured(loop: Loop) -> None:
     assert loop.get("/readyz") == (200, "evidence is fresh\n")
     status, metrics = loop.get("/metrics")
     assert status == 200
-    assert 'detnet_verdict{figure="jitter",verdict="met",workload="robot"} 1.0' in metrics
+    assert 'detnet_verdict{domain="all",figure="jitter",verdict="met",workload="robot"} 1.0' in metrics
     assert 'kubernetes_bandwidth_limit_mbps{target="upload"} 100.0' in metrics
 
 

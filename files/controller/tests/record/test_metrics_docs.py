@@ -17,7 +17,7 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "metrics.md"
 def test_the_table_is_the_registry(metrics: Metrics, decision: Callable[..., Decision]) -> None:
     """Name, type, labels and meaning are the registry's own; the failure prints the rows that belong there."""
     rate = {"telemetry-upload": Rate(10_000_000)}
-    metrics.record(decision(), Caps(rate, rate), duration_s=0.0)
+    metrics.record("eth0", decision(), Caps(rate, rate), duration_s=0.0)
     rows = sorted(row(family) for family in metrics.registry.collect() if not family.name.startswith("process_"))
     table = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
     assert table == rows, "the table should read\n" + "\n".join(rows)

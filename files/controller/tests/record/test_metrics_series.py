@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from detnet.record.families import Family, replace
 from detnet.record.metrics import Caps, Metrics
 
 Decide = Callable[..., Decision]
+DOMAIN = "eth0"
 
 
 def caps(*targets: str, failed: tuple[str, ...] = ()) -> Caps:
@@ -36,35 +36,33 @@ def series(metrics: Metrics, *, holding: str) -> set[str]:
 
 def test_a_target_that_went_away_leaves_nothing(metrics: Metrics, decision: Decide) -> None:
     """Otherwise its last cap would be shown for ever."""
-    metrics.record(decision(), caps("telemetry-upload", "erp-dashboard"), duration_s=0.0)
+    metrics.record(DOMAIN, decision(), caps("telemetry-upload", "erp-dashboard"), duration_s=0.0)
     assert "detnet_cap_bits_per_second" in series(metrics, holding="erp-dashboard")
-    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
+    metrics.record(DOMAIN, decision(), caps("telemetry-upload"), duration_s=0.0)
     assert series(metrics, holding="erp-dashboard") == set()
     assert "detnet_cap_writes_total" in series(metrics, holding="telemetry-upload")
 
 
 def test_a_workload_that_went_away_leaves_nothing(metrics: Metrics, decision: Decide) -> None:
     """A reload may drop an objective."""
-    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
-    metrics.record(decision(findings=(), signals={}, terms={}), caps("telemetry-upload"), duration_s=0.0)
+    metrics.record(DOMAIN, decision(), caps("telemetry-upload"), duration_s=0.0)
+    metrics.record(DOMAIN, decision(findings=(), signals={}, terms={}), caps("telemetry-upload"), duration_s=0.0)
     assert series(metrics, holding="robot-control") == set()
     assert series(metrics, holding="ewma_jitter_ratio") == set()
 
 
 def test_counters_outlive_a_pass_that_could_not_read(metrics: Metrics, decision: Decide) -> None:
     """What was read goes, the counts stay: they are about the past."""
-    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
-    metrics.record(decision(), caps("telemetry-upload", failed=("telemetry-upload",)), duration_s=0.0)
+    metrics.record(DOMAIN, decision(), caps("telemetry-upload"), duration_s=0.0)
+    metrics.record(DOMAIN, decision(), caps("telemetry-upload", failed=("telemetry-upload",)), duration_s=0.0)
     unread = Caps({"telemetry-upload": Rate(10_000_000)}, None)
-    metrics.record(decision(traffic=None), unread, duration_s=0.0)
-    target = {"target": "telemetry-upload"}
+    metrics.record(DOMAIN, decision(traffic=None), unread, duration_s=0.0)
+    target = {"domain": DOMAIN, "target": "telemetry-upload"}
     assert metrics.registry.get_sample_value("detnet_cap_writes_total", target) == 1.0
     assert metrics.registry.get_sample_value("detnet_cap_write_errors_total", target) == 1.0
     assert metrics.registry.get_sample_value("detnet_cap_bits_per_second", target) is None
     assert metrics.registry.get_sample_value("detnet_best_effort_bits_per_second", target) is None
-    critical_bps = metrics.registry.get_sample_value("detnet_critical_bits_per_second")
-    assert critical_bps is not None
-    assert math.isnan(critical_bps)
+    assert metrics.registry.get_sample_value("detnet_critical_bits_per_second", {"domain": DOMAIN}) is None
 
 
 def test_a_family_shows_exactly_what_it_was_given() -> None:
@@ -87,7 +85,7 @@ def test_counters_cost_one_series_each(metrics: Metrics) -> None:
 @pytest.mark.needs("promtool")
 def test_promtool_finds_nothing_but_what_we_chose(metrics: Metrics, decision: Decide) -> None:
     """Names, units and help texts follow its rules; link rates stay in bit/s and the old gauge keeps its name."""
-    metrics.record(decision(), caps("telemetry-upload"), duration_s=0.0)
+    metrics.record(DOMAIN, decision(), caps("telemetry-upload"), duration_s=0.0)
     promtool = shutil.which("promtool")
     assert promtool is not None
     check = subprocess.run(

@@ -32,7 +32,9 @@ class Recorder:
         decision = one.decision
         wanted = {name for name, cap in one.caps.items() if (one.in_force or {}).get(name) != cap}
         failed = wanted if one.held_back is None else set()
-        self._metrics.record(decision, Caps(one.caps, one.in_force, one.written, failed), duration_s=one.duration_s)
+        self._metrics.record(
+            one.domain, decision, Caps(one.caps, one.in_force, one.written, failed), duration_s=one.duration_s
+        )
         if self._audit is not None:
             self._audit.write(audit_entry(one), urgent=decision.mode is Mode.BREACH)
         if any(f.verdict in (Verdict.MET, Verdict.BREACHED) for f in decision.findings):
@@ -45,10 +47,15 @@ class Recorder:
             self._announced = True
         self._notifier.cycle_finished(decision.reason)
 
+    def forget(self, domain: str) -> None:
+        """Remove what is shown of a domain that is no more."""
+        self._metrics.forget(domain)
+
 
 def audit_entry(one: Pass) -> Mapping[str, object]:
     """Return the audit log's entry for a pass: the decision with everything it was made from and what came of it."""
     return {
+        "domain": one.domain,
         **decision_entry(one.decision),
         "caps_bps": one.caps,
         "in_force_bps": one.in_force,

@@ -107,7 +107,7 @@ def test_a_running_daemon_is_alive_ready_and_measured(loop: Loop) -> None:
     status, metrics = loop.get("/metrics")
     assert status == 200
     assert 'detnet_verdict{domain="all",figure="jitter",verdict="met",workload="robot"} 1.0' in metrics
-    assert 'kubernetes_bandwidth_limit_mbps{target="upload"} 100.0' in metrics
+    assert 'kubernetes_bandwidth_limit_mbps{domain="all",target="upload"} 100.0' in metrics
 
 
 def test_sigterm_ends_it_and_leaves_the_caps(loop: Loop) -> None:

@@ -6,7 +6,7 @@ netlink.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from detnet.actuate.base import Actuator
 from detnet.actuate.dry_run import DryRunActuator
@@ -47,7 +47,17 @@ _PARAMETERS: dict[str, dict[str, str]] = {
 
 
 def build_rules(settings: Settings) -> Rules:
-    """Return the core's rules.
+    """Return the core's rules of a loop over everything that is configured.
+
+    Raises:
+        ConfigError: values that are right one by one do not fit together.
+    """
+    every = {objective.workload for objective in settings.effective_objectives}
+    return domain_rules(settings, every, build_claims(settings))
+
+
+def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequence[Claim]) -> Rules:
+    """Return the core's rules of a loop over the critical ``workloads`` and the ``claims`` that meet on one bottleneck.
 
     Raises:
         ConfigError: values that are right one by one do not fit together.
@@ -62,11 +72,12 @@ def build_rules(settings: Settings) -> Rules:
                 loss_ratio=o.loss,
             )
             for o in settings.effective_objectives
+            if o.workload in workloads
         )
         guard = Guard(
-            minimum_bps=settings.minimum_bps,
-            maximum_bps=settings.maximum_bps,
-            safe_bps=settings.safe_bps,
+            minimum_bps=sum(claim.minimum_bps for claim in claims),
+            maximum_bps=sum(claim.maximum_bps for claim in claims),
+            safe_bps=safe_bps(settings, claims),
             window_s=loop.window,
             least_samples=loop.least_samples,
             fresh_for_s=settings.patience.fresh_for_s,
@@ -83,6 +94,18 @@ def build_rules(settings: Settings) -> Rules:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return Rules(objectives, guard, build_policy(settings.policy))
+
+
+def safe_bps(settings: Settings, claims: Sequence[Claim]) -> int:
+    """Return where a blind budget decays to: as configured, else a quarter of the largest single maximum.
+
+    Not of the sum of the maxima: with many targets that is many times the link.
+    """
+    wanted_bps = (
+        max(claim.maximum_bps for claim in claims) // 4 if settings.loop.safe is None else settings.loop.safe.bps
+    )
+    low_bps, high_bps = sum(claim.minimum_bps for claim in claims), sum(claim.maximum_bps for claim in claims)
+    return min(max(wanted_bps, low_bps), high_bps)
 
 
 def build_policy(settings: PolicySettings) -> Policy:

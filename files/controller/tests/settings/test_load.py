@@ -9,6 +9,7 @@ import pytest
 from detnet.errors import ConfigError
 from detnet.settings.load import load
 from detnet.settings.pace import Pace, Patience
+from detnet.wiring import build_rules
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -22,7 +23,7 @@ def test_the_documents_defaults_hold_without_any_configuration() -> None:
     settings = load(None, {}).settings
     (objective,), (target,) = settings.effective_objectives, settings.effective_targets
     assert (objective.workload, objective.jitter, objective.latency) == ("robot-factory-deployment", 0.002, 0.010)
-    assert (target.name, settings.minimum_bps, settings.maximum_bps) == (
+    assert (target.name, build_rules(settings).guard.minimum_bps, build_rules(settings).guard.maximum_bps) == (
         "telemetry-upload-deployment",
         10_000_000,
         1_000_000_000,
@@ -50,19 +51,15 @@ def test_documented_names_are_read_with_the_unit_that_they_carry() -> None:
     settings = load(None, environ).settings
     (objective,) = settings.effective_objectives
     assert (objective.workload, objective.jitter, objective.latency) == ("robot", 0.003, 0.0125)
-    assert (settings.minimum_bps, settings.maximum_bps) == (5_000_000, 200_000_000)
+    assert (build_rules(settings).guard.minimum_bps, build_rules(settings).guard.maximum_bps) == (
+        5_000_000,
+        200_000_000,
+    )
     assert settings.effective_targets[0].name == "upload"
     assert settings.pace == Pace(12.0, 2.0, 3_000_000)
     assert settings.policy.increase is not None
     assert settings.policy.increase.bps == 7_000_000
     assert (settings.source.prometheus.url, settings.log.level) == ("http://example.test:9090", "DEBUG")
-
-
-@pytest.mark.parametrize(("targets", "safe"), [(1, 25), (3, 25), (30, 60)])
-def test_the_safe_budget_does_not_grow_with_the_number_of_targets(targets: int, safe: int) -> None:
-    """Ten targets that may each fill the link are still on one link; but each keeps its minimum."""
-    listed = ", ".join(f"{{name: t{n}, min: 2M, max: 100M}}" for n in range(targets))
-    assert load(None, {"DETNET_TARGETS": f"[{listed}]"}).settings.safe_bps == safe * 1_000_000
 
 
 @pytest.mark.parametrize("name", ["steps", "graded", "aimd"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from detnet.core.allocate import Claim
 from detnet.errors import ConfigError
 from detnet.settings.load import load
-from detnet.wiring import build_rules, check
+from detnet.wiring import build_rules, check, domain_rules
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,29 @@ def test_the_documents_parameters_reach_their_law() -> None:
     environ = {"DETNET_POLICY__NAME": "steps", "INCREASE_STEP_MBPS": "20", "AGGRESSIVE_DECREASE_MBPS": "70"}
     policy = build_rules(load(None, environ).settings).policy
     assert (policy.increase_bps, policy.decrease_bps) == (20_000_000, 70_000_000)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("targets", "safe"), [(1, 25), (3, 25), (30, 60)])
+def test_the_safe_budget_does_not_grow_with_the_number_of_targets(targets: int, safe: int) -> None:
+    """Ten targets that may each fill the link are still on one link; but each keeps its minimum."""
+    listed = ", ".join(f"{{name: t{n}, min: 2M, max: 100M}}" for n in range(targets))
+    settings = load(None, {"DETNET_TARGETS": f"[{listed}]"}).settings
+    assert build_rules(settings).guard.safe_bps == safe * 1_000_000
+
+
+def test_a_domain_guards_what_meets_in_it() -> None:
+    """Its objectives are those of the workloads on it, and its bounds those of its own claims."""
+    environ = {"DETNET_OBJECTIVES": "[{workload: robot, jitter: 2ms}, {workload: scanner, latency: 5ms}]"}
+    rules = domain_rules(load(None, environ).settings, {"scanner"}, (Claim("upload", 2_000_000, 80_000_000),))
+    assert [objective.workload for objective in rules.objectives] == ["scanner"]
+    guard = rules.guard
+    assert (guard.minimum_bps, guard.safe_bps, guard.maximum_bps) == (2_000_000, 20_000_000, 80_000_000)
+
+
+def test_where_targets_are_found_by_label_the_documents_one_counts_only_when_named() -> None:
+    """A cluster need not have a Deployment of the name that the first documents used."""
+    found = {"DETNET_ACTUATOR__KIND": "kubernetes"}
+    assert load(None, found).settings.effective_targets == ()
+    named = load(None, {**found, "DEPLOYMENT_NAME": "uploads", "NAMESPACE": "plant-a, plant-b"}).settings
+    assert [target.name for target in named.effective_targets] == ["uploads"]
+    assert named.actuator.kubernetes.namespaces == ("plant-a", "plant-b")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detnet.core.rate import Rate
+from detnet.settings.kubernetes import KubernetesSettings
 from detnet.settings.load import Loaded
 from detnet.settings.models import Settings
 from detnet.settings.workloads import ObjectiveSettings
@@ -24,6 +24,8 @@ def _promises(settings: Settings) -> Iterator[str]:
     for target in settings.effective_targets:
         low, high = target.min or settings.defaults.min, target.max or settings.defaults.max
         yield f"  cap      {target.name}: between {low} and {high}, weight {target.weight:g}"
+    if settings.actuator.kind == "kubernetes":
+        yield from _in_kubernetes(settings.actuator.kubernetes)
     source, loop, pace, patience = settings.source, settings.loop, settings.pace, settings.patience
     url = source.probe.url if source.kind == "probe" else source.prometheus.url
     yield f"  observe  {source.kind} at {url}"
@@ -31,10 +33,18 @@ def _promises(settings: Settings) -> Iterator[str]:
     yield f"           a raise at most every {pace.raise_every_s:g} s, none for {pace.cooldown_s:g} s after a breach"
     yield (
         f"  blind    hold from {patience.fresh_for_s:g} s, decay from {patience.decay_after_s:g} s, "
-        f"at or below {Rate(settings.safe_bps)} from {loop.safe_after:g} s"
+        f"at or below {loop.safe or 'a quarter of the largest cap'} from {loop.safe_after:g} s"
     )
     where = f" on {settings.actuator.device}" if settings.actuator.device else ""
     yield f"  actuate  {settings.actuator.kind}{where}" + (" (observe mode: no cap is changed)" * _observes(settings))
+
+
+def _in_kubernetes(kubernetes: KubernetesSettings) -> Iterator[str]:
+    if kubernetes.discover:
+        yield "  cap      every workload labelled qos.detnet.io/class: best-effort"
+    yield f"           in the namespaces {', '.join(kubernetes.namespaces)}, by the pods' {kubernetes.annotation}"
+    if kubernetes.mode == "rollout":
+        yield f"           by rollout: each change restarts the pods, at most every {kubernetes.rollout_every:g} s"
 
 
 def _limits(objective: ObjectiveSettings) -> Iterator[str]:

@@ -170,8 +170,11 @@ class Settings(Model):
         loop, patience = self.loop, self.patience
         if not patience.fresh_for_s <= patience.decay_after_s <= loop.safe_after:
             raise ValueError("loop: expected fresh_for <= decay_after <= safe_after")
-        low_bps, high_bps = self.minimum_bps, self.maximum_bps
-        if loop.safe is not None and not low_bps <= loop.safe.bps <= high_bps:
+        low_bps = sum((t.min or self.defaults.min).bps for t in self.effective_targets)
+        high_bps = sum((t.max or self.defaults.max).bps for t in self.effective_targets)
+        # In Kubernetes a loop's targets are those that meet on its node: there the safe budget is bounded by them.
+        bounded = self.actuator.kind != "kubernetes"
+        if loop.safe is not None and bounded and not low_bps <= loop.safe.bps <= high_bps:
             between = f"{Rate(low_bps).quantity} to {Rate(high_bps).quantity}"
             raise ValueError(f"loop.safe {loop.safe.quantity} lies outside the targets' range {between}")
         return self
@@ -186,29 +189,14 @@ class Settings(Model):
 
     @property
     def effective_targets(self) -> tuple[TargetSettings, ...]:
-        """The targets; when none is listed, the one that the documents' flat names describe."""
-        return self.targets or (TargetSettings.model_construct(name=self.defaults.target),)
+        """The targets; when none is listed, the one that the documents' flat names describe.
 
-    @property
-    def minimum_bps(self) -> int:
-        """The least budget: the sum of the targets' least caps."""
-        return sum((t.min or self.defaults.min).bps for t in self.effective_targets)
-
-    @property
-    def maximum_bps(self) -> int:
-        """The largest budget: the sum of the targets' largest caps."""
-        return sum((t.max or self.defaults.max).bps for t in self.effective_targets)
-
-    @property
-    def safe_bps(self) -> int:
-        """Where a blind budget decays to: as configured, else a quarter of the largest single maximum.
-
-        Not of the sum of the maxima: with many targets that is many times the link.
+        Where targets are found by their label, that one counts only if somebody named it.
         """
-        if self.loop.safe is not None:
-            return self.loop.safe.bps
-        largest_bps = max((t.max or self.defaults.max).bps for t in self.effective_targets)
-        return min(max(largest_bps // 4, self.minimum_bps), self.maximum_bps)
+        found = self.actuator.kind == "kubernetes" and self.actuator.kubernetes.discover
+        if not self.targets and found and "target" not in self.defaults.model_fields_set:
+            return ()
+        return self.targets or (TargetSettings.model_construct(name=self.defaults.target),)
 
     @property
     def pace(self) -> Pace:

@@ -99,6 +99,8 @@ def _fill(
     budget_bps: float, weights: Sequence[float], least: Sequence[float], most: Sequence[float]
 ) -> Sequence[float]:
     """Return every share at the water level that spends the budget: weight x level, within its least and most."""
+    if budget_bps < sum(least) + 1.0:
+        return least  # the common case of the room in a scarce budget: what is left is the rounding of a sum
     bounds = [
         (weight, low, high, low / weight, high / weight) for weight, low, high in zip(weights, least, most, strict=True)
     ]
@@ -112,8 +114,6 @@ def _fill(
     # Between two of these levels the spending is a straight line.
     levels = [0.0, *sorted(level for *_head, grows_from, full_at in bounds for level in (grows_from, full_at))]
     affordable = bisect_right(levels, budget_bps, key=lambda level: sum(shares(level)))
-    if affordable == 0:
-        return least
     level = levels[affordable - 1]
     growing = sum(weight for weight, *_span, grows_from, full_at in bounds if grows_from <= level < full_at)
     return shares(level + (budget_bps - sum(shares(level))) / growing) if growing else shares(level)

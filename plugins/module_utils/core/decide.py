@@ -1,7 +1,7 @@
 """One pass of the loop, as a pure function: what was seen in, a decision with its reason out.
 
-``decide`` owns the order of the rules and nothing else: evidence to findings (``windows``, ``objectives``), the guard
-first (``guard``), then the policy for what the guard leaves open (``policies``). It never raises a budget unless every
+``decide`` owns the order of the rules and nothing else: evidence to findings (``look``), the guard first
+(``guard``), then the policy for what the guard leaves open (``policies``). It never raises a budget unless every
 objective is met on fresh evidence; everything the next pass must know is in ``State``.
 """
 
@@ -9,38 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from .decision import Action, Decision, Evidence, Mode, Observation, Rules, State
+from .decision import Action, Decision, Mode, Observation, Rules, State
 from .guard import Guard
-from .objectives import Finding, Objective, Verdict, judge
+from .look import counted, enforced, look, take_in
+from .objectives import Verdict
 from .policies import Proposal, Situation
 from .rate import human
-from .signals import Signal
-from .windows import BaseDelay, summarise, usable
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One workload as this pass sees it."""
-
-    signal: Signal | None
-    findings: tuple[Finding, ...]
-    settling: bool
-
-    @property
-    def queue_s(self) -> float:
-        """The p95 queueing delay in s, as far as it is known."""
-        return (
-            self.signal.jitter_ms.high / 1e3 if self.signal is not None and self.signal.jitter_ms is not None else 0.0
-        )
-
-    @property
-    def standing_s(self) -> float | None:
-        """The newest median queueing delay in s."""
-        return (
-            self.signal.standing_ms / 1e3 if self.signal is not None and self.signal.standing_ms is not None else None
-        )
 
 
 def decide(rules: Rules, state: State, observation: Observation, *, now_s: float) -> tuple[Decision, State]:
@@ -56,20 +32,20 @@ def decide(rules: Rules, state: State, observation: Observation, *, now_s: float
         state = state.shifted(now_s - state.now_s)
         state = replace(state, grow_after_s=max(state.grow_after_s, now_s + guard.recovery_s))
     state = state.with_budget(guard.bounded(state.budget_bps))
-    state = _enforced(guard, _seen(rules, state, observation, now_s), observation, now_s)
-    looks = {o.workload: _look(guard, o, state, observation.evidence.get(o.workload), now_s) for o in rules.objectives}
+    state = enforced(guard, take_in(rules, state, observation, now_s), observation, now_s)
+    looks = {o.workload: look(guard, o, state, observation.evidence.get(o.workload), now_s) for o in rules.objectives}
     situation = Situation(
         now_s=now_s,
         budget_bps=state.budget_bps,
         minimum_bps=guard.minimum_bps,
         maximum_bps=guard.maximum_bps,
-        findings=tuple(finding for look in looks.values() for finding in look.findings),
-        queue_s=max((look.queue_s for look in looks.values()), default=0.0),
-        standing_s=max((look.standing_s for look in looks.values() if look.standing_s is not None), default=None),
-        best_effort_bps=_counted(observation.traffic.best_effort_bps) if observation.traffic else None,
-        other_bps=_counted(observation.traffic.other_bps) if observation.traffic else None,
+        findings=tuple(finding for each in looks.values() for finding in each.findings),
+        queue_s=max((each.queue_s for each in looks.values()), default=0.0),
+        standing_s=max((each.standing_s for each in looks.values() if each.standing_s is not None), default=None),
+        best_effort_bps=counted(observation.traffic.best_effort_bps) if observation.traffic else None,
+        other_bps=counted(observation.traffic.other_bps) if observation.traffic else None,
     )
-    settling = any(look.settling for look in looks.values())
+    settling = any(each.settling for each in looks.values())
     mode, proposal, memory = _answer(rules, state, situation, settling=settling)
     budget_bps = guard.bounded(proposal.budget_bps)
     if mode is not Mode.GROWTH:
@@ -85,61 +61,11 @@ def decide(rules: Rules, state: State, observation: Observation, *, now_s: float
         budget_bps=budget_bps,
         reason=_sentence(action, state.budget_bps, budget_bps, proposal.reason),
         findings=situation.findings,
-        signals={name: look.signal for name, look in looks.items()},
+        signals={name: each.signal for name, each in looks.items()},
         traffic=observation.traffic,
         terms=proposal.terms,
     )
     return decision, _next_state(guard, state, decision, memory)
-
-
-def _seen(rules: Rules, state: State, observation: Observation, now_s: float) -> State:
-    """Take the newest evidence and the base delays into the state."""
-    seen, bases = dict(state.seen_s), dict(state.bases)
-    for objective in rules.objectives:
-        name, evidence = objective.workload, observation.evidence.get(objective.workload)
-        seen.setdefault(name, state.now_s)
-        if isinstance(evidence, Signal):
-            newest_s = [evidence.measured_at_s]
-        else:
-            newest_s = [s.sent_at_s for s in evidence or () if usable(s, now_s)]
-            recent = [s for s in evidence or () if s.sent_at_s > now_s - rules.guard.window_s]
-            bases[name] = bases.get(name, BaseDelay()).after(recent, now_s)
-        seen[name] = max([at_s for at_s in newest_s if at_s <= now_s], default=seen[name])
-    return replace(state, seen_s=seen, bases=bases)
-
-
-def _enforced(guard: Guard, state: State, observation: Observation, now_s: float) -> State:
-    """Note when the last cut is first seen to be enforced, or is believed to be for want of counters or patience."""
-    if state.enforced_s < math.inf:
-        return state
-    if now_s - state.last_cut_s >= guard.enforce_s:
-        return replace(state, enforced_s=now_s)
-    sending_bps = _counted(observation.traffic.best_effort_bps) if observation.traffic else None
-    # The rates are means since the previous pass, so what is obeyed now was obeyed from then on.
-    return replace(state, enforced_s=state.now_s) if guard.enforced(state.budget_bps, sending_bps) else state
-
-
-def _look(guard: Guard, objective: Objective, state: State, evidence: Evidence, now_s: float) -> _Look:
-    """Hold one workload's evidence against its objective, leaving out what was sent before the last cut could show."""
-    name = objective.workload
-    age_s = now_s - state.seen_s[name]
-    settled_s = max(state.last_cut_s, state.enforced_s) + guard.settle_s
-    if isinstance(evidence, Signal):
-        signal = evidence if evidence.measured_at_s <= now_s else None
-        settling = evidence.measured_at_s - evidence.span_s < settled_s
-    else:
-        base_ms, samples = state.bases[name].ms, evidence or ()
-        signal = summarise(samples, now_s=now_s, span_s=guard.window_s, base_ms=base_ms)
-        settling = now_s - guard.window_s < settled_s
-        if settling:
-            after = summarise(samples, now_s=now_s, span_s=guard.window_s, base_ms=base_ms, since_s=settled_s)
-            settling = after is None or after.sent < guard.least_samples
-            signal = signal if settling else after
-    findings = judge(objective, signal, age_s=age_s, fresh_for_s=guard.fresh_for_s)
-    undecided = settling or (signal is not None and signal.sent < guard.least_samples)
-    if undecided:
-        findings = tuple(f if f.verdict is Verdict.BLIND else replace(f, verdict=Verdict.UNRESOLVED) for f in findings)
-    return _Look(signal, findings, settling)
 
 
 def _answer(rules: Rules, state: State, situation: Situation, *, settling: bool) -> tuple[Mode, Proposal, object]:
@@ -200,11 +126,6 @@ def _ask(
     if not finite:
         return Proposal(situation.budget_bps, "the policy proposed no number", {"policy_failed": 1.0}), memory
     return proposal, memory_after
-
-
-def _counted(bps: float) -> float | None:
-    """Return a rate, or ``None`` for what a reset counter makes of one: a number below zero, or none at all."""
-    return bps if 0.0 <= bps < math.inf else None
 
 
 def _but(proposal: Proposal, budget_bps: float, reason: str) -> Proposal:

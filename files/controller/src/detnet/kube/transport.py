@@ -1,0 +1,100 @@
+"""Connections whose ``timeout`` is what is left of one deadline.
+
+A urllib3 timeout bounds one socket operation, so a server that drips its answer holds the caller for as long as it
+likes (measured: 3.8 s with a total of 0.4 s). urllib3 sets ``timeout`` on a connection twice per request: to the total
+before it connects, and to what remains of it before it reads. Here setting it moves a deadline, reading it tells what
+is left, and every single read and write asks again.
+
+So a request whose process was stopped, or whose name lookup hung, does not go out late: its time is over.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import io
+import math
+import socket
+import time
+from typing import Any
+
+import urllib3
+
+
+class _DeadlineReader(io.RawIOBase):
+    """A socket's raw reader that gives each read only what is left."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, connection: _Deadline) -> None:
+        self._socket = sock
+        self._raw = raw
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        self._socket.settimeout(self._connection.timeout)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """A response whose status line, headers and body all come under the deadline."""
+
+    def __init__(self, sock: socket.socket, *, connection: _Deadline, method: str | None = None) -> None:
+        super().__init__(sock, method=method)
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), connection))
+
+
+class _Deadline(urllib3.connection.HTTPConnection):
+    """A connection under a deadline; the base of both schemes."""
+
+    _end_s = math.inf
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.response_class = functools.partial(_Response, connection=self)  # type: ignore[assignment] # called like it
+
+    @property
+    def timeout(self) -> float | None:
+        """The seconds that are left; ``None`` for no bound."""
+        if self._end_s == math.inf:
+            return None
+        left_s = self._end_s - time.monotonic()
+        if left_s <= 0.0:
+            raise TimeoutError("the time for this request is over")
+        return left_s
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._end_s = math.inf if seconds is None else time.monotonic() + seconds
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        sock.settimeout(self.timeout)  # the TLS handshake comes next
+        return sock
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(self.timeout)
+        super().send(data)
+
+
+class _DeadlineTls(_Deadline, urllib3.connection.HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Deadline
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _DeadlineTls
+
+
+def put_under_deadlines(manager: urllib3.PoolManager) -> None:
+    """Let ``manager`` make such connections from now on."""
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

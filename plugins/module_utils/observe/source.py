@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..core import decision
 from ..core.samples import Sample
 from ..core.signals import Signal
 from .trouble import Trouble, TroubleKind
@@ -54,6 +55,11 @@ class Reading:
     polled_at_s: float | None = None
     trouble: str | None = None
     counts: Mapping[TroubleKind, int] = field(default_factory=dict)
+
+
+def evidence_of(reading: Reading) -> Mapping[str, decision.Evidence]:
+    """Return a reading as the core wants it."""
+    return {name: one.samples if isinstance(one, SampleWindow) else one for name, one in reading.evidence.items()}
 
 
 class Source(Protocol):

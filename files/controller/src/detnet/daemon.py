@@ -16,11 +16,11 @@ from typing import Protocol
 from detnet.actuate.base import ActuationError, Actuator, Usage
 from detnet.core.allocate import Claim, allocate, steady
 from detnet.core.decide import decide
-from detnet.core.decision import Decision, Evidence, Observation, Rules, State
+from detnet.core.decision import Decision, Observation, Rules, State
 from detnet.core.demand import Demand
 from detnet.core.rate import Rate
 from detnet.meter import TrafficMeter
-from detnet.observe.source import Reading, SampleWindow, Source
+from detnet.observe.source import Reading, Source, evidence_of
 
 _log = logging.getLogger(__name__)
 
@@ -89,13 +89,14 @@ class Daemon:
         self._demand = Demand()
 
     def run(self, stop: threading.Event, after_pass: Callable[[], None] = lambda: None) -> None:
-        """Make passes at a fixed pace until ``stop`` is set; after one that took too long the next comes at once."""
-        due_s = self._clock()
-        while not stop.is_set():
+        """Make passes at a fixed pace until ``stop`` is set."""
+
+        def one() -> float:
             self.step()
             after_pass()
-            due_s = max(due_s + self.parts.interval_s, self._clock())
-            stop.wait(due_s - self._clock())
+            return self.parts.interval_s
+
+        keep_pace(one, stop, self._clock)
 
     def step(self) -> Pass:
         """Make one pass."""
@@ -165,6 +166,9 @@ class Daemon:
         return frozenset(wanted), {**before, **after}
 
 
-def evidence_of(reading: Reading) -> Mapping[str, Evidence]:
-    """Return a reading as the core wants it."""
-    return {name: one.samples if isinstance(one, SampleWindow) else one for name, one in reading.evidence.items()}
+def keep_pace(one: Callable[[], float], stop: threading.Event, clock: Callable[[], float]) -> None:
+    """Call ``one`` until ``stop`` is set, as often as it answers, in s; after one that took too long, at once."""
+    due_s = clock()
+    while not stop.is_set():
+        due_s = max(due_s + one(), clock())
+        stop.wait(due_s - clock())

@@ -42,14 +42,24 @@ class Recorder:
         elif decision.mode is Mode.BLIND:
             self._vitals.began_to_see("blind: the budget can only fall")
         self._vitals.cycle_finished()
-        if not self._announced:
-            self._notifier.ready(decision.reason)
-            self._announced = True
-        self._notifier.cycle_finished(decision.reason)
+        self._tell_systemd(decision.reason)
+
+    def idle(self, sentence: str, *, ready: bool) -> None:
+        """A pass over no domain at all; ``ready`` tells a cluster without work from one that is not known yet."""
+        if ready:
+            self._vitals.began_to_see(sentence)
+        self._vitals.cycle_finished()
+        self._tell_systemd(sentence)
 
     def forget(self, domain: str) -> None:
         """Remove what is shown of a domain that is no more."""
         self._metrics.forget(domain)
+
+    def _tell_systemd(self, sentence: str) -> None:
+        if not self._announced:
+            self._notifier.ready(sentence)
+            self._announced = True
+        self._notifier.cycle_finished(sentence)
 
 
 def audit_entry(one: Pass) -> Mapping[str, object]:

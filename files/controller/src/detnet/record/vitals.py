@@ -36,6 +36,11 @@ class Vitals:
         self._finished_s = now_s()
         self._config_problem: str | None = None
         self._seen: str | None = None
+        self._role: Callable[[], str] | None = None
+
+    def asked_for_role(self, role: Callable[[], str]) -> None:
+        """``role`` says whether this replica leads; both kinds are ready, and ``/readyz`` tells which one answers."""
+        self._role = role
 
     def paced(self, period_s: float) -> None:
         """The loop's period is (now) this long, in seconds."""
@@ -69,4 +74,4 @@ class Vitals:
             return Answer(ok=False, sentence=f"the configuration is not in force: {self._config_problem}")
         if self._seen is None:
             return Answer(ok=False, sentence="no fresh sample has come yet, and blind handling has not begun")
-        return Answer(ok=True, sentence=self._seen)
+        return Answer(ok=True, sentence=self._seen if self._role is None else f"{self._seen}; {self._role()}")

@@ -1,0 +1,98 @@
+"""The command lines of the three programs, for Kubernetes 1.20 and newer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from control_plane.credentials import Credentials
+
+ISSUER = "https://kubernetes.default.svc"
+# Only what tests rely on: fewer controllers start faster and write less into the audit log.
+CONTROLLERS = (
+    "daemonset", "deployment", "garbagecollector", "namespace", "replicaset", "root-ca-publisher", "serviceaccount",
+    "serviceaccount-token", "statefulset",
+)  # fmt: skip
+AUDIT_POLICY: dict[str, object] = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {
+            "level": "Request",
+            "resources": [
+                {"group": "", "resources": ["pods", "pods/status", "pods/binding", "events"]},
+                {"group": "apps"},
+                {"group": "coordination.k8s.io"},
+            ],
+        },
+        {"level": "Metadata"},
+    ],
+}
+
+
+def etcd(folder: Path, port: int) -> list[str]:
+    """Etcd without fsync: the data outlive a killed process, which is all that tests do to it."""
+    url = f"http://127.0.0.1:{port}"
+    return [
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        "--listen-peer-urls=http://127.0.0.1:0",
+        "--unsafe-no-fsync",
+    ]
+
+
+def kube_apiserver(
+    folder: Path, port: int, etcd_port: int, credentials: Credentials, extra: Mapping[str, str]
+) -> list[str]:
+    """RBAC, tokens, an audit log of JSON lines; ``extra`` adds options or replaces these."""
+    policy = folder / "audit-policy.json"
+    policy.write_text(json.dumps(AUDIT_POLICY))
+    chosen = {
+        "etcd-servers": f"http://127.0.0.1:{etcd_port}",
+        "bind-address": "127.0.0.1",
+        "advertise-address": "127.0.0.1",
+        "endpoint-reconciler-type": "none",  # it refuses to publish a loopback address
+        "secure-port": str(port),
+        "tls-cert-file": str(credentials.certificate),
+        "tls-private-key-file": str(credentials.key),
+        "token-auth-file": str(credentials.tokens_file),
+        "authorization-mode": "RBAC",
+        "anonymous-auth": "false",
+        "service-account-issuer": ISSUER,
+        "service-account-key-file": str(credentials.service_account_key),
+        "service-account-signing-key-file": str(credentials.service_account_key),
+        "service-cluster-ip-range": "10.96.0.0/16",
+        "allow-privileged": "true",
+        "profiling": "false",
+        "audit-policy-file": str(policy),
+        "audit-log-path": str(audit_log(folder)),
+        "audit-log-maxsize": "4096",  # MB; rotated at 100 by default, and the first part of a large test would be lost
+        "cert-dir": str(folder / "credentials"),
+        **extra,
+    }
+    return [f"--{name}={value}" for name, value in chosen.items()]
+
+
+def kube_controller_manager(kubeconfig: Path, credentials: Credentials, version: tuple[int, int]) -> list[str]:
+    """The controllers above, without client-side throttling (20 requests/s by default)."""
+    plain_http = ["--port=0"] if version < (1, 24) else []  # it listened on a fixed port before the option was removed
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--controllers={','.join(CONTROLLERS)}",
+        f"--service-account-private-key-file={credentials.service_account_key}",
+        f"--root-ca-file={credentials.ca_file}",
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--profiling=false",
+        "--kube-api-qps=1000",
+        "--kube-api-burst=2000",
+        *plain_http,
+    ]
+
+
+def audit_log(folder: Path) -> Path:
+    """Where the API server of ``folder`` writes its audit events."""
+    return folder / "audit.jsonl"

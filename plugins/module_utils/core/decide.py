@@ -155,8 +155,9 @@ def _next_state(guard: Guard, state: State, decision: Decision, memory: object) 
         grow_after_s = max(grow_after_s, now_s + guard.cooldown_s)
     elif decision.mode in (Mode.WAITING, Mode.GROWTH):
         cuts = 0
-    if any(finding.verdict is Verdict.BLIND for finding in decision.findings):  # also beside another's breach
-        grow_after_s = max(grow_after_s, now_s + guard.recovery_s)
+    blind_s = max((f.age_s for f in decision.findings if f.verdict is Verdict.BLIND), default=None)
+    if blind_s is not None:  # also beside another's breach
+        grow_after_s = max(grow_after_s, now_s + guard.recovery_after(blind_s))
     return replace(
         state,
         now_s=now_s,

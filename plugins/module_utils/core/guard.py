@@ -3,8 +3,8 @@
 1. A breach is answered by a cut in the same pass, from what best effort really sends and not from a cap that does not
    bind, and each further cut of the same episode is deeper.
 2. Without fresh evidence the budget can only fall: hold, then decay towards the safe budget, then stay at or below it.
-3. Growth waits until every objective is met on fresh evidence, for ``cooldown_s`` after a cut and ``recovery_s`` after
-   blindness, and is bounded in size and pace. Nothing ever delays a cut.
+3. Growth waits until every objective is met on fresh evidence, for ``cooldown_s`` after a cut and up to ``recovery_s``
+   after blindness, and is bounded in size and pace. Nothing ever delays a cut.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Guard:
         settle_s: how long an enforced cut takes to show: evidence from before then cannot ask for another cut.
         enforce_s: how long to wait for the byte counters to show that a cut is enforced.
         cooldown_s: no growth for this long after a breach.
-        recovery_s: no growth for this long after blindness or a start.
+        recovery_s: no growth for this long after a start or a long blindness.
         raise_every_s: the least time between two raises.
         raise_ratio: the largest raise, as a share of the maximum.
         least_raise_bps: a smaller raise is not worth a write.
@@ -114,6 +114,14 @@ class Guard:
             return self.safe_bps
         decayed_s = min(elapsed_s, age_s - self.decay_after_s)
         return self.safe_bps + (budget_bps - self.safe_bps) * math.exp(-decayed_s / self.decay_time_constant_s)
+
+    def recovery_after(self, blind_s: float) -> float:
+        """Return for how long nothing may grow after a blindness of ``blind_s`` seconds.
+
+        As long as it lasted: what happened meanwhile is unknown for so long. Never less than a whole window, so that
+        all of the evidence is newer than the gap.
+        """
+        return min(self.recovery_s, max(self.window_s, blind_s))
 
     def bounded(self, budget_bps: float) -> int:
         """Return the budget in whole bit/s inside [minimum, maximum]; what is no number becomes the minimum."""

@@ -47,11 +47,20 @@ def test_a_cooldown_delays_no_cut() -> None:
     assert [d.action for d in decisions] == [Action.HOLD, Action.CUT]
 
 
-def test_blindness_is_followed_by_recovery() -> None:
-    """10 s of fresh evidence, counted from the last blind pass."""
-    _, state = passes(rules(), CALM, [(1000.0 + n, signal(1000.0)) for n in range(1, 6)])
-    decisions, _ = passes(rules(), state, calm(1005.5, 1020.0))  # type: ignore[arg-type]
-    assert first_raise(decisions) == 1015.0
+@pytest.mark.parametrize(("blind_s", "wait_s"), [(2, 2.0), (5, 5.0), (10, 10.0), (60, 10.0)])
+def test_blindness_is_followed_by_recovery(blind_s: int, wait_s: float) -> None:
+    """As long as it lasted and at most 10 s, counted from the last blind pass: a short gap costs little."""
+    _, state = passes(rules(), CALM, [(1000.0 + n, signal(1000.0)) for n in range(2, blind_s + 1)])
+    decisions, _ = passes(rules(), state, calm(1000.5 + blind_s, 1080.0))  # type: ignore[arg-type]
+    assert first_raise(decisions) == 1000.0 + blind_s + wait_s
+
+
+def test_the_evidence_of_a_raise_is_newer_than_the_gap_before_it() -> None:
+    """However short the gap, a whole window of it comes first."""
+    slow = rules(guard=replace(GUARD, window_s=4.0))
+    _, state = one_pass(slow, CALM, signal(999.0), now_s=1001.0)
+    decisions, _ = passes(slow, state, calm(1001.5, 1010.0))  # type: ignore[arg-type]
+    assert first_raise(decisions) == 1005.0
 
 
 def test_blindness_beside_a_breach_waits_as_well() -> None:

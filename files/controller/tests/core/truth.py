@@ -27,7 +27,7 @@ class Truth:
     cut_s: float = -math.inf
     settled_s: float = -math.inf
     awaited_bps: int | None = None
-    blind_s: float = field(init=False)
+    grow_s: float = field(init=False)
     raise_s: float = -math.inf
     seen_s: dict[str, float] = field(init=False)
     delays: list[tuple[float, float]] = field(default_factory=list)
@@ -35,21 +35,22 @@ class Truth:
     breached: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.blind_s = self.now_s
+        self.grow_s = self.now_s + self.guard.recovery_s
         self.seen_s = {"robot": self.now_s, "scanner": self.now_s}
 
     def see(self, observation: Observation, now_s: float) -> None:
         """Judge what the sources say now."""
         if now_s < self.now_s:
             self._shift(now_s - self.now_s)
-            self.blind_s = now_s  # a clock that stepped back counts as a gap
+            self._gap(math.inf)  # a clock that stepped back counts as a gap of any length
         self._await_the_cut(observation, now_s)
         self.now_s = now_s
         robot, scanner = observation.evidence["robot"], observation.evidence["scanner"]
         verdicts = [self._samples(robot), self._signal(scanner)]
         self.met, self.breached = [met for met, _ in verdicts], [breached for _, breached in verdicts]
-        if any(now_s - at_s > self.guard.fresh_for_s for at_s in self.seen_s.values()):
-            self.blind_s = now_s
+        age_s = now_s - min(self.seen_s.values())
+        if age_s > self.guard.fresh_for_s:
+            self._gap(age_s)
 
     def check(self, decision: Decision) -> None:
         """Hold a decision against the judgement."""
@@ -64,7 +65,7 @@ class Truth:
             self.cut_s, self.awaited_bps, self.settled_s = now_s, after, math.inf
         if after > before:
             assert all(self.met)
-            assert now_s >= max(self.cut_s + guard.cooldown_s, self.blind_s + guard.recovery_s)
+            assert now_s >= max(self.cut_s + guard.cooldown_s, self.grow_s)
             assert now_s >= self.raise_s + guard.raise_every_s
             assert after - before <= guard.raise_ratio * guard.maximum_bps
             self.raise_s = now_s
@@ -79,6 +80,10 @@ class Truth:
         if late or obeys:
             self.settled_s = (now_s if late else self.now_s) + self.guard.settle_s
             self.awaited_bps = None
+
+    def _gap(self, length_s: float) -> None:
+        """Growth waits for as much clean evidence as was missing: at least a window, at most the full recovery."""
+        self.grow_s = max(self.grow_s, self.now_s + min(self.guard.recovery_s, max(self.guard.window_s, length_s)))
 
     def _samples(self, evidence: Evidence) -> tuple[bool, bool]:
         assert isinstance(evidence, tuple)
@@ -125,7 +130,7 @@ class Truth:
         return met and not lost, lost or (latency is not None and latency.low > limit)
 
     def _shift(self, by_s: float) -> None:
-        self.cut_s, self.blind_s, self.raise_s = self.cut_s + by_s, self.blind_s + by_s, self.raise_s + by_s
+        self.cut_s, self.grow_s, self.raise_s = self.cut_s + by_s, self.grow_s + by_s, self.raise_s + by_s
         self.settled_s, self.now_s = self.settled_s + by_s, self.now_s + by_s
         self.seen_s = {name: at_s + by_s for name, at_s in self.seen_s.items()}
         self.delays = [(at_s + by_s, delay) for at_s, delay in self.delays]

@@ -1,27 +1,25 @@
-"""One decision outside the loop, with the loop's own core; the Ansible module will ask the same question."""
+"""One decision outside the loop, from the configuration: from given numbers or measured with its source."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
+from detnet.core import once
 from detnet.core.allocate import allocate
-from detnet.core.decide import decide
-from detnet.core.decision import Decision, Evidence, Observation, Rules, State, Traffic
+from detnet.core.decision import Decision, Evidence, Rules
 from detnet.core.rate import Rate
-from detnet.core.signals import Interval, Signal
-from detnet.daemon import evidence_of
+from detnet.core.units import parse_duration_s, parse_rate, parse_share
 from detnet.errors import UserError
+from detnet.observe.once import measure
 from detnet.settings.models import Settings
-from detnet.settings.units import parse_duration_s, parse_rate, parse_share
 from detnet.wiring import build_claims, build_rules, build_source
 
 _T = TypeVar("_T")
 
-_LIVE_PATIENCE_S = 10.0
-_POLL_S = 0.05
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +42,9 @@ def decide_once(settings: Settings, given: Given) -> tuple[Decision, Mapping[str
     """
     rules = build_rules(settings)
     budget_bps = _read("--budget", given.budget, parse_rate).bps if given.budget else rules.guard.maximum_bps
-    evidence = _measure(settings, rules) if given.live else _signals(rules, given)
-    now_s = time.monotonic()
-    # Not a start: one-shot decisions have no past that growth would have to wait for.
-    state = replace(State.at(now_s, budget_bps, rules.guard), grow_after_s=now_s)
-    traffic = None
-    if given.sending is not None:
-        traffic = Traffic({"best effort": float(_read("--sending", given.sending, parse_rate).bps)}, 0.0)
-    decision, _ = decide(rules, state, Observation(evidence, traffic), now_s=now_s)
+    sending_bps = None if given.sending is None else float(_read("--sending", given.sending, parse_rate).bps)
+    evidence = measure(build_source(settings), rules, patience_s=_PATIENCE_S) if given.live else _signals(rules, given)
+    decision = once.decide_once(rules, budget_bps, evidence, now_s=time.monotonic(), sending_bps=sending_bps)
     return decision, allocate(decision.budget_bps, build_claims(settings))
 
 
@@ -65,39 +58,9 @@ def _signals(rules: Rules, given: Given) -> Mapping[str, Evidence]:
         raise UserError(f"nothing is given for {min(silent)}: use --latency, --jitter or --loss, or --live to measure")
     now_s = time.monotonic()
     return {
-        name: Signal(
-            measured_at_s=now_s,
-            span_s=0.0,
-            sent=rules.guard.least_samples,
-            latency_ms=_exactly(latency.get(name)),
-            jitter_ms=_exactly(jitter.get(name)),
-            loss_ratio=loss.get(name),
-        )
+        name: once.Given(latency.get(name), jitter.get(name), loss.get(name)).signal(rules, now_s=now_s)
         for name in known
     }
-
-
-def _measure(settings: Settings, rules: Rules) -> Mapping[str, Evidence]:
-    source = build_source(settings)
-    source.start()
-    try:
-        deadline_s = time.monotonic() + _LIVE_PATIENCE_S
-        while time.monotonic() < deadline_s:
-            reading = source.latest()
-            evidence = evidence_of(reading)
-            if all(_enough(evidence.get(objective.workload), rules) for objective in rules.objectives):
-                return evidence
-            time.sleep(_POLL_S)
-        raise UserError(f"no complete window within {_LIVE_PATIENCE_S:g} s: {reading.trouble or 'too few samples'}")
-    finally:
-        source.stop()
-
-
-def _enough(evidence: Evidence, rules: Rules) -> bool:
-    if evidence is None or isinstance(evidence, Signal):
-        return evidence is not None
-    first_s = time.monotonic() - rules.guard.window_s
-    return bool(evidence) and evidence[0].sent_at_s <= first_s + rules.guard.window_s * 0.1
 
 
 def _pairs(option: str, texts: tuple[str, ...], known: set[str], parse: Callable[[object], float]) -> dict[str, float]:
@@ -119,7 +82,3 @@ def _read(option: str, value: str, parse: Callable[[object], _T]) -> _T:
         return parse(value)
     except ValueError as error:
         raise UserError(f"{option}: {error}") from error
-
-
-def _exactly(value: float | None) -> Interval | None:
-    return None if value is None else Interval.exactly(value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.settings.units import parse_duration_s, parse_rate, parse_share
+from detnet.core.units import parse_duration_s, parse_rate, parse_share
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,13 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._kept = threading.local()
 
+    @classmethod
+    def of(cls, kubeconfig: Path) -> Self:
+        """The client that one of this package's kubeconfig files describes."""
+        config = json.loads(kubeconfig.read_text())
+        cluster = config["clusters"][0]["cluster"]
+        return cls(cluster["server"], config["users"][0]["user"]["token"], Path(cluster["certificate-authority"]))
+
     def request(  # noqa: PLR0913  # HTTP's own parts
         self,
         method: str,

@@ -1,0 +1,84 @@
+"""Packages of one Debian release, unpacked into a folder: nothing is installed, started or asked of root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+DEFAULT_MIRROR = "http://deb.debian.org/debian"
+
+
+class BuildError(Exception):
+    """The programs cannot be had; the message says which step failed and what would help."""
+
+
+class Packages:
+    """Apt with lists and a cache of its own below ``folder``, and with the mirror that the machine uses anyway."""
+
+    def __init__(self, release: str, folder: Path) -> None:
+        for program in ("apt-get", "dpkg-deb", "tar"):
+            if shutil.which(program) is None:
+                raise BuildError(f"{program} is missing: this is not Debian or Ubuntu, so set KUBEBUILDER_ASSETS")
+        if not KEYRING.exists():
+            raise BuildError(f"{KEYRING} is missing: install debian-archive-keyring, or set KUBEBUILDER_ASSETS")
+        self._folder = folder
+        self._environment = {**os.environ, "APT_CONFIG": str(folder / "apt.conf")}
+        for part in ("lists/partial", "cache/archives/partial", "downloads"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        origin = f"[signed-by={KEYRING}] {_mirror(release)} {release} main"
+        (folder / "sources.list").write_text(f"deb {origin}\ndeb-src {origin}\n")
+        (folder / "apt.conf").write_text(
+            f'Dir::Etc::SourceList "{folder / "sources.list"}";\n'
+            'Dir::Etc::SourceParts "-";\n'
+            f'Dir::State::Lists "{folder / "lists"}";\n'
+            f'Dir::Cache "{folder / "cache"}";\n'
+            'Acquire::Languages "none";\n'
+            f'APT::Sandbox::User "{os.environ.get("USER", "root")}";\n'  # apt's own user may not enter this folder
+        )
+
+    def update(self) -> None:
+        """Fetch the release's lists."""
+        self._apt("update")
+
+    def unpack(self, packages: Sequence[str], into: Path) -> None:
+        """Unpack the newest version of the binary packages."""
+        self._apt("download", *packages)
+        for package in packages:
+            for archive in (self._folder / "downloads").glob(f"{package}_*.deb"):
+                run(["dpkg-deb", "--extract", str(archive), str(into)], self._folder)
+
+    def unpack_source(self, package: str, into: Path) -> None:
+        """Unpack the upstream part of a source package, without Debian's patches."""
+        self._apt("source", "--download-only", "--tar-only", package)
+        into.mkdir(parents=True, exist_ok=True)
+        for archive in (self._folder / "downloads").glob(f"{package}_*.orig.tar.*"):
+            run(["tar", "--extract", "--file", str(archive), "--directory", str(into)], self._folder)
+
+    def _apt(self, *arguments: str) -> None:
+        run(["apt-get", "--quiet=2", *arguments], self._folder / "downloads", self._environment)
+
+
+def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> None:
+    """Run a command in a folder.
+
+    Raises:
+        BuildError: it failed; the message has the end of its output.
+    """
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"{' '.join(command)[:200]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def _mirror(release: str) -> str:
+    """The mirror of the release that the machine's apt has, else the distribution's own."""
+    listing = ["apt-get", "indextargets", "--format", "$(CREATED_BY) $(LABEL) $(COMPONENT) $(CODENAME) $(REPO_URI)"]
+    known = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    for line in known.splitlines():
+        *kind, mirror = line.split(" ")
+        if kind == ["Packages", "Debian", "main", release]:
+            return mirror
+    return DEFAULT_MIRROR

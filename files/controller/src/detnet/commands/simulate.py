@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,10 @@ HALVES = ["all", "tuning", "reporting"]
 @click.group("simulate")
 def command() -> None:
     """Try control laws on simulated plants, in closed loop and without a network."""
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _batch(**defaults: str | int) -> Callable[[F], F]:
@@ -39,7 +44,7 @@ def _batch(**defaults: str | int) -> Callable[[F], F]:
             help="Of seeds and plants.",
         ),
         click.option("--crossed", is_flag=True, help="Every seed on every plant, instead of one plant each in turn."),
-        click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes."),
+        click.option("--jobs", type=click.IntRange(1, 256), default=_processors, help="Processes; one a processor."),
         click.option("--out", type=click.Path(path_type=Path), default=defaults["out"], show_default=True),
         click.option(
             "--report/--no-report", default=defaults["report"], show_default=True, help="Write pages and pictures too."
@@ -74,7 +79,7 @@ def _run(jobs: int, out: Path, asked: dict[str, Any]) -> None:
 
     names = [asked[key] for key in ("scenario", "law", "plants", "seeds", "half")]
     wanted = order(*names, crossed=asked["crossed"])
-    comparison = run_batch(wanted, out, processes=jobs, tell=_tell, report=asked["report"])
+    comparison = run_batch(wanted, out, processes=jobs, tell=_teller(), report=asked["report"])
     for line in lines(comparison):
         click.echo(line)
     also = f"; begin with {out / 'INDEX.md'}" if asked["report"] else ""
@@ -99,10 +104,17 @@ def laws() -> None:
         click.echo(name)
 
 
-def _tell(done: int, everything: int, last: str) -> None:
-    """Show progress on one line of a terminal, and every tenth part elsewhere."""
-    if sys.stderr.isatty():
-        end = "\n" if done == everything else ""
-        click.echo(f"\r{done} of {everything} worlds, last {last:<24}{end}", err=True, nl=False)
-    elif done == everything or done % max(1, everything // 10) == 0:
-        click.echo(f"{done} of {everything} worlds", err=True)
+def _teller() -> Callable[[int, int, str], None]:
+    """Return what shows progress: on one line of a terminal, and every twentieth part elsewhere."""
+    from detnet.simulate.progress import Progress  # noqa: PLC0415 - keeps 'detnet --help' fast
+
+    progress = Progress()
+
+    def tell(done: int, everything: int, last: str) -> None:
+        line = progress.line(done, everything, last)
+        if sys.stderr.isatty():
+            click.echo(f"\r{line:<78}", err=True, nl=done == everything)
+        elif done == everything or done % max(1, everything // 20) == 0:
+            click.echo(line, err=True)
+
+    return tell

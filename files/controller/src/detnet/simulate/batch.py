@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
@@ -10,6 +10,7 @@ from signal import SIG_DFL, SIGINT, signal
 
 from detnet.simulate.judge import Outcome, judge
 from detnet.simulate.laws.base import Law
+from detnet.simulate.laws.registry import ORACLE
 from detnet.simulate.oracle_search import best
 from detnet.simulate.plant import Plant
 from detnet.simulate.run import run, world
@@ -36,6 +37,19 @@ class Result:
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of worlds done, of all, and the name of the last."""
+Known = Callable[[Job], Mapping[str, Outcome]]
+"""What is known of a world already, by law."""
+Keep = Callable[[Job, Sequence[Outcome]], None]
+"""Takes what has just become known of a world."""
+
+
+def nothing_known(_job: Job) -> Mapping[str, Outcome]:
+    """Return no outcome."""
+    return {}
+
+
+def not_kept(_job: Job, _outcomes: Sequence[Outcome]) -> None:
+    """Keep nothing."""
 
 
 def jobs(scenarios: Sequence[Scenario], laws: Sequence[Law], worlds: Sequence[tuple[Plant, int]]) -> tuple[Job, ...]:
@@ -43,31 +57,46 @@ def jobs(scenarios: Sequence[Scenario], laws: Sequence[Law], worlds: Sequence[tu
     return tuple(Job(scenario, plant, seed, tuple(laws)) for (plant, seed), scenario in product(worlds, scenarios))
 
 
-def simulate(work: Sequence[Job], *, processes: int, progress: Progress) -> tuple[Result, ...]:
-    """Run all jobs; the results are in their order, whatever process was faster."""
-    results: dict[int, Result] = {}
-    for done, (at, result) in enumerate(_results(work, processes), 1):
-        results[at] = result
+def simulate(
+    work: Sequence[Job], *, processes: int, progress: Progress, known: Known = nothing_known, keep: Keep = not_kept
+) -> tuple[Result, ...]:
+    """Run what is not known of all jobs; the results are in their order, whatever process was faster."""
+    found = [dict(known(job)) for job in work]
+    left = [at for at, job in enumerate(work) if not {ORACLE, *(law.name for law in job.laws)} <= found[at].keys()]
+    parts = [(work[at], frozenset(found[at])) for at in left]
+    for done, (number, outcomes) in enumerate(_results(parts, processes), 1 + len(work) - len(left)):
+        at = left[number]
+        keep(work[at], outcomes)
+        found[at].update({outcome.law: outcome for outcome in outcomes})
         progress(done, len(work), work[at].scenario.name)
-    return tuple(results[at] for at in range(len(work)))
+    return tuple(_result(job, outcomes) for job, outcomes in zip(work, found, strict=True))
 
 
 def run_job(job: Job) -> Result:
     """Let every law and the oracle meet one world."""
+    return _result(job, {outcome.law: outcome for outcome in _outcomes((job, frozenset()))})
+
+
+def _result(job: Job, found: Mapping[str, Outcome]) -> Result:
+    return Result(found[ORACLE], tuple(found[law.name] for law in job.laws))
+
+
+def _outcomes(part: tuple[Job, frozenset[str]]) -> list[Outcome]:
+    """Return the outcomes of a world that are not among the named ones."""
+    job, known = part
     outside = world(job.scenario, job.plant, job.seed)
-    return Result(
-        oracle=best(job.scenario, job.plant, job.seed, outside),
-        outcomes=tuple(judge(run(job.scenario, job.plant, law, job.seed, outside)) for law in job.laws),
-    )
+    laws = [law for law in job.laws if law.name not in {ORACLE, *known}]
+    found = [judge(run(job.scenario, job.plant, law, job.seed, outside)) for law in laws]
+    return found if ORACLE in known else [best(job.scenario, job.plant, job.seed, outside), *found]
 
 
-def _results(work: Sequence[Job], processes: int) -> Iterator[tuple[int, Result]]:
+def _results(parts: Sequence[tuple[Job, frozenset[str]]], processes: int) -> Iterator[tuple[int, list[Outcome]]]:
     if processes <= 1:
-        yield from enumerate(map(run_job, work))
+        yield from enumerate(map(_outcomes, parts))
         return
     # Ctrl-C reaches every process of the terminal; a worker ends at once and silently, and the parent tells it.
     with ProcessPoolExecutor(processes, initializer=signal, initargs=(SIGINT, SIG_DFL)) as pool:
-        futures = {pool.submit(run_job, job): at for at, job in enumerate(work)}
+        futures = {pool.submit(_outcomes, part): at for at, part in enumerate(parts)}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()

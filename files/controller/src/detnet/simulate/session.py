@@ -17,6 +17,7 @@ from detnet.simulate.figures import Comparison, compare
 from detnet.simulate.judge import WARM_UP_S
 from detnet.simulate.laws.base import Law
 from detnet.simulate.laws.registry import LAWS, find
+from detnet.simulate.ledger import Ledger
 from detnet.simulate.output import write
 from detnet.simulate.plant import SETS, Plant
 from detnet.simulate.scenario import Scenario
@@ -81,13 +82,18 @@ def run_batch(
 ) -> Comparison:
     """Run a batch, write its files (all of its reports too if asked) and return its figures.
 
+    Runs that ``runs.csv`` in the folder already holds, from a batch that was ended, are not made again.
+
     Raises:
-        UserError: the files cannot be written.
+        UserError: the files cannot be read or written.
     """
     work = jobs_of(asked)
-    results = batch.simulate(work, processes=processes, progress=tell)
+    ledger = Ledger(out / "runs.csv")
+    ledger.write()
+    results = batch.simulate(work, processes=processes, progress=tell, known=ledger.known, keep=ledger.add)
+    ledger.write()
     comparison = compare(results, _reference(asked.laws))
-    write(comparison, results, asked.protocol(), out)
+    write(comparison, asked.protocol(), out)
     if report:
         from detnet.simulate.reports import write_reports  # noqa: PLC0415 - drawing is imported when it is wanted
 

@@ -17,7 +17,10 @@ Annotations: TypeAlias = Mapping[str, str]
 Patch: TypeAlias = Mapping[str, "str | None"]
 
 EGRESS = "kubernetes.io/egress-bandwidth"
+PRIORITY = "bandwidth.cilium.io/priority"
+OWN_PREFIX = "qos.detnet.io/"
 PRIOR = "qos.detnet.io/prior-egress-bandwidth"
+PRIOR_PRIORITY = "qos.detnet.io/prior-priority"
 CLASS = "qos.detnet.io/class"
 BEST_EFFORT = "best-effort"
 CRITICAL = "critical"
@@ -27,7 +30,7 @@ WEIGHT = "qos.detnet.io/weight"
 PAUSE = "qos.detnet.io/pause"
 STATUS = "qos.detnet.io/status"
 
-# The value of PRIOR when there was no cap before ours; a quantity is never empty.
+# The value of the two priors when there was nothing before us; neither a quantity nor a class is ever empty.
 NO_PRIOR = ""
 
 
@@ -59,22 +62,39 @@ def standing(annotations: Annotations, *, key: str = EGRESS) -> Standing:
     return Standing(cap, text, prior is not None, None if prior in (None, NO_PRIOR) else prior, error)
 
 
-def cap_patch(annotations: Annotations, cap: Rate, *, key: str = EGRESS) -> Patch:
+def cap_patch(annotations: Annotations, cap: Rate, *, key: str = EGRESS, priority: str | None = None) -> Patch:
     """Return the annotations to set so that ``cap`` is in force and what was there is remembered; empty: nothing to do.
 
-    A value that is the same rate in other words (``100000k``) is left alone once it is ours.
+    A value that is the same rate in other words (``100000k``) is left alone once it is ours. With a ``priority``, that
+    is set too: Cilium 1.18.3 looks at a changed priority only when the cap's *text* changes in the same event
+    (cilium#44329), so then the same rate is written in other words.
     """
     now = standing(annotations, key=key)
-    if now.ours and now.cap == cap:
+    prioritised = {} if priority is None else priority_patch(annotations, priority)
+    if now.ours and now.cap == cap and not prioritised:
         return {}
+    text = cap.quantity
+    if prioritised and text == now.text:
+        text = str(cap.bps) if text != str(cap.bps) else f"{cap.bps}e0"
     remembered = {} if now.ours else {PRIOR: NO_PRIOR if now.text is None else now.text}
-    return {key: cap.quantity, **remembered}
+    return {key: text, **remembered, **prioritised}
+
+
+def priority_patch(annotations: Annotations, priority: str) -> Patch:
+    """Return the annotations to set so that Cilium's priority is this one; one that is so already is not made ours."""
+    if annotations.get(PRIORITY) == priority:
+        return {}
+    remembered = {} if PRIOR_PRIORITY in annotations else {PRIOR_PRIORITY: annotations.get(PRIORITY, NO_PRIOR)}
+    return {PRIORITY: priority, **remembered}
 
 
 def release_patch(annotations: Annotations, *, key: str = EGRESS) -> Patch:
     """Return the annotations to set (``None`` removes one) so that the object is as it was; empty: nothing of ours."""
     now = standing(annotations, key=key)
-    return {key: now.prior, PRIOR: None} if now.ours else {}
+    patch: dict[str, str | None] = {key: now.prior, PRIOR: None} if now.ours else {}
+    if PRIOR_PRIORITY in annotations:
+        patch |= {PRIORITY: annotations[PRIOR_PRIORITY] or None, PRIOR_PRIORITY: None}
+    return patch
 
 
 def patched(annotations: Annotations, patch: Patch) -> dict[str, str]:

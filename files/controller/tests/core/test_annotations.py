@@ -5,7 +5,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.core.annotations import EGRESS, NO_PRIOR, PRIOR, cap_patch, patched, release_patch, standing
+from detnet.core.annotations import (
+    EGRESS,
+    NO_PRIOR,
+    PRIOR,
+    PRIOR_PRIORITY,
+    PRIORITY,
+    cap_patch,
+    patched,
+    priority_patch,
+    release_patch,
+    standing,
+)
 from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate
 
 rates = st.integers(FLOOR_BPS, CEILING_BPS).map(Rate)
@@ -68,3 +79,34 @@ def test_another_annotation_can_carry_the_cap() -> None:
     """The documents' BANDWIDTH_ANNOTATION names it."""
     key = "example.org/egress"
     assert cap_patch({EGRESS: "5M"}, Rate(2_000_000), key=key) == {key: "2M", PRIOR: NO_PRIOR}
+
+
+@given(untouched, st.lists(st.tuples(rates, st.none() | st.sampled_from(["bestEffort", "burstable"])), min_size=1))
+def test_release_restores_the_priority_as_well(before: dict[str, str], wishes: list[tuple[Rate, str | None]]) -> None:
+    """What stood under Cilium's priority is remembered and put back like the cap."""
+    after: dict[str, str] = {name: text for name, text in before.items() if text}  # empty means none: see above
+    before = after
+    for cap, priority in wishes:
+        after = patched(after, cap_patch(after, cap, priority=priority))
+        assert standing(after).cap == cap
+        assert priority is None or after[PRIORITY] == priority
+    assert patched(after, release_patch(after)) == before
+
+
+@given(untouched, rates, st.sampled_from(["bestEffort", "guaranteed"]))
+def test_a_changed_priority_always_comes_with_a_changed_text_of_the_cap(
+    before: dict[str, str], cap: Rate, priority: str
+) -> None:
+    """Cilium 1.18.3 ignores a live pod's new priority otherwise; the rate stays the same."""
+    for start in (before, patched(before, cap_patch(before, cap))):
+        patch = cap_patch(start, cap, priority=priority)
+        if PRIORITY in patch:
+            assert patch[EGRESS] != start.get(EGRESS)
+        assert standing(patched(start, patch)).cap == cap
+        assert cap_patch(patched(start, patch), cap, priority=priority) == {}
+
+
+def test_a_priority_that_is_so_already_stays_somebody_elses() -> None:
+    """Release must not take away what we did not bring."""
+    assert priority_patch({PRIORITY: "guaranteed"}, "guaranteed") == {}
+    assert priority_patch({}, "guaranteed") == {PRIORITY: "guaranteed", PRIOR_PRIORITY: NO_PRIOR}

@@ -1,7 +1,50 @@
-"""The real API server, shared by all tests of this folder."""
+"""Loopback servers for answers that no real API server gives, and the real control plane for all others."""
 
 from __future__ import annotations
 
-from control_plane.fixtures import control_plane, namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-__all__ = ["control_plane", "namespace"]
+import pytest
+
+from control_plane.fixtures import control_plane, namespace
+from detnet.kube.api import Api, ClusterAccess, connect
+from kube.api_server import ApiServer, kubeconfig, running
+from observe.servers import FaultyServer
+
+__all__ = ["api", "control_plane", "faulty", "namespace", "server"]
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """A server that says what the test tells it to."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def faulty() -> Iterator[FaultyServer]:
+    """A server whose bytes the test decides."""
+    server = FaultyServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def connected(tmp_path: Path) -> Iterator[Callable[..., Api]]:
+    """Connect to a URL, with no credentials."""
+    apis: list[Api] = []
+
+    def to(url: str) -> Api:
+        apis.append(connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", url))))
+        return apis[-1]
+
+    yield to
+    for api in apis:
+        api.close()
+
+
+@pytest.fixture
+def api(server: ApiServer, connected: Callable[..., Api]) -> Api:
+    """The client of ``server``."""
+    return connected(server.url)

@@ -10,22 +10,21 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
+import math
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import urllib3
-import yaml
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException
 from kubernetes.config.incluster_config import InClusterConfigLoader
-from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+from kubernetes.config.kube_config import KubeConfigLoader
 
 from detnet.episodes import Episodes
 from detnet.errors import ConfigError
 from detnet.kube.api import ClusterAccess
+from detnet.kube.kubeconfig import Chosen, choose
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +34,10 @@ _CONNECTIONS = 32  # kept for reuse; more at once work, but are made anew each t
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the client needs; ``lifetime_s`` is how long a plugin's credentials hold, ``None`` for no known end."""
+    """What the client needs, and for how long it holds: infinite for what has no end or is read at each use."""
 
     configuration: Configuration
-    lifetime_s: float | None = None
+    lifetime_s: float = math.inf
 
 
 def load(access: ClusterAccess) -> Loaded:
@@ -48,15 +47,18 @@ def load(access: ClusterAccess) -> Loaded:
         ConfigError: something is missing or cannot be used.
     """
     configuration = Configuration()
-    lifetime_s = None
+    lifetime_s = math.inf
     if access.in_cluster:
         _from_pod(configuration)
+        where = f"the service account in {_SERVICE_ACCOUNT}"
     else:
-        lifetime_s = _from_kubeconfig(access, configuration)
+        chosen = choose(access)
+        lifetime_s = _from_kubeconfig(chosen, configuration)
+        where = chosen.named
     configuration.keep_alive = True
     configuration.retries = urllib3.Retry(0)
     configuration.connection_pool_maxsize = _CONNECTIONS
-    _check_tls(configuration)
+    _check_tls(configuration, where)
     return Loaded(configuration, lifetime_s)
 
 
@@ -70,102 +72,29 @@ def _from_pod(configuration: Configuration) -> None:
     _read_for_each_request(token, configuration)
 
 
-def _from_kubeconfig(access: ClusterAccess, configuration: Configuration) -> float | None:
-    paths = _paths(access)
-    merged = _merged(paths)
-    named = os.pathsep.join(str(path) for path in paths)
-    context = _context(merged.value, access.context, named)
-    cluster = _entry(merged.value, "clusters", context.value["context"].get("cluster"), named)
-    if not cluster.value["cluster"].get("server"):
-        raise ConfigError(f"the cluster {cluster.value['name']!r} in the kubeconfig {named} has no server")
-    user = context.value["context"].get("user")
-    user = None if user is None else _entry(merged.value, "users", user, named)
-    loader = KubeConfigLoader(config_dict=merged, active_context=context.value["name"], config_base_path=None)
+def _from_kubeconfig(chosen: Chosen, configuration: Configuration) -> float:
+    """Fill in what the library's loader finds; return how long that holds."""
     try:
+        loader = KubeConfigLoader(chosen.merged, active_context=chosen.context, config_base_path=None)
         loader.load_and_set(configuration)
     except (ConfigException, OSError, ValueError) as error:
-        raise ConfigError(f"the kubeconfig {named} cannot be used: {error}") from error
+        raise ConfigError(f"{chosen.named} cannot be used: {error}") from error
     configuration.refresh_api_key_hook = None
-    if user is None:
-        return None
-    who = user.value["user"] or {}
-    if "tokenFile" in who:
-        _read_for_each_request(Path(user.path).parent / who["tokenFile"], configuration)
-    if "exec" in who and not configuration.api_key and configuration.cert_file is None:
+    user = chosen.user
+    if "tokenFile" in user:
+        _read_for_each_request(chosen.folder / user["tokenFile"], configuration)
+    if "exec" in user and not configuration.api_key and configuration.cert_file is None:
         raise ConfigError(
-            f"the credential plugin {who['exec'].get('command')!r} of user {user.value['name']!r} in the kubeconfig "
-            f"{named} gave no credentials: run it by hand to see why"
+            f"the credential plugin {user['exec'].get('command')!r} of user {chosen.user_name!r} in {chosen.named} "
+            "gave no credentials: run it by hand to see why"
         )
-    return _lifetime_s(loader)
-
-
-def _paths(access: ClusterAccess) -> list[Path]:
-    if access.kubeconfig is not None:
-        wanted = [access.kubeconfig]
-    else:
-        named = os.environ.get("KUBECONFIG") or "~/.kube/config"
-        wanted = [Path(path) for path in named.split(os.pathsep) if path]
-    found = [path for path in (path.expanduser() for path in wanted) if path.exists()]
-    if not found:
-        raise ConfigError(f"there is no kubeconfig at {os.pathsep.join(map(str, wanted))}")
-    return found
-
-
-def _merged(paths: list[Path]) -> Any:
-    for path in paths:
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigError(f"cannot read the kubeconfig {path}: {reason}") from error
-        except yaml.YAMLError as error:
-            raise ConfigError(f"the kubeconfig {path} is not YAML: {error}") from error
-        if not _is_kubeconfig(content):
-            raise ConfigError(f"{path} is not a kubeconfig: it lacks clusters, contexts or users")
-    return KubeConfigMerger(os.pathsep.join(map(str, paths))).config
-
-
-def _is_kubeconfig(content: object) -> bool:
-    """Return whether ``content`` is a mapping with named entries, each of which holds a mapping of its kind."""
-    if not isinstance(content, dict):
-        return False
-    for section, kind in (("clusters", "cluster"), ("contexts", "context"), ("users", "user")):
-        entries = content.get(section) or []
-        if not isinstance(entries, list):
-            return False
-        for entry in entries:
-            if not isinstance(entry, dict) or "name" not in entry or not isinstance(entry.get(kind) or {}, dict):
-                return False
-    return True
-
-
-def _context(config: dict[str, Any], wanted: str | None, named: str) -> Any:
-    name = wanted or config.get("current-context")
-    if not name:
-        raise ConfigError(f"the kubeconfig {named} has no current context: name one of {_names(config, 'contexts')}")
-    return _entry(config, "contexts", name, named)
-
-
-def _entry(config: dict[str, Any], section: str, name: str | None, named: str) -> Any:
-    for node in config[section]:
-        if node.value["name"] == name:
-            return node
-    raise ConfigError(f"the kubeconfig {named} has no {section[:-1]} {name!r}: it has {_names(config, section)}")
-
-
-def _names(config: dict[str, Any], section: str) -> str:
-    return ", ".join(repr(node.value["name"]) for node in config[section]) or "none"
-
-
-def _lifetime_s(loader: KubeConfigLoader) -> float | None:
-    """Return how long the credentials hold from now; the end is a wall time, so this is the one look at that clock."""
-    expiry = getattr(loader, "expiry", None)
+    expiry: dt.datetime | None = getattr(loader, "expiry", None)
     if expiry is None:
-        return None
-    return float((expiry - dt.datetime.now(tz=dt.UTC)).total_seconds())
+        return math.inf
+    return (expiry - dt.datetime.now(tz=dt.UTC)).total_seconds()  # the one look at the wall clock
 
 
-def _read_for_each_request(token: Path, configuration: Configuration) -> None:
+def _read_for_each_request(path: Path, configuration: Configuration) -> None:
     """Let ``configuration`` take the bearer token from the file at each use, so that rotating it needs no restart.
 
     While the file cannot be read or is empty, the last token serves: it may well be valid still, and client-go does
@@ -175,36 +104,45 @@ def _read_for_each_request(token: Path, configuration: Configuration) -> None:
 
     def read(into: Configuration) -> None:
         try:
-            text = token.read_text(encoding="ascii").strip()
-            if not text.isprintable() or not text:
-                raise ValueError("it must be one line of printable text")  # noqa: TRY301 - one way out for both
-        except (OSError, ValueError) as error:
-            episodes.begin("token", f"cannot read the token file {token}, going on with the last token: {error}")
+            into.api_key["BearerToken"] = f"Bearer {_token(path)}"
+        except ConfigError as error:
+            episodes.begin("token", f"{error}; going on with the last token")
         else:
-            episodes.end("token", f"the token file {token} can be read again")
-            into.api_key["BearerToken"] = f"Bearer {text}"
+            episodes.end("token", f"the token file {path} can be read again")
 
-    read(configuration)
-    if "BearerToken" not in configuration.api_key:
-        raise ConfigError(f"the token file {token} holds no token")
+    configuration.api_key["BearerToken"] = f"Bearer {_token(path)}"
     configuration.refresh_api_key_hook = read  # type: ignore[assignment] # its type is inferred from None
 
 
-def _check_tls(configuration: Configuration) -> None:
+def _token(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(f"cannot read the token file {path}: {reason}") from error
+    if not text or not text.isascii() or not text.isprintable():
+        raise ConfigError(f"the token file {path} must hold one line of printable ASCII")
+    return text
+
+
+def _check_tls(configuration: Configuration, where: str) -> None:
     """Fail now and in words, not at the first request and in OpenSSL's."""
     context = ssl.create_default_context()
-    if configuration.ssl_ca_cert is not None:
+    ca, certificate, key = configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file
+    if ca is not None:
         try:
-            context.load_verify_locations(configuration.ssl_ca_cert)
+            context.load_verify_locations(ca)
         except OSError as error:
-            raise ConfigError(f"cannot use the CA file {configuration.ssl_ca_cert}: {_why(error)}") from error
-    if configuration.cert_file is not None:
+            raise ConfigError(f"cannot use the CA of {where}, read from {ca}: {_why(error)}") from error
+    if certificate is not None:
         try:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+            context.load_cert_chain(certificate, key)
         except OSError as error:
-            pair = f"the client certificate {configuration.cert_file} with the key {configuration.key_file}"
+            pair = f"the client certificate and key of {where}, read from {certificate} and {key}"
             raise ConfigError(f"cannot use {pair}: {_why(error)}") from error
 
 
 def _why(error: OSError) -> str:
-    return (error.reason if isinstance(error, ssl.SSLError) else error.strerror) or str(error)
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).lower().replace("_", " ")
+    return error.strerror or str(error)

@@ -112,12 +112,15 @@ class Client:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return what was raised first, below what urllib3 and the library made of it."""
-    while True:
-        inner = error.__cause__ or getattr(error, "reason", None) or error.__context__
-        if not isinstance(inner, BaseException):
-            return error
-        error = inner
+    """Return what was raised first, below what urllib3 and the library made of it.
+
+    Not by ``__context__``: that may be the caller's own trouble, if we were called while one was handled.
+    """
+    inner = (error.__cause__, getattr(error, "reason", None), *error.args)
+    for candidate in inner:
+        if isinstance(candidate, BaseException):
+            return _cause(candidate)
+    return error
 
 
 def _explain(error: BaseException, timeout_s: float) -> str:  # noqa: PLR0911 - one way to fail, one line
@@ -132,6 +135,8 @@ def _explain(error: BaseException, timeout_s: float) -> str:  # noqa: PLR0911 - 
             return f"shows a certificate that is not valid here: {error.verify_message}"
         case ssl.SSLError():
             return f"failed the TLS handshake: {error.reason or error}"
+        case urllib3.exceptions.ResponseError():
+            return f"did not answer itself ({error}): give the address that does"
         case json.JSONDecodeError() | UnicodeDecodeError():
             return "answered with something that is not JSON: check what runs there"
         case OSError() if error.strerror:

@@ -11,6 +11,7 @@ Why not the client's ``SharedInformer``: docs/decisions/0007-own-watch-and-lease
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -29,6 +30,7 @@ Object = dict[str, Any]
 _PAGE = 250  # full pods in pages of 250 hold the interpreter for 49 ms at most; one page of 5000 for 770 ms (measured)
 _PAGE_TIMEOUT_S = 15.0
 _WATCH_S = 300  # the server ends a watch after this, give or take a fifth, so that a fleet does not return in step
+_CAP_S = 4.0  # a server that has come back is noticed within 5 s
 _GOOD_S = 10.0  # a stream that lived this long was a good one, even if nothing happened
 
 
@@ -53,7 +55,7 @@ class Mirror(Generic[T]):
         backoff: Backoff | None = None,
     ) -> None:
         self.on_change = on_change
-        self.heard_s = -1.0
+        self.heard_s = -math.inf
         """Monotonic time of the server's last complete word: a list, an opened watch, an event."""
         self.trouble: str | None = None
         """Why the mirror does not follow now, in one sentence; ``None`` when it does."""
@@ -63,7 +65,7 @@ class Mirror(Generic[T]):
         self._query = dict(query or {})
         self._idle_s = idle_s
         self._clock = clock
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(cap_s=_CAP_S)
         self._episodes = Episodes(logger)
         self._lock = threading.Lock()
         self._items: dict[str, T] = {}
@@ -89,7 +91,13 @@ class Mirror(Generic[T]):
         """Follow the server until ``stop``."""
         threading.Thread(target=self._close_at, args=(stop,), daemon=True).start()
         while not stop.is_set():
-            stop.wait(self.step(stop))
+            try:
+                pause_s = self.step(stop)
+            except Exception as error:  # the thread outlives a bug, in ``keep`` or ``on_change`` or here
+                logger.exception("following %s: a bug", self._path)
+                self.trouble = f"following {self._path}: a bug ({error!r}); the log has the traceback"
+                pause_s = self._backoff.next_s()
+            stop.wait(pause_s)
 
     def step(self, stop: threading.Event) -> float:
         """List once, or watch until the stream ends; return the seconds to wait before the next step."""

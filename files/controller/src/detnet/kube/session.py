@@ -1,4 +1,9 @@
-"""One set of credentials at a time, renewed beside the requests and never inside one."""
+"""One set of credentials at a time, renewed beside the requests and never inside one.
+
+A credential plugin may take as long as it likes (it asks somebody over the network), so it runs in a thread of its own,
+before its last credentials end. A server that says 401 is answered by loading everything anew: that finds what was
+exchanged in the kubeconfig itself, or a certificate that was renewed.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +21,12 @@ from detnet.kube.transport import put_under_deadlines
 
 logger = logging.getLogger(__name__)
 
-_RENEW_AT = 0.8  # of the lifetime, as the kubelet does for projected tokens
-_RENEW_PAUSE_S = 5.0  # between two runs of a credential plugin, however short its credentials live
+_RENEW_AT = 0.8  # of a lifetime, as the kubelet does for a pod's token
+_PAUSE_S = 5.0  # between two loads, however short a token lives or often a server says no
 
 
 class Session:
-    """The library's client with valid credentials. Safe to share between threads.
+    """The library's client with the newest credentials. Safe to share between threads.
 
     Raises:
         ConfigError: the credentials cannot be found or used.
@@ -31,50 +36,46 @@ class Session:
         self._access = access
         self._episodes = Episodes(logger)
         self._lock = threading.Lock()
-        self._renewing = False
-        self._renew_at_s: float | None = None
+        self._loading = False
+        self._loaded_s = 0.0
+        self._renew_at_s = 0.0
         self._client = self._load()
 
     def client(self) -> ApiClient:
-        """Return the client to use now; a renewal that is due goes on in the background."""
-        if self._renew_at_s is not None and time.monotonic() >= self._renew_at_s:
-            self._renew_in_background()
+        """Return the client to use now; a renewal that is due begins in the background."""
+        with self._lock:
+            due = not self._loading and time.monotonic() >= self._renew_at_s
+            self._loading = self._loading or due
+        if due:
+            threading.Thread(target=self._renew, name="kubernetes-credentials", daemon=True).start()
         return self._client
 
-    def drop_connections(self) -> None:
-        """Let the next requests make new connections: the kept ones may lead to a dead server or an old identity."""
-        self._client.rest_client.pool_manager.clear()
-
     def reject(self) -> None:
-        """Take note that the server does not accept these credentials: a plugin is asked for others."""
+        """Take note that the server refused these credentials; a kept connection may stand for an old certificate."""
         self.drop_connections()
         with self._lock:
-            if self._renew_at_s is not None:
-                self._renew_at_s = min(self._renew_at_s, self._loaded_s + _RENEW_PAUSE_S)
+            self._renew_at_s = min(self._renew_at_s, self._loaded_s + _PAUSE_S)
+
+    def drop_connections(self) -> None:
+        """Let the next requests make new connections; those in use are not touched."""
+        self._client.rest_client.pool_manager.clear()
 
     def _load(self) -> ApiClient:
         loaded = credentials.load(self._access)
-        self._loaded_s = time.monotonic()
-        if loaded.lifetime_s is not None:
-            self._renew_at_s = self._loaded_s + max(_RENEW_PAUSE_S, _RENEW_AT * loaded.lifetime_s)
         client = ApiClient(loaded.configuration)
         put_under_deadlines(client.rest_client.pool_manager)
-        return client
-
-    def _renew_in_background(self) -> None:
         with self._lock:
-            if self._renewing:
-                return
-            self._renewing = True
-        threading.Thread(target=self._renew, name="kubernetes-credentials", daemon=True).start()
+            self._loaded_s = time.monotonic()
+            self._renew_at_s = self._loaded_s + max(_PAUSE_S, _RENEW_AT * loaded.lifetime_s)
+        return client
 
     def _renew(self) -> None:
         try:
             self._client = self._load()
         except ConfigError as error:
-            self._episodes.begin("renew", f"cannot renew the credentials, going on with the last: {error}")
-            self._renew_at_s = time.monotonic() + _RENEW_PAUSE_S
+            self._episodes.begin("load", f"cannot renew the credentials, going on with the last: {error}")
+            self._renew_at_s = time.monotonic() + _PAUSE_S
         else:
-            self._episodes.end("renew", "the credentials could be renewed again")
+            self._episodes.end("load", "the credentials could be renewed again")
         finally:
-            self._renewing = False
+            self._loading = False

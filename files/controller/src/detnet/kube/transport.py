@@ -24,7 +24,7 @@ import urllib3
 class _DeadlineReader(io.RawIOBase):
     """A socket's raw reader that gives each read only what is left."""
 
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, connection: _Deadline) -> None:
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, connection: DeadlineConnection) -> None:
         self._socket = sock
         self._raw = raw
         self._connection = connection
@@ -44,12 +44,12 @@ class _DeadlineReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     """A response whose status line, headers and body all come under the deadline."""
 
-    def __init__(self, sock: socket.socket, *, connection: _Deadline, method: str | None = None) -> None:
+    def __init__(self, sock: socket.socket, *, connection: DeadlineConnection, method: str | None = None) -> None:
         super().__init__(sock, method=method)
         self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), connection))
 
 
-class _Deadline(urllib3.connection.HTTPConnection):
+class DeadlineConnection(urllib3.connection.HTTPConnection):
     """A connection under a deadline; the base of both schemes."""
 
     _end_s = math.inf
@@ -78,21 +78,22 @@ class _Deadline(urllib3.connection.HTTPConnection):
         return sock
 
     def send(self, data: Any) -> None:
+        """Send what still may be sent."""
         if self.sock is not None:
             self.sock.settimeout(self.timeout)
         super().send(data)
 
 
-class _DeadlineTls(_Deadline, urllib3.connection.HTTPSConnection):
+class DeadlineTlsConnection(DeadlineConnection, urllib3.connection.HTTPSConnection):
     """The same over TLS."""
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Deadline
+    ConnectionCls = DeadlineConnection
 
 
 class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _DeadlineTls
+    ConnectionCls = DeadlineTlsConnection
 
 
 def put_under_deadlines(manager: urllib3.PoolManager) -> None:

@@ -1,0 +1,149 @@
+"""A request ends in time whatever the server does, and nothing of it leaves after its time."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from detnet.kube.api import Api, ApiUnreachable
+from detnet.kube.transport import DeadlineConnection
+from kube.api_server import ApiServer, Say
+from observe.servers import Behaviour, FaultyServer, answer, drip, hang, raw
+
+Connected = Callable[[str], Api]
+
+
+def _trouble(api: Api, timeout_s: float = 0.4) -> str:
+    with pytest.raises(ApiUnreachable) as caught:
+        api.request("GET", "/x", timeout_s=timeout_s)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX-Header: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n",
+        b"HTTP/1.1 500 No\r\n\r\n",
+    ],
+    ids=["status line", "header", "body", "refusal"],
+)
+def test_a_dripping_server_is_left_in_time(faulty: FaultyServer, connected: Connected, start: bytes) -> None:
+    """Single bytes that each come in time do not add up to an endless answer."""
+    faulty.behave = drip(faulty, start, b"a")
+    api, began_s = connected(faulty.url), time.monotonic()
+    if b"500" in start:
+        with pytest.raises(Exception, match="HTTP 500"):
+            api.request("GET", "/x", timeout_s=0.4)
+    else:
+        assert "did not answer within 0.4 s (GET /x)" in _trouble(api)
+    assert time.monotonic() - began_s < 10.0  # the drip would go on for as long as the test
+
+
+def test_a_hanging_server_is_left_in_time(faulty: FaultyServer, connected: Connected) -> None:
+    """A server that accepts and says nothing holds us no longer than the limit."""
+    faulty.behave = hang(faulty)
+    assert "did not answer within 0.4 s" in _trouble(connected(faulty.url))
+
+
+def test_a_hanging_handshake_is_left_in_time(faulty: FaultyServer, connected: Connected) -> None:
+    """A server that accepts TCP and never speaks TLS counts like one that hangs."""
+    faulty.behave = hang(faulty)
+    assert "did not answer within 0.4 s" in _trouble(connected(faulty.url.replace("http:", "https:")))
+
+
+def test_a_closed_port_is_told_from_a_slow_server(faulty: FaultyServer, connected: Connected) -> None:
+    """The one needs starting, the other patience."""
+    faulty.close()
+    assert "refused the connection" in _trouble(connected(faulty.url))
+
+
+def test_a_name_that_does_not_resolve_is_told(connected: Connected) -> None:
+    """The name is the trouble, not the server (RFC 6761: .invalid never resolves)."""
+    assert "does not resolve" in _trouble(connected("http://api.invalid:6443"), timeout_s=30.0)
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        raw(b""),
+        raw(b"220 mail.example ESMTP\r\n\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"),
+        answer(b"<html>"),
+    ],
+    ids=["closed", "another protocol", "truncated", "truncated chunk", "not JSON"],
+)
+def test_half_an_answer_is_none(faulty: FaultyServer, connected: Connected, behave: Behaviour) -> None:
+    """What ends early or is not HTTP never passes for an object."""
+    faulty.behave = behave
+    trouble = _trouble(connected(faulty.url), timeout_s=30.0)
+    assert "ended its answer early" in trouble or "not JSON" in trouble
+
+
+def test_no_time_left_sends_nothing(api: Api, server: ApiServer) -> None:
+    """Whoever computes the rest of a lease's time may come to less than nothing."""
+    assert "nothing was sent" in _trouble(api, timeout_s=-0.1)
+    assert server.asked == []
+
+
+def test_a_connection_sends_nothing_after_its_time(faulty: FaultyServer) -> None:
+    """A process that is stopped between its decision and its write, and goes on later, must not write."""
+    connection = DeadlineConnection("127.0.0.1", faulty.port)
+    connection.timeout = 5.0
+    connection.connect()
+    connection.timeout = 1e-9
+    with pytest.raises(TimeoutError):
+        connection.send(b"PATCH / HTTP/1.1\r\n\r\n")
+    assert faulty.requests == []
+    connection.close()
+
+
+def test_dead_connections_cost_one_request(faulty: FaultyServer, connected: Connected) -> None:
+    """When a server vanishes behind its address, the connections that were kept to it are all dead at once."""
+    together, both = threading.Barrier(2), []
+
+    def meet(connection: socket.socket, head: str) -> None:
+        together.wait(10)  # so that each request needs a connection of its own
+        answer(b"{}")(connection, head)
+
+    faulty.behave = meet
+    api = connected(faulty.url)
+    asking = [threading.Thread(target=lambda: both.append(api.request("GET", "/x"))) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert both == [{}, {}]
+    old = list(faulty._open)
+    faulty.behave = lambda connection, head: (hang(faulty) if connection in old else answer(b"{}"))(connection, head)
+    assert "did not answer" in _trouble(api)
+    assert api.request("GET", "/x") == {}
+
+
+def test_the_reason_is_never_the_callers_own_trouble(faulty: FaultyServer, connected: Connected) -> None:
+    """A request that fails while another failure is handled tells its own reason."""
+    faulty.close()
+    api = connected(faulty.url)
+    try:
+        {}["no such key"]
+    except KeyError:
+        assert "refused the connection" in _trouble(api)
+
+
+def test_a_kept_connection_serves_again(api: Api, server: ApiServer) -> None:
+    """A new connection costs a TLS handshake; a refusal does not spoil the old one."""
+    ports = set()
+    server.answer = lambda asked: Say(status=409) if asked.path == "/no" else Say()
+    verify = server.verify_request
+    server.verify_request = lambda request, address: ports.add(address) or verify(request, address)  # type: ignore[method-assign, func-returns-value]
+    api.request("GET", "/yes")
+    with pytest.raises(Exception, match="HTTP 409"):
+        api.request("GET", "/no")
+    api.request("GET", "/yes")
+    assert len(ports) == 1

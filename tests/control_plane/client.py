@@ -81,12 +81,14 @@ class Client:
             OSError: no answer (so do ``http.client``'s own exceptions).
         """
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=30.0, context=self._tls)
+        connection.connect()
+        stream = connection.sock  # http.client forgets it when the answer is to be the last one
         connection.request("GET", _target(path, {**query, "watch": "true"}), headers=self._headers)
         answer = connection.getresponse()
         if answer.status >= http.HTTPStatus.BAD_REQUEST:
             raise RefusedError(answer.status, answer.read().decode(errors="replace")[:2000])
-        connection.sock.settimeout(None)
-        return Watch(connection, answer)
+        stream.settimeout(None)
+        return Watch(stream, answer)
 
     def _kept_connection(self, timeout_s: float) -> http.client.HTTPSConnection:
         kept: http.client.HTTPSConnection | None = getattr(self._kept, "connection", None)
@@ -102,7 +104,7 @@ class Client:
 class Watch:
     """Events until the server ends the stream or ``close``, which any thread may call."""
 
-    def __init__(self, connection: http.client.HTTPSConnection, answer: http.client.HTTPResponse) -> None:
+    def __init__(self, connection: socket.socket, answer: http.client.HTTPResponse) -> None:
         self._connection, self._answer = connection, answer
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -111,7 +113,7 @@ class Watch:
 
     def close(self) -> None:
         """End the stream at once."""
-        shut(self._connection.sock)
+        shut(self._connection)
 
     def __enter__(self) -> Self:
         return self

@@ -11,8 +11,8 @@ from control_plane.credentials import Credentials
 ISSUER = "https://kubernetes.default.svc"
 # Only what tests rely on: fewer controllers start faster and write less into the audit log.
 CONTROLLERS = (
-    "daemonset", "deployment", "garbagecollector", "namespace", "replicaset", "root-ca-publisher", "serviceaccount",
-    "serviceaccount-token", "statefulset",
+    "daemonset", "deployment", "garbagecollector", "namespace", "replicaset", "root-ca-cert-publisher",
+    "serviceaccount", "serviceaccount-token", "statefulset",
 )  # fmt: skip
 AUDIT_POLICY: dict[str, object] = {
     "apiVersion": "audit.k8s.io/v1",
@@ -61,6 +61,8 @@ def kube_apiserver(
         "token-auth-file": str(credentials.tokens_file),
         "authorization-mode": "RBAC",
         "anonymous-auth": "false",
+        # It marks new nodes "not ready", and the controller that lifts the mark would wait for a kubelet.
+        "disable-admission-plugins": "TaintNodesByCondition",
         "service-account-issuer": ISSUER,
         "service-account-key-file": str(credentials.service_account_key),
         "service-account-signing-key-file": str(credentials.service_account_key),
@@ -76,7 +78,9 @@ def kube_apiserver(
     return [f"--{name}={value}" for name, value in chosen.items()]
 
 
-def kube_controller_manager(kubeconfig: Path, credentials: Credentials, version: tuple[int, int]) -> list[str]:
+def kube_controller_manager(
+    kubeconfig: Path, port: int, credentials: Credentials, version: tuple[int, int]
+) -> list[str]:
     """The controllers above, without client-side throttling (20 requests/s by default)."""
     plain_http = ["--port=0"] if version < (1, 24) else []  # it listened on a fixed port before the option was removed
     return [
@@ -85,7 +89,10 @@ def kube_controller_manager(kubeconfig: Path, credentials: Credentials, version:
         f"--service-account-private-key-file={credentials.service_account_key}",
         f"--root-ca-file={credentials.ca_file}",
         "--leader-elect=false",
-        "--secure-port=0",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--tls-cert-file={credentials.certificate}",
+        f"--tls-private-key-file={credentials.key}",
         "--profiling=false",
         "--kube-api-qps=1000",
         "--kube-api-burst=2000",

@@ -25,12 +25,12 @@ class ControlPlane:
     """Etcd, API server and controllers of one folder; use :func:`running` to have one."""
 
     def __init__(self, folder: Path, programs: binaries.Binaries, api_options: Mapping[str, str]) -> None:
-        port, etcd_port = free_port(), free_port()
+        port, etcd_port, manager_port = free_port(), free_port(), free_port()
         self.folder = folder
         self.version = programs.version
         self.url = f"https://127.0.0.1:{port}"
         self.kubectl = programs.kubectl
-        self._etcd_port = etcd_port
+        self._etcd_port, self._manager_port = etcd_port, manager_port
         self.credentials: Credentials = create(folder / "credentials")
         self.ca_file = self.credentials.ca_file
         self.client = Client(self.url, self.credentials.admin_token, self.ca_file)
@@ -45,7 +45,7 @@ class ControlPlane:
         )
         self._manager = Process(
             programs.kube_controller_manager,
-            options.kube_controller_manager(manager, self.credentials, self.version),
+            options.kube_controller_manager(manager, manager_port, self.credentials, self.version),
             folder,
         )
 
@@ -58,7 +58,7 @@ class ControlPlane:
         """Start everything, each part when the one below it is ready."""
         self.start_etcd()
         self.start_api()
-        self._manager.start(lambda: True)
+        self._manager.start(lambda: answers(self._manager_port))
 
     def stop(self) -> None:
         """End all processes; the data stay in the folder."""

@@ -14,6 +14,7 @@ from control_plane.client import Client, RefusedError, Watch
 
 RETRY_S = 0.1
 GONE_OR_CHANGED = (404, 409)
+EXPIRED_OR_BUSY = (410, 429)
 
 Pod = dict[str, Any]
 
@@ -36,6 +37,7 @@ class PodRunner:
         self._started: set[str] = set()
         self._stop = threading.Event()
         self._watch: Watch | None = None
+        self._failure: RefusedError | None = None
         self._thread = threading.Thread(target=self._run, name=f"pods of {namespace}", daemon=True)
 
     def start(self) -> Self:
@@ -46,11 +48,17 @@ class PodRunner:
         return self
 
     def stop(self) -> None:
-        """Leave the pods as they are from now on."""
+        """Leave the pods as they are from now on.
+
+        Raises:
+            RefusedError: the API server refused something for good, and the pods have been left alone since.
+        """
         self._stop.set()
         if self._watch is not None:
             self._watch.close()
         self._thread.join()
+        if self._failure is not None:
+            raise self._failure
 
     def __enter__(self) -> Self:
         return self
@@ -64,8 +72,13 @@ class PodRunner:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except (OSError, http.client.HTTPException, RefusedError):
+            except (OSError, http.client.HTTPException):
                 self._stop.wait(RETRY_S)  # tests take the API server away; a kubelet keeps trying as well
+            except RefusedError as error:
+                if error.status < http.HTTPStatus.INTERNAL_SERVER_ERROR and error.status not in EXPIRED_OR_BUSY:
+                    self._failure = error
+                    return
+                self._stop.wait(RETRY_S)
 
     def _follow(self) -> None:
         listed = self._client.request("GET", self._path)
@@ -87,7 +100,7 @@ class PodRunner:
             self._attempt("DELETE", path, {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}})
         elif pod["status"]["phase"] == "Pending" and pod["metadata"]["uid"] not in self._started:
             if "nodeName" not in pod["spec"]:
-                self._attempt("POST", f"{path}/binding", {"target": {"kind": "Node", "name": self._node_for(pod)}})
+                self._attempt("POST", f"{path}/binding", _binding(pod, self._node_for(pod)))
             self._attempt("PATCH", f"{path}/status", {"status": _running(pod, next(self._numbers))})
             self._started.add(pod["metadata"]["uid"])  # the binding's own event still says Pending
 
@@ -106,6 +119,10 @@ class PodRunner:
         except RefusedError as error:
             if error.status not in GONE_OR_CHANGED:
                 raise
+
+
+def _binding(pod: Pod, node: str) -> dict[str, Any]:
+    return {"metadata": {"name": pod["metadata"]["name"]}, "target": {"kind": "Node", "name": node}}
 
 
 def _node(name: str, number: int) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="proxy", daemon=True)
 
     def refuse(self) -> None:
-        """Reset every connection, those that exist and those that come."""
+        """End every connection, and reset those that come (so that attempts can be counted)."""
         self._change(replace(self.faults, refusing=True))
         self._server.cut(lambda _: True)
 
@@ -94,7 +94,7 @@ class FaultProxy:
         self._change(replace(self.faults, answer=Answer(status, retry_after, match)))
 
     def cut_streams(self) -> None:
-        """Reset the connections that carry a watch, in the middle of it."""
+        """End the connections that carry a watch, in the middle of it."""
         self._server.cut(lambda relay: relay.streaming)
 
     def heal(self) -> None:

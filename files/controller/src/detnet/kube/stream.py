@@ -77,6 +77,8 @@ class EventStream:
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             if self._closed:
                 return b""
+            if isinstance(error.__cause__, TimeoutError):
+                raise ApiUnreachable(f"{self._name} was silent for {self._idle_s:g} s") from error
             raise ApiUnreachable(f"{self._name} broke: {error}") from error
 
     def _event(self, line: bytes) -> dict[str, Any]:

@@ -15,8 +15,8 @@ def trace(*links: Sequence[bool], writes: Sequence[float] = (), disturbances: tu
     """Return a trace whose windows violate where told, each with 10 Mbit/s of goodput."""
     traces = []
     for violates in links:
-        windows = [TruthWindow(at, 5.0 if bad else 0.1, 0.0, bad, 10e6) for at, bad in enumerate(violates)]
-        traces.append(LinkTrace(("upload",), (), windows, tuple((at_s, "upload") for at_s in writes)))
+        windows = [TruthWindow(at, 5.0 if bad else 0.1, 0.0, ("robot",) * bad, 10e6) for at, bad in enumerate(violates)]
+        traces.append(LinkTrace(("upload",), ("robot",), 2.0, (), windows, tuple((at_s, "upload") for at_s in writes)))
     return Trace("test", "law", SMALL, 0, float(len(links[0])), disturbances, tuple(traces))
 
 

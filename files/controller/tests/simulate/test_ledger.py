@@ -21,6 +21,12 @@ STEP = scenario(duration_s=30)
 WORK = jobs([STEP], (find("static-half"), find("none")), [(SMALL, 0), (SMALL, 1)])
 
 
+@pytest.fixture(autouse=True)
+def code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the package be the same whatever is edited meanwhile."""
+    monkeypatch.setattr(ledger_module, "_code", lambda: "this")
+
+
 def batch(path: Path, work: tuple[Job, ...] = WORK, *, most: int = 99) -> tuple[tuple[Result, ...], list[int]]:
     """Run a batch with its ledger, but for worlds after ``most``; return results and how many were simulated."""
     ledger, added = Ledger(path), list[int]()

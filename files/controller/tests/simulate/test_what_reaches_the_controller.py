@@ -6,9 +6,10 @@ import pytest
 
 from detnet.core.samples import Sample
 from detnet.observe.source import SampleWindow
+from detnet.simulate.critical import CRITICAL
 from detnet.simulate.plant import SLOT_S
 from detnet.simulate.run import world
-from detnet.simulate.site import CRITICAL, Site
+from detnet.simulate.site import Site
 from simulate.bench import SMALL, scenario
 
 
@@ -68,7 +69,7 @@ def test_a_clock_step_moves_new_samples_and_not_the_old() -> None:
     """What was stamped before the step keeps its stamp."""
     before, after = site_at(9.9), site_at(12.0, "faults: [{kind: clock-step, at_s: 10, s: -30}]")
     assert after.clock() < before.clock()
-    assert max(s.sent_at_s for s in after.sight.samples) > after.clock()
+    assert max(s.sent_at_s for s in after.sights[CRITICAL].samples) > after.clock()
 
 
 def test_a_slow_server_is_seen_by_the_probe_but_not_by_the_truth() -> None:

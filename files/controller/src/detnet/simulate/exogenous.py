@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from detnet.simulate import profile
+from detnet.simulate.critical import CriticalPlan
 from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.scenario import LinkPlan
 
@@ -32,8 +33,10 @@ class ProbeDraw:
 
 @dataclass(frozen=True, slots=True)
 class Exogenous:
-    """One link's outside world, one value per slot; ``demand_bps`` and ``pods`` one list per target.
+    """One link's outside world, one value per slot.
 
+    ``demand_bps`` and ``pods`` have one list per target, ``workload_bps`` and ``probes`` one per critical workload;
+    ``critical_bps`` is what all of these send together.
     ``shaping`` multiplies caps, ``bursts`` are the truth's exponential draws (``POINTS`` a slot), ``chances`` uniform
     draws for faults.
     """
@@ -45,7 +48,8 @@ class Exogenous:
     shaping: Sequence[float]
     bursts: Sequence[float]
     chances: Sequence[float]
-    probes: Sequence[ProbeDraw]
+    workload_bps: Sequence[Sequence[float]]
+    probes: Sequence[Sequence[ProbeDraw]]
 
     @property
     def slots(self) -> int:
@@ -57,17 +61,20 @@ def draw(plan: LinkPlan, plant: Plant, duration_s: float, seed: str) -> Exogenou
     """Draw the outside world of one link; ``seed`` is any text."""
     slots = round(duration_s / SLOT_S)
     capacity = profile.draw(plan.capacity, slots, _stream(seed, "capacity"))
-    critical = profile.draw(plan.critical, slots, _stream(seed, "critical"))
-    noise = _stream(seed, "critical noise")
     shaping = _stream(seed, "shaping")
     bursts = _stream(seed, "bursts")
     chances = _stream(seed, "chances")
     full_bps = plant.capacity_bps
+    # The first workload draws from the streams without a name, and so meets the same whether or not others follow.
+    names = ["", *(f"{one.name} " for one in plan.critical[1:])]
+    critical = [
+        _critical(one, plant, slots, f"{seed} {name}".rstrip()) for one, name in zip(plan.critical, names, strict=True)
+    ]
+    probes = round(slots * SLOT_S * plant.probe_hz) + 1
     return Exogenous(
         capacity_bps=[max(share, _LEAST_SHARE) * full_bps for share in capacity],
-        critical_bps=[
-            max(0.0, share * full_bps * (1.0 + plant.critical_noise * noise.gauss(0.0, 1.0))) for share in critical
-        ],
+        critical_bps=[sum(each) for each in zip(*critical, strict=True)],
+        workload_bps=critical,
         demand_bps=[
             [
                 max(0.0, share) * full_bps
@@ -82,8 +89,16 @@ def draw(plan: LinkPlan, plant: Plant, duration_s: float, seed: str) -> Exogenou
         shaping=[max(0.5, 1.0 + plant.shaping_noise * shaping.gauss(0.0, 1.0)) for _ in range(slots)],
         bursts=[bursts.expovariate(1.0) for _ in range(slots * POINTS)],
         chances=[chances.random() for _ in range(slots)],
-        probes=_probes(round(slots * SLOT_S * plant.probe_hz) + 1, _stream(seed, "probes")),
+        probes=[_probes(probes, _stream(seed, f"{name}probes")) for name in names],
     )
+
+
+def _critical(plan: CriticalPlan, plant: Plant, slots: int, seed: str) -> list[float]:
+    noise = _stream(seed, "critical noise")
+    return [
+        max(0.0, share * plant.capacity_bps * (1.0 + plant.critical_noise * noise.gauss(0.0, 1.0)))
+        for share in profile.draw(plan.rate, slots, _stream(seed, "critical"))
+    ]
 
 
 def _stream(seed: str, purpose: str) -> Random:

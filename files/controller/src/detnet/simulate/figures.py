@@ -16,7 +16,8 @@ class Figures:
     """One law in one scenario, over seeds and plants. Ratios in [0, 1], except where a law outdoes the oracle.
 
     ``be_compliant_ratio`` is best effort's goodput in clean seconds over the oracle's in the same world;
-    ``protect_s`` is the mean over the disturbances that were protected against, ``None`` where there were none.
+    ``protect_s`` is the mean over the disturbances that were protected against, ``None`` where there were none;
+    ``broken_ratio`` is the share of seconds in which each critical workload's promise was broken.
     """
 
     worlds: int
@@ -27,6 +28,7 @@ class Figures:
     protect_s: float | None
     unprotected: int
     worst_run_s: int
+    broken_ratio: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ def _figures(rows: Sequence[_Row]) -> Figures:
         protect_s=fmean(delays) if delays else None,
         unprotected=sum(outcome.unprotected for outcome in outcomes),
         worst_run_s=max(outcome.longest_run_s for outcome in outcomes),
+        broken_ratio={
+            name: estimate([outcome.broken[name] / outcome.windows for outcome in outcomes])
+            for name in outcomes[0].broken
+        },
     )
 
 

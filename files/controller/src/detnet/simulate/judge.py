@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detnet.report.judge import Window, _longest_violation_s, _protect_s
@@ -15,7 +16,8 @@ class Outcome:
     """The figures of one run. Goodput is best effort's, in bit/s; ``compliant_bps`` counts it only in clean seconds.
 
     ``protect_s`` is the worst time from a disturbance to the first of five clean seconds in a row, ``None`` when there
-    was no disturbance or protection never came; ``writes_per_min`` is per target.
+    was no disturbance or protection never came; ``writes_per_min`` is per target; ``broken`` counts the
+    seconds in which the promise to each critical workload was broken, on any link.
     """
 
     scenario: str
@@ -31,6 +33,7 @@ class Outcome:
     goodput_bps: float
     compliant_bps: float
     writes_per_min: float
+    broken: Mapping[str, int]
 
     @property
     def violation_ratio(self) -> float:
@@ -65,4 +68,8 @@ def judge(trace: Trace) -> Outcome:
         goodput_bps=sum(goodput) / len(goodput),
         compliant_bps=sum(clean) / len(clean),
         writes_per_min=writes / targets / (len(timeline) / 60.0),
+        broken={
+            name: sum(any(name in window.broken for window in each) for each in seconds)
+            for name in dict.fromkeys(name for link in trace.links for name in link.critical)
+        },
     )

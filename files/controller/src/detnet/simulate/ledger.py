@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -88,16 +89,19 @@ class Ledger:
 
 
 def _row(outcome: Outcome, source: str) -> list[object]:
-    return [*asdict(outcome).values(), source]
+    values = asdict(outcome) | {"broken": json.dumps(outcome.broken)}
+    return [*values.values(), source]
 
 
 def _outcome(row: Mapping[str, str | None], where: str) -> Outcome:
     values = {key: value or None for key, value in row.items() if key != _MADE_BY}
     try:
-        return _OUTCOME.validate_python(values)
+        return _OUTCOME.validate_python(values | {"broken": json.loads(values.get("broken") or "null")})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise UserError(f"{where}: {first['loc']}: {first['msg']}; remove the file to begin anew") from error
+        raise UserError(f"{where}: {first['loc'][0]}: {first['msg']}; remove the file to begin anew") from error
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: broken: {error}; remove the file to begin anew") from error
 
 
 def _code() -> str:

@@ -18,12 +18,13 @@ _POINT_S = SLOT_S / POINTS
 
 
 class Prober:
-    """Sends a packet every ``1 / probe_hz`` s; ``take`` hands out what has become known."""
+    """Sends a packet to one critical workload every ``1 / probe_hz`` s; ``take`` hands out what has become known."""
 
-    def __init__(self, plant: Plant, exogenous: Exogenous, faults: Faults) -> None:
+    def __init__(self, plant: Plant, exogenous: Exogenous, faults: Faults, workload: int = 0) -> None:
         self._plant = plant
         self._exogenous = exogenous
         self._faults = faults
+        self._draws = exogenous.probes[workload]
         self._number = 0
         self._returned: deque[tuple[float, Sample]] = deque()
         self._timed_out: deque[tuple[float, Sample]] = deque()
@@ -46,7 +47,7 @@ class Prober:
         return known
 
     def _send(self, sent_s: float, slot: Slot, point: int) -> None:
-        chance, plant, faults = self._exogenous.probes[self._number], self._plant, self._faults
+        chance, plant, faults = self._draws[self._number], self._plant, self._faults
         if slot.loss[point] > chance.lost or faults.active("path-lost", sent_s):
             self._timed_out.append((sent_s + TIMEOUT_S, Sample(sent_s, None)))
             return

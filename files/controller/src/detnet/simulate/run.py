@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from detnet.report.series import percentile
-from detnet.simulate.exogenous import POINTS, Exogenous, draw
+from detnet.simulate.exogenous import Exogenous, draw
 from detnet.simulate.laws.base import Controller, Law, Step
 from detnet.simulate.link import Link, Slot
 from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.scenario import Scenario
 from detnet.simulate.site import Model, Site
 from detnet.simulate.trace import LinkTrace, Tick, Trace, TruthWindow
+from detnet.simulate.truth import Truth
 
 TICK_SLOTS = 5
 WINDOW_SLOTS = 10
-_PACKET_BITS = 12_000.0
 _NOTHING = Step("", "", "")
 
 
@@ -56,7 +56,10 @@ def _run_link(site: Site, law: Law) -> LinkTrace:
         attendance.serve()
         writing.take(slot, happened, attendance.last)
     names = tuple(target.name for target in site.plan.targets)
-    return LinkTrace(names, writing.ticks, writing.windows, tuple(site.actuator.writes))
+    limit_ms, _ = site.limits_ms
+    return LinkTrace(
+        names, tuple(site.objectives), limit_ms, writing.ticks, writing.windows, tuple(site.actuator.writes)
+    )
 
 
 class _Attendance:
@@ -90,6 +93,7 @@ class _Writing:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._exogenous = site.exogenous
+        self._truth = Truth(site.plant, site.exogenous, site.objectives)
         self._slots: list[Slot] = []
         self.ticks: list[Tick] = []
         self.windows: list[TruthWindow] = []
@@ -99,7 +103,7 @@ class _Writing:
         if (slot + 1) % TICK_SLOTS == 0:
             self.ticks.append(self._tick(slot + 1 - TICK_SLOTS, self._slots[-TICK_SLOTS:], step))
         if (slot + 1) % WINDOW_SLOTS == 0:
-            self.windows.append(self._window(slot + 1 - WINDOW_SLOTS))
+            self.windows.append(self._truth.window(slot + 1 - WINDOW_SLOTS, self._slots))
             self._slots.clear()
 
     def _tick(self, first: int, slots: Sequence[Slot], step: Step) -> Tick:
@@ -116,7 +120,7 @@ class _Writing:
             cap_bps=[float(cap.bps) if cap else 0.0 for cap in written.values()],
             limit_bps=[actuator.limit_bps(at) for at in targets],
             goodput_bps=[sum(slot.goodput_bits[at] for slot in slots) / seconds for at in targets],
-            truth_p95_ms=percentile(self._delays_ms(first, slots), 0.95),
+            truth_p95_ms=percentile(self._truth.delays_ms(first, slots), 0.95),
             lost_bits=sum(slot.critical_lost_bits for slot in slots),
             jitter_ms=step.jitter_ms,
             latency_ms=step.latency_ms,
@@ -126,26 +130,6 @@ class _Writing:
             reason=step.reason,
             terms=step.terms,
         )
-
-    def _window(self, first: int) -> TruthWindow:
-        plant, slots = self._site.plant, self._slots
-        pdv95_ms = percentile(self._delays_ms(first, slots), 0.95)
-        lost_bits = sum(slot.critical_lost_bits for slot in slots)
-        late = pdv95_ms > plant.jitter_ms or plant.base_rtt_ms + pdv95_ms > plant.latency_ms
-        goodput = sum(sum(slot.goodput_bits) for slot in slots) / (WINDOW_SLOTS * SLOT_S)
-        # A fluid loses fractions of packets; less than one was not lost.
-        return TruthWindow(round(first * SLOT_S), pdv95_ms, lost_bits, late or lost_bits >= _PACKET_BITS, goodput)
-
-    def _delays_ms(self, first: int, slots: Sequence[Slot]) -> list[float]:
-        """Return the critical packets' delays over the empty path, sorted."""
-        bursts = self._exogenous.bursts
-        delays: list[float] = []
-        for at, slot in enumerate(slots, first):
-            draws = bursts[at * POINTS : (at + 1) * POINTS]
-            burst_ms, most_ms = slot.burst_ms, slot.most_ms
-            delays += [min(q + burst_ms * e, most_ms) for q, e in zip(slot.queue_ms, draws, strict=True)]
-        delays.sort()
-        return delays
 
 
 @contextmanager

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from detnet.core.objectives import Objective
 from detnet.errors import ConfigError
 from detnet.scenario_file import Shelf, Table, parse_yaml
 from detnet.simulate import profile
+from detnet.simulate.critical import CriticalPlan
 from detnet.simulate.faults import KINDS, Fault
 from detnet.simulate.profile import Term
 
 _LINK_KEYS = {"capacity", "critical", "targets", "maximum", "faults"}
 _TOP_KEYS = {"name", "title", "duration_s", "disturbances_s", "links", *_LINK_KEYS}
+_CRITICAL_KEYS = {"name", "rate", "latency_ms", "jitter_ms", "loss"}
 _TARGET_KEYS = {"name", "demand", "flows", "pods", "template", "protocol", "count"}
 ENDLESS = ({"level": 1000.0},)
 """The demand of a target that takes all it can get."""
@@ -35,10 +38,10 @@ class TargetPlan:
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:
-    """One bottleneck: its capacity, its critical traffic, its targets; ``maximum`` is what the controller is told."""
+    """One bottleneck: its capacity, its critical workloads, its targets; ``maximum`` is what the controller is told."""
 
     capacity: tuple[Term, ...]
-    critical: tuple[Term, ...]
+    critical: tuple[CriticalPlan, ...]
     targets: tuple[TargetPlan, ...]
     maximum: float = 1.0
     faults: tuple[Fault, ...] = ()
@@ -140,11 +143,35 @@ def _link(table: _Section) -> LinkPlan:
     ]
     return LinkPlan(
         capacity=table.terms("capacity", 1.0),
-        critical=table.terms("critical", 0.3),
+        critical=_criticals(table),
         targets=tuple(targets),
         maximum=table.number("maximum", 1.0, 0.01, 100.0),
         faults=tuple(faults),
     )
+
+
+def _criticals(table: _Section) -> tuple[CriticalPlan, ...]:
+    """Return the critical workloads: a list of mappings with names, or one profile for the only one."""
+    rows = table.data.get("critical")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and "name" in row for row in rows):
+        return (CriticalPlan(table.terms("critical", 0.3)),)
+    plans = tuple(
+        _critical(_Section(row, f"{table.where}: critical[{i}]", _CRITICAL_KEYS)) for i, row in enumerate(rows)
+    )
+    named = [plan.name for plan in plans]
+    if len(set(named)) < len(named):
+        raise ConfigError(f"{table.where}: critical: the name {max(named, key=named.count)!r} is used twice")
+    return plans
+
+
+def _critical(table: _Section) -> CriticalPlan:
+    name, loss = table.text("name"), table.number("loss", 1.0, 0.0, 1.0)
+    latency_ms, jitter_ms = (table.number(key, 0.0, 0.0, 1e6) or None for key in ("latency_ms", "jitter_ms"))
+    try:
+        objective = Objective(name, latency_ms, jitter_ms, loss if loss < 1.0 else None)
+    except ValueError as error:
+        raise ConfigError(f"{table.where}: {error}") from error
+    return CriticalPlan(table.terms("rate", 0.1), name, objective)
 
 
 def _targets(table: _Section) -> list[TargetPlan]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +19,6 @@ from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.probes import TIMEOUT_S, Prober
 from detnet.simulate.scenario import LinkPlan
 
-CRITICAL = "robot-control"
 START_SHARE = 0.5
 """What the targets may send when a run begins, as a share of the configured maximum: the same for every law."""
 Model = Callable[[Plant, Sequence[Sender]], Bottleneck]
@@ -36,7 +36,7 @@ class Sight:
 
 
 class Site:
-    """One link with its plant, its probe, its caps and its counters.
+    """One link with its plant, its probes, its caps and its counters.
 
     ``now_s`` is simulated time; ``clock`` is what the controller reads, and may step.
     """
@@ -59,11 +59,12 @@ class Site:
             self.faults,
             actuation_s=actuation_s,
         )
-        self.sight = Sight()
+        self.objectives = {one.name: one.promise(plant) for one in plan.critical}
+        self.sights = {name: Sight() for name in self.objectives}
         self.now_s = 0.0
         self._senders = [Sender(target.flows, tcp=target.tcp) for target in plan.targets]
         self._link = model(plant, self._senders)
-        self._prober = Prober(plant, exogenous, self.faults)
+        self._probers = {name: Prober(plant, exogenous, self.faults, at) for at, name in enumerate(self.objectives)}
         self._stepped: set[float] = set()
 
     def advance(self, slot: int) -> Slot:
@@ -76,7 +77,8 @@ class Site:
             sender.limit(actuator.limit_bps(at) * shaping, exogenous.demand_bps[at][slot])
         happened = self._link.advance(exogenous.capacity_bps[slot], exogenous.critical_bps[slot])
         actuator.count(happened.sent_bits, exogenous.critical_bps[slot] * SLOT_S)
-        self._prober.advance(begin_s, happened)
+        for prober in self._probers.values():
+            prober.advance(begin_s, happened)
         self.now_s = begin_s + SLOT_S
         self._see()
         self._step_clock()
@@ -91,30 +93,41 @@ class Site:
 
         It hands over the last three seconds only, since the core's window is one, and the newest sample there is.
         """
-        recent = self._recent(_HANDED_S) or self.sight.samples[-1:]
-        return Reading({CRITICAL: SampleWindow(tuple(recent))}, polled_at_s=self.clock())
+        recent = {name: self._recent(sight, _HANDED_S) or sight.samples[-1:] for name, sight in self.sights.items()}
+        windows = {name: SampleWindow(tuple(samples)) for name, samples in recent.items()}
+        return Reading(windows, polled_at_s=self.clock())
+
+    @property
+    def limits_ms(self) -> tuple[float, float]:
+        """The least delay over the empty path that breaks a promise, and the least latency that was promised."""
+        base_ms, promised = self.plant.base_rtt_ms, self.objectives.values()
+        latencies = [one.latency_ms for one in promised if one.latency_ms is not None]
+        jitters = [one.jitter_ms for one in promised if one.jitter_ms is not None]
+        excess = min([*jitters, *(latency_ms - base_ms for latency_ms in latencies)], default=self.plant.jitter_ms)
+        return excess, min(latencies, default=math.inf)
 
     def samples_since(self, age_s: float) -> Sequence[Sample]:
-        """Return the samples that were sent at most ``age_s`` ago and have reached the controller."""
-        return self._recent(age_s)
+        """Return the first workload's samples that were sent at most ``age_s`` ago and have reached the controller."""
+        return self._recent(next(iter(self.sights.values())), age_s)
 
-    def _recent(self, age_s: float) -> list[Sample]:
+    def _recent(self, sight: Sight, age_s: float) -> list[Sample]:
         oldest_s = self.clock() - age_s
         # What is lost becomes known half a second late, so the newest samples are not quite in the order of sending.
         most = int((age_s + TIMEOUT_S) * self.plant.probe_hz) + 2
-        return [sample for sample in self.sight.samples[-most:] if sample.sent_at_s >= oldest_s]
+        return [sample for sample in sight.samples[-most:] if sample.sent_at_s >= oldest_s]
 
     def _see(self) -> None:
         """Take in what the probe's source has polled by now; each sample gets the controller's time of its sending."""
-        known = self._prober.take(self.now_s)
-        faults, sight = self.faults, self.sight
+        known = {name: prober.take(self.now_s) for name, prober in self._probers.items()}
+        faults = self.faults
         if faults.active("latency-lost", self.now_s) or faults.active("latency-frozen", self.now_s):
             return
         shift_s = _BOOT_S + self.actuator.clock_offset_s
-        sight.samples.extend(Sample(sample.sent_at_s + shift_s, sample.rtt_ms) for sample in known)
         most = round(_KEEP_S * self.plant.probe_hz)
-        if len(sight.samples) > 2 * most:
-            del sight.samples[:-most]
+        for name, sight in self.sights.items():
+            sight.samples.extend(Sample(sample.sent_at_s + shift_s, sample.rtt_ms) for sample in known[name])
+            if len(sight.samples) > 2 * most:
+                del sight.samples[:-most]
 
     def _step_clock(self) -> None:
         fault = self.faults.active("clock-step", self.now_s)

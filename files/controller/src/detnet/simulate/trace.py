@@ -40,21 +40,33 @@ class Tick:
 class TruthWindow:
     """One second of one link on the plant's truth.
 
-    ``pdv95_ms`` is the p95 of the critical packets' delay over the empty path.
+    ``pdv95_ms`` is the p95 of the critical packets' delay over the empty path; ``broken`` names the critical workloads
+    whose promise was broken.
     """
 
     start_s: int
     pdv95_ms: float
     lost_bits: float
-    violates: bool
+    broken: tuple[str, ...]
     goodput_bps: float
+
+    @property
+    def violates(self) -> bool:
+        """Whether any promise was broken."""
+        return bool(self.broken)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkTrace:
-    """One link's part of a run. ``writes`` are (time in s, target)."""
+    """One link's part of a run.
+
+    ``critical`` names its critical workloads and ``limit_ms`` is the least delay over the empty path that breaks a
+    promise to any of them; ``writes`` are (time in s, target).
+    """
 
     targets: tuple[str, ...]
+    critical: tuple[str, ...]
+    limit_ms: float
     ticks: Sequence[Tick]
     windows: Sequence[TruthWindow]
     writes: Sequence[tuple[float, str]]

@@ -80,13 +80,14 @@ class BareController:
         site = self._site
         figures, before_bps = self._sensor.read(site), self._budget_bps
         traffic = self._meter.rates(site.actuator.usage())
+        jitter_ms, latency_ms = site.limits_ms
         view = View(
             now_s=site.now_s,
             figures=figures,
             budget_bps=before_bps,
             maximum_bps=site.maximum_bps,
-            jitter_ms=site.plant.jitter_ms,
-            latency_ms=site.plant.latency_ms,
+            jitter_ms=jitter_ms,
+            latency_ms=latency_ms,
             best_effort_bps=traffic.best_effort_bps if traffic else None,
             other_bps=traffic.other_bps if traffic else None,
         )

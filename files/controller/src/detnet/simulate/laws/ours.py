@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from detnet.core.objectives import Objective
 from detnet.core.rate import Rate
 from detnet.core.signals import Interval, Signal
 from detnet.daemon import Daemon, Parts, Pass
@@ -12,7 +13,7 @@ from detnet.observe.source import Reading
 from detnet.settings.models import Settings
 from detnet.simulate.laws.base import Step
 from detnet.simulate.plant import Plant
-from detnet.simulate.site import CRITICAL, Site
+from detnet.simulate.site import Site
 from detnet.wiring import build_rules
 
 
@@ -39,16 +40,9 @@ class Ours:
 
     def settings(self, site: Site) -> Settings:
         """Return what a user would write for this site: the objective, the targets, and the range of their caps."""
-        plant = site.plant
-        objective = {
-            "workload": CRITICAL,
-            "latency": f"{plant.latency_ms}ms",
-            "jitter": f"{plant.jitter_ms}ms",
-            "loss": "0%",
-        }
         return Settings.model_validate(
             {
-                "objectives": [objective],
+                "objectives": [_written(objective) for objective in site.objectives.values()],
                 "targets": [
                     {"name": c.name, "min": Rate(c.minimum_bps), "max": Rate(c.maximum_bps)} for c in site.claims
                 ],
@@ -71,7 +65,7 @@ class Running:
         """Make one pass of the daemon."""
         one = self._daemon.step()
         decision = one.decision
-        signal = decision.signals.get(CRITICAL)
+        signal = next(iter(decision.signals.values()))
         return Step(
             mode=decision.mode.value,
             action=decision.action.value,
@@ -104,6 +98,14 @@ class _Source:
     def latest(self) -> Reading:
         """Return what has reached the controller."""
         return self._site.latest()
+
+
+def _written(objective: Objective) -> dict[str, object]:
+    """Return an objective as a user writes it."""
+    limits = {"latency": objective.latency_ms, "jitter": objective.jitter_ms}
+    written = {key: f"{limit_ms}ms" for key, limit_ms in limits.items() if limit_ms is not None}
+    loss = {} if objective.loss_ratio is None else {"loss": f"{100.0 * objective.loss_ratio:g}%"}
+    return {"workload": objective.workload, **written, **loss}
 
 
 def _low(figure: Interval | None) -> float | None:

@@ -32,14 +32,14 @@ def picture(trace: Trace, title: str, outcome: str) -> str:
     canvas.text((24.0, y), told, "small")
     for number, link in enumerate(trace.links, 1):
         which = f"Link {number}: " if len(trace.links) > 1 else ""
-        y = _draw_delay(canvas, axis, trace, link, Panel(y + _BETWEEN, 170.0, _DELAY.format(which)))
+        y = _draw_delay(canvas, axis, link, Panel(y + _BETWEEN, 170.0, _DELAY.format(which)))
         y = _draw_rates(canvas, axis, link, Panel(y + _BETWEEN, 200.0, _RATES))
         y = _draw_decisions(canvas, axis, link, y + _BETWEEN)
     return canvas.svg(draw_time(canvas, axis, y))
 
 
-def _draw_delay(canvas: Canvas, axis: TimeAxis, trace: Trace, link: LinkTrace, panel: Panel) -> float:
-    limit_ms = trace.plant.jitter_ms
+def _draw_delay(canvas: Canvas, axis: TimeAxis, link: LinkTrace, panel: Panel) -> float:
+    limit_ms = link.limit_ms
     truth = Curve(_readings(link.ticks, lambda tick: tick.truth_p95_ms), "p50", "truth", "cool strong")
     believed = Curve(_readings(link.ticks, lambda tick: tick.jitter_ms), "cap cap0", "as the law saw it", "name0")
     scale = Scale(panel.top, panel.bottom, highest([truth], 2.5 * limit_ms), bend=limit_ms / 4)

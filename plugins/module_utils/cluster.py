@@ -1,0 +1,142 @@
+"""The API server, through kubernetes.core's client: plain dicts in and out, every refusal one sentence.
+
+kubernetes.core reads the connection options (its users know them: kubeconfig, context, host, K8S_AUTH_*, in-cluster)
+and makes the client. Nothing else of it is used, so an upgrade of that collection can break this file only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from kubernetes.dynamic import DynamicClient
+
+_TIMEOUT_S = 5.0
+_PAGE = 500
+_VERBS = {"GET": "get", "PATCH": "patch"}
+_PATH = re.compile(r"(?:/api/v1|/apis/apps/v1)/namespaces/(?P<namespace>[^/]+)/(?P<kind>[^/]+)(?P<name>/.*)?")
+
+
+class RefusedError(UserError):
+    """The API server answered, with an HTTP status of 400 or more."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Cluster:
+    """One connection.
+
+    Raises:
+        RefusedError: (from every method) the server refuses.
+        UserError: (from every method) the server cannot be reached, or does not answer in time.
+    """
+
+    def __init__(self, client: DynamicClient) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls, options: Mapping[str, Any]) -> Cluster:
+        """Connect with kubernetes.core's authentication options.
+
+        Raises:
+            UserError: the options name no cluster that answers.
+            ImportError: the Python package kubernetes is missing.
+        """
+        import urllib3  # noqa: PLC0415 - half a second with kubernetes; wrong options are told before
+        from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core  # noqa: PLC0415
+        from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException  # noqa: PLC0415
+        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
+        from kubernetes.config import ConfigException  # noqa: PLC0415
+
+        # Its discovery takes no timeout and retries three times: an address that swallows packets would take minutes.
+        socket.setdefaulttimeout(_TIMEOUT_S)
+        urllib3.Retry.DEFAULT = urllib3.Retry(0)
+        try:
+            return cls(core.get_api_client(**options).client)
+        except (CoreException, ConfigException, OSError) as error:
+            raise UserError(f"no connection to a cluster is configured that can be used: {_line(error)}") from error
+        except ApiException as error:
+            raise _refused(error, "GET", "/version") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise _unreachable(error) from error
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """Return one object."""
+        return self._request("GET", path, query=query)
+
+    def listed(self, path: str, *, selector: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the objects of a list, page by page."""
+        query = {"limit": str(_PAGE)} | ({} if selector is None else {"labelSelector": selector})
+        while True:
+            page = self._request("GET", path, query=query)
+            yield from page["items"]
+            following = page["metadata"].get("continue")
+            if not following:
+                return
+            query["continue"] = following
+
+    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
+        """Send a merge patch and return the object as it is (or, in a dry run, would be) afterwards."""
+        query = {"dryRun": "All"} if dry_run else {}
+        return self._request("PATCH", path, query=query, body=body)
+
+    def _request(
+        self, method: str, path: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        import urllib3  # noqa: PLC0415
+        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
+
+        try:
+            answer: dict[str, Any] = self._client.request(
+                method,
+                path,
+                body=body,
+                query_params=list(query.items()),
+                content_type="application/merge-patch+json" if method == "PATCH" else None,
+                serializer=lambda _client, plain: plain,
+                _request_timeout=_TIMEOUT_S,
+            )
+        except ApiException as error:
+            raise _refused(error, method, path) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise _unreachable(error) from error
+        return answer
+
+
+def _refused(error: Any, method: str, path: str) -> RefusedError:
+    said = _said(error)
+    if error.status == 401:
+        return RefusedError(401, "the API server does not accept these credentials: renew the token or certificate")
+    if error.status == 403:
+        where = re.fullmatch(
+            r"(?:/api/v1|/apis/apps/v1)/namespaces/(?P<namespace>[^/]+)/(?P<kind>[^/]+)(?P<name>/.*)?", path
+        )
+        verb = _VERBS[method] if where is None or where["name"] else "list"
+        what = path if where is None else f"{where['kind']} in namespace {where['namespace']}"
+        return RefusedError(403, f"not allowed to {verb} {what}: add that to the Role of this user ({said})")
+    return RefusedError(error.status, f"the API server refuses to {_VERBS[method]} {path}: {said}")
+
+
+def _said(error: Any) -> str:
+    """Return the message of the Status object in an answer."""
+    try:
+        return _line(json.loads(error.body)["message"])
+    except (TypeError, ValueError, KeyError):
+        return _line(f"HTTP {error.status} {error.reason}")
+
+
+def _unreachable(error: Exception) -> UserError:
+    reason = getattr(error, "reason", None) or error
+    return UserError(f"the API server cannot be reached: {_line(reason)}")
+
+
+def _line(text: object) -> str:
+    return " ".join(str(text).split())[:300]

@@ -37,7 +37,7 @@ class Packages:
             f'Dir::State::Lists "{folder / "lists"}";\n'
             f'Dir::Cache "{folder / "cache"}";\n'
             'Acquire::Languages "none";\n'
-            f'APT::Sandbox::User "{os.environ.get("USER", "root")}";\n'  # apt's own user may not enter this folder
+            'APT::Sandbox::User "root";\n'  # apt's own user may not enter this folder
         )
 
     def update(self) -> None:

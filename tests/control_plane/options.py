@@ -33,7 +33,7 @@ AUDIT_POLICY: dict[str, object] = {
 
 
 def etcd(folder: Path, port: int) -> list[str]:
-    """Etcd without fsync: the data outlive a killed process, which is all that tests do to it."""
+    """Etcd that starts fast: without fsync (data outlive a killed process all the same), with a short lone election."""
     url = f"http://127.0.0.1:{port}"
     return [
         f"--data-dir={folder / 'etcd'}",
@@ -41,6 +41,8 @@ def etcd(folder: Path, port: int) -> list[str]:
         f"--advertise-client-urls={url}",
         "--listen-peer-urls=http://127.0.0.1:0",
         "--unsafe-no-fsync",
+        "--heartbeat-interval=20",
+        "--election-timeout=100",
     ]
 
 

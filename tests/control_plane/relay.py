@@ -62,6 +62,7 @@ class Relay(http.server.BaseHTTPRequestHandler):
     """One client's connection and its connection to the API server."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Server
     connection: ssl.SSLSocket
 
@@ -79,6 +80,7 @@ class Relay(http.server.BaseHTTPRequestHandler):
         self.server.relays.discard(self)
         self.upstream.close()
         super().finish()
+        self.connection.close()
 
     def cut(self) -> None:
         """End both sides, from any thread and without a word."""
@@ -94,7 +96,7 @@ class Relay(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = self.proxy.faults.answer
         self.proxy.stopped.wait(self.proxy.faults.delay_s)
-        if self._wait_while_hanging():
+        if self._wait_while_hanging() or self.proxy.faults.refusing:
             self.close_connection = True
         elif answer is not None and answer.match(self.command, self.path):
             seen.status = answer.status
@@ -113,6 +115,9 @@ class Relay(http.server.BaseHTTPRequestHandler):
             self._stream(response)
             return
         body = response.read()
+        if self._wait_while_hanging():
+            self.close_connection = True
+            return
         self._head(response.status, self._forwarded(response.headers) | {"Content-Length": str(len(body))})
         self.wfile.write(body)
 

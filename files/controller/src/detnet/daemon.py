@@ -72,6 +72,10 @@ class Parts:
     domain: str = "all"
     held_back: Callable[[], str | None] = nothing_holds_back
 
+    def start(self) -> None:
+        """Begin to measure."""
+        self.source.start()
+
     def close(self) -> None:
         """End the source and let go of the actuator; the caps stay in force."""
         self.source.stop()
@@ -87,6 +91,14 @@ class Daemon:
         self._meter = TrafficMeter()
         self._state: State | None = None
         self._demand = Demand()
+
+    def start(self) -> None:
+        """Begin to measure."""
+        self.parts.start()
+
+    def close(self) -> None:
+        """End what the loop is made of; the caps stay in force."""
+        self.parts.close()
 
     def run(self, stop: threading.Event, after_pass: Callable[[], None] = lambda: None) -> None:
         """Make passes at a fixed pace until ``stop`` is set."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from detnet.daemon import Daemon
 from detnet.errors import ConfigError, UserError
+from detnet.fleet import Fleet
 from detnet.record import logs
 from detnet.record.audit import AuditLog
 from detnet.record.http import Endpoint, application
@@ -21,7 +21,7 @@ from detnet.record.systemd import Notifier, watchdog_interval_s
 from detnet.record.vitals import Vitals
 from detnet.settings.load import Loaded, load
 from detnet.settings.models import Settings
-from detnet.wiring import build_parts, listen_address
+from detnet.wiring import build_loop, listen_address, rebuild
 
 _log = logging.getLogger("detnet")
 
@@ -45,7 +45,7 @@ def serve(config: Path | None, dotenv: Path | None, *, observe: bool) -> None:
                     reload_asked.clear()
                     service.reload(lambda: _load(config, dotenv, observe=observe))
 
-            service.daemon.run(stop, after_pass)
+            service.loop.run(stop, after_pass)
         service.notifier.stopping()
     _log.info("stopped; the caps in force stay in force until 'detnet release'")
 
@@ -62,10 +62,12 @@ class _Service:
         audit = self._audit_log(settings)
         metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit)
         self._recorder = Recorder(metrics=metrics, audit=audit, vitals=self._vitals, notifier=self.notifier)
-        self.daemon = Daemon(build_parts(settings, self._recorder))
-        closing.callback(lambda: self.daemon.parts.close())  # noqa: PLW0108 - the parts of then, not of now
+        self.loop = build_loop(settings, self._recorder)
+        closing.callback(self.loop.close)
+        if isinstance(self.loop, Fleet):
+            self._vitals.asked_for_role(self.loop.site.topology.role)
         self._serve_http(settings, metrics)
-        self.daemon.parts.source.start()
+        self.loop.start()
 
     def reload(self, read: Callable[[], Loaded]) -> None:
         """Put a new configuration in force, or keep the old one and say what is wrong with the new."""
@@ -73,17 +75,15 @@ class _Service:
         try:
             settings = read().settings
             _fits_watchdog(settings)
-            parts = build_parts(settings, self._recorder)
+            rebuild(self.loop, settings, self._recorder)
         except UserError as error:
             _log.error("the configuration was not reloaded, the old one stays in force: %s", error)
             self._vitals.configured(str(error))
         else:
-            if (settings.http, settings.audit) != (self._settings.http, self._settings.audit):
-                _log.warning("new settings of 'http' and 'audit' take effect at the next start")
-            old, self._settings = self.daemon.parts, settings
-            self.daemon.replace(parts)
-            old.close()
-            parts.source.start()
+            for part in ("http", "audit", *(("actuator",) if isinstance(self.loop, Fleet) else ())):
+                if getattr(settings, part) != getattr(self._settings, part):
+                    _log.warning("new settings of '%s' take effect at the next start", part)
+            self._settings = settings
             logs.configure(settings.log.level)
             self._vitals.paced(settings.loop.interval)
             self._vitals.configured()

@@ -14,11 +14,12 @@ from detnet.core.allocate import Claim
 from detnet.core.decision import Rules
 from detnet.core.guard import Guard
 from detnet.core.learned import Learned
-from detnet.core.objectives import Objective
+from detnet.core.objectives import Objective, Priority
 from detnet.core.policies import Aimd, Graded, Policy, Steps
 from detnet.core.rate import Rate
-from detnet.daemon import Parts, Recorder
+from detnet.daemon import Daemon, Parts, Recorder
 from detnet.errors import ConfigError
+from detnet.fleet import Fleet, FleetRecorder
 from detnet.observe import promql
 from detnet.observe.promql import Template
 from detnet.observe.source import Source
@@ -53,7 +54,9 @@ def build_rules(settings: Settings) -> Rules:
         ConfigError: values that are right one by one do not fit together.
     """
     every = {objective.workload for objective in settings.effective_objectives}
-    return domain_rules(settings, every, build_claims(settings))
+    # Where targets are found by their label there may be none yet; one that comes has the default bounds.
+    found = Claim("found by its label", settings.defaults.min.bps, settings.defaults.max.bps)
+    return domain_rules(settings, every, build_claims(settings) or (found,))
 
 
 def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequence[Claim]) -> Rules:
@@ -70,6 +73,7 @@ def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequenc
                 latency_ms=None if o.latency is None else o.latency * 1e3,
                 jitter_ms=None if o.jitter is None else o.jitter * 1e3,
                 loss_ratio=o.loss,
+                priority=Priority(o.priority),
             )
             for o in settings.effective_objectives
             if o.workload in workloads
@@ -90,6 +94,8 @@ def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequenc
             raise_every_s=pace.raise_every_s,
             raise_ratio=loop.raise_ratio,
             least_raise_bps=pace.least_raise_bps,
+            innocent_after_s=loop.innocent_after,
+            innocent_share=loop.innocent_share,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -208,13 +214,44 @@ def check(settings: Settings) -> None:
         listen_address(settings.http.listen)
 
 
+def build_loop(settings: Settings, recorder: FleetRecorder) -> Daemon | Fleet:
+    """Return the loop that the settings describe, not started: one bottleneck, or a cluster's.
+
+    Raises:
+        ConfigError: something named in the settings cannot be built.
+    """
+    check(settings)
+    if settings.actuator.kind == "kubernetes":
+        from detnet.wiring_kubernetes import build_site  # noqa: PLC0415 - the Kubernetes client only when chosen
+
+        return Fleet(build_site(settings, recorder))
+    return Daemon(build_parts(settings, recorder))
+
+
+def rebuild(loop: Daemon | Fleet, settings: Settings, recorder: FleetRecorder) -> None:
+    """Put new settings in force in a running loop; what cannot be built leaves it as it is.
+
+    Raises:
+        ConfigError: something named in the settings cannot be built.
+    """
+    check(settings)
+    if isinstance(loop, Fleet):
+        from detnet.wiring_kubernetes import rebuild_site  # noqa: PLC0415
+
+        rebuild_site(loop, settings)
+        return
+    old, parts = loop.parts, build_parts(settings, recorder)
+    loop.replace(parts)
+    old.close()
+    parts.start()
+
+
 def build_parts(settings: Settings, recorder: Recorder) -> Parts:
     """Return a loop's parts; the source is not started yet.
 
     Raises:
         ConfigError: something named in the settings cannot be built.
     """
-    check(settings)
     return Parts(
         rules=build_rules(settings),
         claims=build_claims(settings),

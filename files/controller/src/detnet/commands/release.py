@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from detnet.commands.options import config_options
+
+if TYPE_CHECKING:
+    from detnet.settings.models import Settings
 
 
 @click.command("release")
@@ -16,12 +20,18 @@ def command(config: Path | None, dotenv: Path | None) -> None:
 
     Stop 'detnet run' first: a running controller would put them back.
     """
-    from detnet.actuate.base import ActuationError  # noqa: PLC0415 - keeps 'detnet --help' fast
+    from detnet.settings.load import load  # noqa: PLC0415 - keeps 'detnet --help' fast
+
+    settings = load(config, dotenv_path=dotenv).settings
+    click.echo(_in_kubernetes(settings) if settings.actuator.kind == "kubernetes" else _on_this_host(settings))
+
+
+def _on_this_host(settings: Settings) -> str:
+    from detnet.actuate.base import ActuationError  # noqa: PLC0415
     from detnet.errors import UserError  # noqa: PLC0415
-    from detnet.settings.load import load  # noqa: PLC0415
     from detnet.wiring import build_actuator  # noqa: PLC0415
 
-    actuator = build_actuator(load(config, dotenv_path=dotenv).settings)
+    actuator = build_actuator(settings)
     try:
         before = actuator.read()
         actuator.release()
@@ -30,4 +40,15 @@ def command(config: Path | None, dotenv: Path | None) -> None:
     finally:
         actuator.close()
     capped = [f"{name} (was {cap})" for name, cap in before.items() if cap is not None]
-    click.echo(f"released: {', '.join(capped)}" if capped else "nothing to release: no cap of ours was in force")
+    return f"released: {', '.join(capped)}" if capped else "nothing to release: no cap of ours was in force"
+
+
+def _in_kubernetes(settings: Settings) -> str:
+    from detnet.errors import UserError  # noqa: PLC0415
+    from detnet.wiring_kubernetes import release_cluster  # noqa: PLC0415
+
+    released = release_cluster(settings)
+    told = f"{released.pods} pods and {released.templates} pod templates are as they were before"
+    if released.left:
+        raise UserError(f"{told}; these still carry something of ours: {'; '.join(released.left)}")
+    return f"released: {told}" if released.pods or released.templates else "nothing to release: no pod carries our cap"

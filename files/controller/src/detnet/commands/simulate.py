@@ -6,9 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from detnet.simulate.figures import Comparison
 
 F = TypeVar("F", bound=Callable[..., object])
 HALVES = ["all", "tuning", "reporting"]
@@ -29,7 +32,7 @@ def _batch(**defaults: str | int) -> Callable[[F], F]:
         click.option(
             "--scenario", default=defaults["scenarios"], show_default=True, help="Names, a YAML file, 'quick' or 'all'."
         ),
-        click.option("--law", default=defaults["laws"], show_default=True, help="Names, or 'all'."),
+        click.option("--law", default=defaults["laws"], show_default=True, help="Names, 'all' or 'ablations'."),
         click.option(
             "--plants", default=defaults["plants"], show_default=True, help="reference, buffers, actuation or grid."
         ),
@@ -73,17 +76,34 @@ def compare(jobs: int, out: Path, **asked: Any) -> None:
     _run(jobs, out, asked)
 
 
-def _run(jobs: int, out: Path, asked: dict[str, Any]) -> None:
-    from detnet.simulate.session import order, run_batch  # noqa: PLC0415 - keeps 'detnet --help' fast
-    from detnet.simulate.table import lines  # noqa: PLC0415
+@command.command("ablate")
+@_batch(seeds=20, plants="grid", laws="ablations", scenarios="all", half="reporting", out="out/ablation", report=False)
+def ablate(jobs: int, out: Path, **asked: Any) -> None:
+    """Take the parts of the learned law out one by one, by the same protocol: what does each of them buy?"""
+    from detnet.simulate.reports.ablation import told, write  # noqa: PLC0415 - keeps 'detnet --help' fast
 
-    names = [asked[key] for key in ("scenario", "law", "plants", "seeds", "half")]
-    wanted = order(*names, crossed=asked["crossed"])
-    comparison = run_batch(wanted, out, processes=jobs, tell=_teller(), report=asked["report"])
+    comparison, protocol = _compared(jobs, out, asked)
+    click.echo(told(comparison).text(width=110, unicode=False))
+    click.echo(f"\n{write(comparison, protocol, out)}; summary.json and runs.csv are beside it")
+
+
+def _run(jobs: int, out: Path, asked: dict[str, Any]) -> None:
+    from detnet.simulate.table import lines  # noqa: PLC0415 - keeps 'detnet --help' fast
+
+    comparison, _ = _compared(jobs, out, asked)
     for line in lines(comparison):
         click.echo(line)
     also = f"; begin with {out / 'INDEX.md'}" if asked["report"] else ""
     click.echo(f"\nsummary.json and runs.csv are in {out}{also}")
+
+
+def _compared(jobs: int, out: Path, asked: dict[str, Any]) -> tuple[Comparison, dict[str, object]]:
+    from detnet.simulate.session import order, run_batch  # noqa: PLC0415 - keeps 'detnet --help' fast
+
+    names = [asked[key] for key in ("scenario", "law", "plants", "seeds", "half")]
+    wanted = order(*names, crossed=asked["crossed"])
+    comparison = run_batch(wanted, out, processes=jobs, tell=_teller(), report=asked["report"])
+    return comparison, wanted.protocol()
 
 
 @command.command("scenarios")
@@ -98,10 +118,13 @@ def scenarios() -> None:
 @command.command("laws")
 def laws() -> None:
     """List the laws."""
+    from detnet.simulate.laws.ablations import ABLATIONS  # noqa: PLC0415
     from detnet.simulate.laws.registry import LAWS  # noqa: PLC0415
 
     for name in LAWS:
         click.echo(name)
+    for name, law in ABLATIONS.items():
+        click.echo(f"{name:<18} learned without: {law.part}")
 
 
 def _teller() -> Callable[[int, int, str], None]:

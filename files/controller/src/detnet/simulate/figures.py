@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 
@@ -47,14 +47,15 @@ class Totals:
 class Comparison:
     """All figures of a batch.
 
-    ``against`` holds, for each other law, the reference law's mean paired differences in violation ratio and in
-    compliant ratio, over all worlds.
+    ``against`` holds, for each other law, the reference law's mean paired differences in violation ratio, in compliant
+    ratio and in writes over all worlds; ``against_in`` the same for each scenario.
     """
 
     reference: str
     by_law: Mapping[str, Mapping[str, Figures]]
     totals: Mapping[str, Totals]
     against: Mapping[str, Mapping[str, Estimate]]
+    against_in: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
 
     def to_json(self) -> dict[str, object]:
         """Return the figures as JSON values: for each law its totals and its scenarios."""
@@ -65,7 +66,16 @@ class Comparison:
             }
             for law, by_scenario in self.by_law.items()
         }
-        against = {law: {key: asdict(one) for key, one in found.items()} for law, found in self.against.items()}
+        against = {
+            law: {
+                **{key: asdict(one) for key, one in found.items()},
+                "scenarios": {
+                    scenario: {key: asdict(one) for key, one in each.items()}
+                    for scenario, each in self.against_in[law].items()
+                },
+            }
+            for law, found in self.against.items()
+        }
         return {"laws": laws, "reference": self.reference, "against": against}
 
 
@@ -85,13 +95,14 @@ def compare(results: Sequence[Result], reference: str) -> Comparison:
     by_law = {
         law: {scenario: _figures(list_) for scenario, list_ in by_scenario.items()} for law, by_scenario in rows.items()
     }
+    ours = rows.get(reference, {})
+    others = [law for law in rows if ours and law != reference]
     return Comparison(
         reference=reference,
         by_law=by_law,
         totals={law: _totals(figures) for law, figures in by_law.items()},
-        against={law: _against(rows[reference], rows[law]) for law in rows if law != reference}
-        if reference in rows
-        else {},
+        against={law: _against([pair for name in ours for pair in _pairs(ours, rows[law], name)]) for law in others},
+        against_in={law: {name: _against(_pairs(ours, rows[law], name)) for name in ours} for law in others},
     )
 
 
@@ -132,11 +143,19 @@ def _totals(by_scenario: Mapping[str, Figures]) -> Totals:
     )
 
 
-def _against(ours: Mapping[str, Sequence[_Row]], theirs: Mapping[str, Sequence[_Row]]) -> Mapping[str, Estimate]:
-    pairs = [pair for name in ours for pair in zip(ours[name], theirs[name], strict=True)]
+def _pairs(
+    ours: Mapping[str, Sequence[_Row]], theirs: Mapping[str, Sequence[_Row]], scenario: str
+) -> list[tuple[_Row, _Row]]:
+    return list(zip(ours[scenario], theirs[scenario], strict=True))
+
+
+def _against(pairs: Sequence[tuple[_Row, _Row]]) -> Mapping[str, Estimate]:
+    figures: dict[str, Callable[[_Row], float]] = {
+        "violation_ratio": lambda row: row.outcome.violation_ratio,
+        "be_compliant_ratio": lambda row: row.share,
+        "writes_per_min": lambda row: row.outcome.writes_per_min,
+    }
     return {
-        "violation_ratio": difference(
-            [one.outcome.violation_ratio for one, _ in pairs], [other.outcome.violation_ratio for _, other in pairs]
-        ),
-        "be_compliant_ratio": difference([one.share for one, _ in pairs], [other.share for _, other in pairs]),
+        key: difference([figure(one) for one, _ in pairs], [figure(other) for _, other in pairs])
+        for key, figure in figures.items()
     }

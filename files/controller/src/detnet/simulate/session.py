@@ -15,6 +15,7 @@ from detnet.simulate import batch, scenario
 from detnet.simulate.batch import Job
 from detnet.simulate.figures import Comparison, compare
 from detnet.simulate.judge import WARM_UP_S
+from detnet.simulate.laws.ablations import ABLATIONS, FULL
 from detnet.simulate.laws.base import Law
 from detnet.simulate.laws.registry import LAWS, find
 from detnet.simulate.ledger import Ledger
@@ -24,6 +25,8 @@ from detnet.simulate.scenario import Scenario
 
 QUICK = ("normal", "sustained-load", "capacity-drop", "bursty-critical", "outage-latency", "on-off-fast")
 """The scenarios of the subset that runs with every change."""
+
+_SETS = {"all": ",".join(LAWS), "ablations": ",".join((FULL, *ABLATIONS))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Order:
 def order(  # noqa: PLR0913 - what a batch is made of
     scenarios: str, laws: str, plants: str, seeds: int, half: str = "all", *, crossed: bool = False
 ) -> Order:
-    """Return the batch of these names, each a comma-separated list or ``all``.
+    """Return the batch of these names, each a comma-separated list or ``all``; laws also ``ablations``.
 
     ``seeds`` is how many of the half. Each meets one plant of the half, in turn; ``crossed``, every one of them.
 
@@ -66,7 +69,7 @@ def order(  # noqa: PLR0913 - what a batch is made of
     worlds = product(chosen, numbers) if crossed else zip(cycle(chosen), numbers, strict=False)
     return Order(
         scenarios=tuple(scenario.load(name.strip()) for name in named),
-        laws=tuple(LAWS.values()) if laws == "all" else tuple(find(name.strip()) for name in laws.split(",")),
+        laws=tuple(find(name.strip()) for name in _SETS.get(laws, laws).split(",")),
         worlds=tuple(worlds),
         half=half,
     )

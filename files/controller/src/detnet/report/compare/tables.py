@@ -103,9 +103,9 @@ def percent(value: float) -> str:
     return f"{100 * value:.{2 if 0 < value < 0.001 else 1}f} %"
 
 
-def interval(estimate: Interval, factor: float, unit: str, *, signed: bool = False) -> str:
+def interval(estimate: Interval, factor: float, unit: str, *, signed: bool = False, digits: int = 1) -> str:
     """Return a mean with its interval."""
-    form = "+.1f" if signed else ".1f"
+    form = f"{'+' if signed else ''}.{digits}f"
     low, centre, high = (f"{factor * value:{form}}" for value in (estimate.low, estimate.mean, estimate.high))
     return f"{centre}{unit} [{low}, {high}]" if low != high else f"{centre}{unit}"
 

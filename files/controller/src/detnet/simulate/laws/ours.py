@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from detnet.core.decision import Rules
 from detnet.core.objectives import Objective
 from detnet.core.rate import Rate
 from detnet.core.signals import Interval, Signal
@@ -55,11 +56,19 @@ class Ours:
 class Running:
     """The daemon at a site; ``record`` makes it its own recorder."""
 
-    def __init__(self, settings: Settings, site: Site) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        site: Site,
+        *,
+        change: Callable[[Rules], Rules] = lambda rules: rules,
+        daemon: type[Daemon] = Daemon,
+    ) -> None:
+        """Build the daemon as settings say; ``change`` and ``daemon`` let a study take a part out of it."""
         self.interval_s = settings.loop.interval
         self._last: Pass | None = None
-        parts = Parts(build_rules(settings), site.claims, _Source(site), site.actuator, self, self.interval_s)
-        self._daemon = Daemon(parts, clock=site.clock)
+        parts = Parts(change(build_rules(settings)), site.claims, _Source(site), site.actuator, self, self.interval_s)
+        self._daemon = daemon(parts, clock=site.clock)
 
     def step(self) -> Step:
         """Make one pass of the daemon."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from detnet.errors import ConfigError
+from detnet.simulate.laws.ablations import ABLATIONS
 from detnet.simulate.laws.bare import Bare
 from detnet.simulate.laws.base import Law
 from detnet.simulate.laws.documents import V1, V2, V5
@@ -50,6 +51,7 @@ def find(name: str) -> Law:
     """
     if name == ORACLE:
         return Oracle()
-    if name not in LAWS:
-        raise ConfigError(f"no law is named {name!r}; there are {', '.join(LAWS)}")
-    return LAWS[name]
+    every: Mapping[str, Law] = {**LAWS, **ABLATIONS}
+    if name not in every:
+        raise ConfigError(f"no law is named {name!r}; there are {', '.join(every)}")
+    return every[name]

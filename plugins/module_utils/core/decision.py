@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from .guard import Guard
+from .innocence import Case
 from .objectives import Finding, Objective
 from .policies import Policy
 from .samples import Sample
@@ -32,6 +33,7 @@ class Mode(enum.Enum):
     """Which rule decided."""
 
     BREACH = "breach"  # guard: an objective is breached
+    NOT_NETWORK = "not-network"  # guard: an objective is breached, but best effort was proved innocent of it
     SETTLING = "settling"  # guard: the last cut has not had time to show
     BLIND = "blind"  # guard: no fresh evidence
     UNRESOLVED = "unresolved"  # guard: fresh evidence that cannot tell
@@ -97,6 +99,7 @@ class State:
     grow_after_s: float = -math.inf
     seen_s: Mapping[str, float] = field(default_factory=dict)
     bases: Mapping[str, BaseDelay] = field(default_factory=dict)
+    case: Case = field(default_factory=Case)
     memory: object = None
 
     @classmethod
@@ -119,6 +122,7 @@ class State:
             grow_after_s=self.grow_after_s + by_s,
             seen_s={name: at_s + by_s for name, at_s in self.seen_s.items()},
             bases={name: base.shifted(by_s) for name, base in self.bases.items()},
+            case=self.case.shifted(by_s),
         )
 
 

@@ -5,6 +5,7 @@
 2. Without fresh evidence the budget can only fall: hold, then decay towards the safe budget, then stay at or below it.
 3. Growth waits until every objective is met on fresh evidence, for ``cooldown_s`` after a cut and up to ``recovery_s``
    after blindness, and is bounded in size and pace. Nothing ever delays a cut.
+4. Only a breach that outlasts the least budget without getting better gives best effort some room back (``innocence``).
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Guard:
         raise_every_s: the least time between two raises.
         raise_ratio: the largest raise, as a share of the maximum.
         least_raise_bps: a smaller raise is not worth a write.
+        innocent_after_s: how long a breach must outlast the least budget until best effort is held for innocent.
+        innocent_share: how much of what is known good it then gets back at most; 0 gives nothing back.
     """
 
     minimum_bps: int
@@ -58,6 +61,8 @@ class Guard:
     raise_every_s: float = 5.0
     raise_ratio: float = 0.25
     least_raise_bps: int = 5_000_000
+    innocent_after_s: float = 30.0
+    innocent_share: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse settings under which a rule would be void.
@@ -79,9 +84,12 @@ class Guard:
             self.recovery_s,
             self.raise_every_s,
             self.least_raise_bps,
+            self.innocent_after_s,
         )
-        if any(not 0 <= value < math.inf for value in waits) or not 0.0 < self.raise_ratio <= 1.0:
-            raise ValueError("times and the least raise must not be negative, and the raise ratio lies in (0, 1]")
+        if any(not 0 <= value < math.inf for value in waits):
+            raise ValueError("times and the least raise must not be negative")
+        if not 0.0 < self.raise_ratio <= 1.0 or not 0.0 <= self.innocent_share <= 1.0:
+            raise ValueError("the raise ratio must lie in (0, 1], the innocent share in [0, 1]")
 
     def cut_limit(self, budget_bps: float, cuts: int, best_effort_bps: float | None, other_bps: float | None) -> float:
         """Return the most that a breach may leave, after ``cuts`` cuts in this episode.

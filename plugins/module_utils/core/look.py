@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .decision import Evidence, Observation, Rules, State
 from .guard import Guard
+from .innocence import Figure, Key
 from .objectives import Finding, Objective, Verdict, judge
-from .signals import Signal
+from .signals import Interval, Signal
 from .windows import BaseDelay, summarise, usable
 
 
@@ -83,6 +85,31 @@ def look(guard: Guard, objective: Objective, state: State, evidence: Evidence, n
     if undecided:
         findings = tuple(f if f.verdict is Verdict.BLIND else replace(f, verdict=Verdict.UNRESOLVED) for f in findings)
     return Look(signal, findings, settling)
+
+
+def figures(looks: Mapping[str, Look]) -> Mapping[Key, Figure]:
+    """Return what can be compared between passes: every decided figure, and loss even where none was promised.
+
+    A loss differs when two packets more are lost; a delay is known as exactly as its interval says.
+    """
+    found: dict[Key, Figure] = {}
+    for workload, one in looks.items():
+        decided = [f for f in one.findings if f.verdict in (Verdict.MET, Verdict.BREACHED)]
+        if one.signal is None or not decided:
+            continue
+        grain = 2.0 / one.signal.sent
+        if one.signal.loss_ratio is not None:
+            found[workload, "loss"] = Figure(Interval.exactly(one.signal.loss_ratio), grain, None)
+        for finding in decided:
+            if finding.value is not None:
+                own = grain if finding.figure == "loss" else 0.0
+                found[workload, finding.figure] = Figure(finding.value, own, finding.limit)
+    return found
+
+
+def window_start_s(looks: Iterable[Look]) -> float:
+    """Return when the oldest window of these began, in monotonic s; negative infinity when one has none."""
+    return min(-math.inf if one.signal is None else one.signal.measured_at_s - one.signal.span_s for one in looks)
 
 
 def counted(bps: float) -> float | None:

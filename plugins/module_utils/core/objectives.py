@@ -18,6 +18,13 @@ class Verdict(enum.Enum):
     BLIND = "blind"  # no evidence, or none that is fresh
 
 
+class Priority(enum.Enum):
+    """How far an objective may push best effort down."""
+
+    CRITICAL = "critical"  # to its minimum
+    IMPORTANT = "important"  # to the safe budget
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """The promise to one critical workload; a limit of ``None`` promises nothing about that figure.
@@ -30,6 +37,7 @@ class Objective:
     latency_ms: float | None = None
     jitter_ms: float | None = None
     loss_ratio: float | None = None
+    priority: Priority = Priority.CRITICAL
 
     def __post_init__(self) -> None:
         """Refuse a promise that nothing could keep or break.
@@ -59,6 +67,7 @@ class Finding:
     limit: float
     verdict: Verdict
     age_s: float
+    priority: Priority = Priority.CRITICAL
 
     @property
     def stress(self) -> float | None:
@@ -92,7 +101,15 @@ def judge(objective: Objective, signal: Signal | None, *, age_s: float, fresh_fo
         limit = objective.loss_ratio if objective.loss_ratio is not None else 0.0
         limits.append(("loss", limit, None if loss is None else Interval.exactly(loss)))
     return tuple(
-        Finding(objective.workload, figure, value, limit, _verdict(value, limit, stale=age_s > fresh_for_s), age_s)
+        Finding(
+            objective.workload,
+            figure,
+            value,
+            limit,
+            _verdict(value, limit, stale=age_s > fresh_for_s),
+            age_s,
+            objective.priority,
+        )
         for figure, limit, value in limits
         if limit is not None and not (all_lost and value is None)
     )

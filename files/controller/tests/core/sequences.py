@@ -113,6 +113,8 @@ def guards(draw: st.DrawFn) -> Guard:
         raise_every_s=draw(st.sampled_from([5.0, 0.0, 1.0])),
         raise_ratio=draw(st.floats(0.01, 1.0)),
         least_raise_bps=draw(st.sampled_from([5 * MBPS, 0, 0, 10**12])),
+        innocent_after_s=draw(st.sampled_from([30.0, 0.0, 2.0])),
+        innocent_share=draw(st.sampled_from([0.5, 0.0, 1.0])),
     )
 
 

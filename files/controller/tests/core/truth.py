@@ -29,6 +29,9 @@ class Truth:
     awaited_bps: int | None = None
     grow_s: float = field(init=False)
     raise_s: float = -math.inf
+    cuts: int = 0
+    least_s: float = math.inf
+    restoring: bool = False
     seen_s: dict[str, float] = field(init=False)
     delays: list[tuple[float, float]] = field(default_factory=list)
     met: list[bool] = field(default_factory=list)
@@ -51,6 +54,7 @@ class Truth:
         age_s = now_s - min(self.seen_s.values())
         if age_s > self.guard.fresh_for_s:
             self._gap(age_s)
+            self.restoring, self.least_s = False, math.inf
 
     def check(self, decision: Decision) -> None:
         """Hold a decision against the judgement."""
@@ -59,16 +63,36 @@ class Truth:
         assert Rate.parse(Rate(after).quantity).bps == after
         assert decision.reason.strip()
         assert len(decision.reason.splitlines()) == 1
-        assert (decision.mode is Mode.BREACH) == any(self.breached)
-        if any(self.breached):
+        assert (decision.mode in (Mode.BREACH, Mode.NOT_NETWORK)) == any(self.breached)
+        if all(self.met):
+            self.cuts, self.least_s, self.restoring = 0, math.inf, False
+        if decision.mode is Mode.NOT_NETWORK:
+            self._innocent(before, after)
+        elif any(self.breached):
             assert after < before or before == guard.minimum_bps
-            self.cut_s, self.awaited_bps, self.settled_s = now_s, after, math.inf
+            if self.restoring:
+                self.least_s = math.inf
+            self.awaited_bps, self.settled_s, self.restoring = after, math.inf, False
+            self.cuts += 1
+        if before > 1.1 * guard.minimum_bps and not self.restoring:
+            self.least_s = math.inf
+        elif any(self.breached):
+            self.least_s = min(self.least_s, now_s)
+        if any(self.breached):
+            self.cut_s = now_s
         if after > before:
-            assert all(self.met)
-            assert now_s >= max(self.cut_s + guard.cooldown_s, self.grow_s)
-            assert now_s >= self.raise_s + guard.raise_every_s
+            assert all(self.met) or self.restoring
+            if all(self.met):
+                assert now_s >= max(self.cut_s + guard.cooldown_s, self.grow_s, self.raise_s + guard.raise_every_s)
             assert after - before <= guard.raise_ratio * guard.maximum_bps
             self.raise_s = now_s
+
+    def _innocent(self, before: int, after: int) -> None:
+        """Nothing is given back unless it was all taken three times, for long enough and for nothing; then in steps."""
+        guard = self.guard
+        assert self.restoring or (self.cuts >= 3 and self.now_s >= self.least_s + guard.innocent_after_s)
+        assert after <= max(before, min(2 * before, guard.innocent_share * guard.maximum_bps))
+        self.restoring = True
 
     def _await_the_cut(self, observation: Observation, now_s: float) -> None:
         """A cut is enforced once best effort obeys it, as far as that is counted and for as long as is waited."""
@@ -131,6 +155,6 @@ class Truth:
 
     def _shift(self, by_s: float) -> None:
         self.cut_s, self.grow_s, self.raise_s = self.cut_s + by_s, self.grow_s + by_s, self.raise_s + by_s
-        self.settled_s, self.now_s = self.settled_s + by_s, self.now_s + by_s
+        self.settled_s, self.now_s, self.least_s = self.settled_s + by_s, self.now_s + by_s, self.least_s + by_s
         self.seen_s = {name: at_s + by_s for name, at_s in self.seen_s.items()}
         self.delays = [(at_s + by_s, delay) for at_s, delay in self.delays]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detnet.core.allocate import Claim
+from detnet.core.objectives import Priority
 from detnet.errors import ConfigError
 from detnet.settings.load import load
 from detnet.wiring import build_rules, check, domain_rules
@@ -69,3 +70,17 @@ def test_where_targets_are_found_by_label_the_documents_one_counts_only_when_nam
     named = load(None, {**found, "DEPLOYMENT_NAME": "uploads", "NAMESPACE": "plant-a, plant-b"}).settings
     assert [target.name for target in named.effective_targets] == ["uploads"]
     assert named.actuator.kubernetes.namespaces == ("plant-a", "plant-b")
+
+
+def test_a_priority_and_the_innocence_rule_reach_the_guard() -> None:
+    """Critical unless it says otherwise; anything else than the two words is refused."""
+    environ = {
+        "DETNET_OBJECTIVES": "[{workload: a, jitter: 2ms}, {workload: b, jitter: 2ms, priority: important}]",
+        "DETNET_LOOP__INNOCENT_AFTER": "1min",
+        "DETNET_LOOP__INNOCENT_SHARE": "0%",
+    }
+    rules = build_rules(load(None, environ).settings)
+    assert [objective.priority for objective in rules.objectives] == [Priority.CRITICAL, Priority.IMPORTANT]
+    assert (rules.guard.innocent_after_s, rules.guard.innocent_share) == (60.0, 0.0)
+    with pytest.raises(ConfigError, match="priority"):
+        load(None, {"DETNET_OBJECTIVES": "[{workload: a, jitter: 2ms, priority: vital}]"})

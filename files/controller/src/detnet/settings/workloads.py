@@ -38,6 +38,7 @@ class ObjectiveSettings(Model):
     latency: Duration | None = None
     jitter: Duration | None = None
     loss: Share | None = None
+    priority: Literal["critical", "important"] = "critical"
     path: Name | None = None
     namespace: Namespace | None = None
     kind: Kind = "Deployment"

@@ -103,6 +103,14 @@ def test_a_template_waits_for_its_turn_even_for_a_cut() -> None:
     assert _take(order, 60.1).change == Cap(Rate(10 * M))
 
 
+def test_without_a_pace_raises_follow_each_other_at_once() -> None:
+    """A release has no reason to wait."""
+    order = Order(Patience(every_s=0.0), lambda: 1.0)
+    for _round in range(2):
+        order.put(_wish(1, urgent=False), 0.0)
+        order.written(_take(order, 0.0).ref, 0.0)
+
+
 def test_the_age_of_the_oldest_cut_counts_from_the_first_wish() -> None:
     """A cut that is deepened while it waits has been waiting since the beginning."""
     order = _order()

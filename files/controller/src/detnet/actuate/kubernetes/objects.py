@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
-from detnet.core.annotations import CLASS, CRITICAL, EGRESS, OWN_PREFIX, PRIORITY
+from detnet.core.annotations import (
+    CLASS,
+    CRITICAL,
+    EGRESS,
+    MAXIMUM,
+    MINIMUM,
+    OWN_PREFIX,
+    PAUSE,
+    PRIORITY,
+    WEIGHT,
+)
 
 POD = "Pod"
 PLURALS: Mapping[str, str] = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
@@ -80,6 +90,12 @@ class Pod:
         """Whether the pod itself says that it is critical."""
         return self.role == CRITICAL
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Everything that decides with whom the pod shares a budget, and none of what changes more often."""
+        wishes = _wishes(self.annotations) if self.workload == self.ref else ()
+        return (self.uid, self.node, self.running, self.placed, self.host_network, self.role, self.workload, wishes)
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -92,6 +108,11 @@ class Workload:
     replicas: int
     annotations: Mapping[str, str]
     template_annotations: Mapping[str, str]
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Everything that decides about its pods' budget."""
+        return (self.uid, self.role, self.replicas, _wishes(self.annotations), self.template_annotations)
 
 
 def pod_of(raw: Mapping[str, Any], *, key: str = EGRESS) -> Pod:
@@ -142,6 +163,11 @@ def _owner(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> Ref | None
             kind, name = "Deployment", name.removesuffix(suffix)
         return Ref(intern(kind), intern(metadata["namespace"]), intern(name)) if kind in PLURALS else None
     return None
+
+
+def _wishes(annotations: Mapping[str, str]) -> tuple[str | None, ...]:
+    """Return what people say of a target."""
+    return tuple(annotations.get(name) for name in (MINIMUM, MAXIMUM, WEIGHT, PAUSE))
 
 
 def _kept(metadata: Mapping[str, Any], key: str) -> Mapping[str, str]:

@@ -140,7 +140,7 @@ class Order:
         self._flying.pop(ref)
         self._paced.pop(ref, None)
         self._paced[ref] = now_s + (self.patience.every_s if ref.kind == POD else self.patience.template_every_s)
-        while next(iter(self._paced.values())) <= now_s:
+        while self._paced and next(iter(self._paced.values())) <= now_s:
             self._paced.popitem(last=False)
         self._resume(ref, now_s)
 
@@ -157,7 +157,9 @@ class Order:
 
     def failed(self, ref: Ref, now_s: float, why: Failure, asked_s: float | None = None) -> None:
         """End a write that failed, and try it again later; ``asked_s`` is the server's ``Retry-After``."""
-        entry = self._flying.pop(ref)
+        entry = self._flying.pop(ref, None)
+        if entry is None:
+            return  # its end was told: the failure came after it
         weight = {Failure.CONFLICT: -self._failures, Failure.REFUSED: 1, Failure.SERVER: self.tolerance}
         self._failures += weight[why]
         self.retried += 1

@@ -1,7 +1,7 @@
 # Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint bench compare requirements
+.PHONY: help lab test lint bench compare ablation benchmarks requirements
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
 
@@ -22,8 +22,14 @@ lint: .venv/dev.stamp  ## Run every gate of the developers' guide
 bench: .venv/lab.stamp  ## Compare the policies on one scenario, side by side (root)
 	@scripts/bench
 
-compare: .venv/lab.stamp  ## Compare all control laws with an oracle, in simulation
-	@.venv/bin/detnet simulate compare --out out/compare
+compare: .venv/lab.stamp  ## Compare all control laws with an oracle, in simulation (long; goes on where it was ended)
+	@nice .venv/bin/detnet simulate compare --out out/compare
+
+ablation: .venv/lab.stamp  ## Take the parts of the learned law out one by one, in simulation (long, likewise)
+	@nice .venv/bin/detnet simulate ablate --out out/ablation
+
+benchmarks: .venv/lab.stamp  ## Measure what a decision pass costs as targets and bottlenecks grow
+	@.venv/bin/python -m benchmarks.decision_pass --out out/benchmarks
 
 requirements:  ## Compile requirements/*.in into hash-pinned files
 	@scripts/requirements

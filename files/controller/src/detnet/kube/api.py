@@ -63,9 +63,10 @@ class ClusterAccess:
 
 
 class Watch(Protocol):
-    """A stream of ``{"type": ..., "object": ...}``; it ends when the server ends it or ``close`` is called.
+    """A stream of ``{"type": ..., "object": ...}``.
 
-    Iterating raises ``ApiUnreachable`` when the stream breaks or no whole event came within ``idle_s``.
+    It ends when the server ends it, when no whole event came for ``idle_s`` seconds, or when ``close`` is called.
+    Iterating raises ``ApiUnreachable`` when the stream breaks.
     """
 
     def __enter__(self) -> Self: ...

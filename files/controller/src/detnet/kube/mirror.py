@@ -1,9 +1,10 @@
 """A live copy of what the API server lists, reduced to the values we use.
 
 List in pages, then watch from the version that the list had. Three things can go wrong and each has one answer: the
-version is too old (410: list again), the server says no (wait longer each time), the stream breaks (go on from the last
-version). A list that follows tells only what is different: values that vanished meanwhile are deletions, equal ones
-are nothing. Events come in order, and a list is read from etcd and not from a cache, so the mirror never goes back.
+version is too old (410: list again), the server says no (wait longer each time), the stream breaks or falls silent (go
+on from the last version). A list that follows tells only what is different: values that vanished meanwhile are
+deletions, equal ones are nothing. Events come in order, and a list is read from etcd and not from a cache, so the
+mirror never goes back.
 
 Why not the client's ``SharedInformer``: docs/decisions/0007-own-watch-and-lease.md.
 """
@@ -19,7 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from detnet.episodes import Episodes
-from detnet.kube.api import Api, ApiError, ApiRefused, Watch
+from detnet.kube.api import Api, ApiError, ApiRefused, ApiUnreachable, Watch
 from detnet.kube.backoff import Backoff
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Mirror(Generic[T]):
 
     ``keep`` returns a small frozen value, or ``None`` for an object of no interest; one that stops being of interest is
     gone. ``on_change(key, value)`` is called from the mirror's thread after each change, with ``None`` for a deletion.
-    ``idle_s`` bounds the silence of a watch (the server sends a bookmark about once a minute).
+    ``idle_s`` is how long a watch may be silent before it is opened anew (a bookmark comes about once a minute).
     """
 
     def __init__(  # noqa: PLR0913 - what to follow, and what makes it testable
@@ -164,10 +165,17 @@ class Mirror(Generic[T]):
             if stop.is_set():
                 return
             self._well()
-            for event in stream:
-                self._take(event)
+            self._take_all(stream)
         if self._clock() - opened_s >= _GOOD_S:
             self._backoff.reset()
+
+    def _take_all(self, stream: Watch) -> None:
+        """Take what comes; a stream that breaks is an accident, and a trouble only if the next cannot be opened."""
+        try:
+            for event in stream:
+                self._take(event)
+        except ApiUnreachable as error:
+            logger.debug("%s", error)
 
     def _take(self, event: Object) -> None:
         kind, item = event["type"], event["object"]

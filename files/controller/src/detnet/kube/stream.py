@@ -18,7 +18,9 @@ _CHUNK_BYTES = 65536
 class EventStream:
     """The events of an open response; see ``detnet.kube.api.Watch``.
 
-    The connection's deadline is moved by whole events, so a server that drips single bytes is silent.
+    The connection's deadline is moved by whole events, so a server that drips single bytes is silent. Silence is an end
+    and no trouble: a server without changes may be silent (1.20 sends bookmarks only after a first event), and whether
+    it is dead shows when the next watch is opened.
     """
 
     def __init__(self, response: urllib3.HTTPResponse, name: str, idle_s: float) -> None:
@@ -75,10 +77,8 @@ class EventStream:
         try:
             return self._response.read1(_CHUNK_BYTES)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            if self._closed:
+            if self._closed or isinstance(error.__cause__, TimeoutError):
                 return b""
-            if isinstance(error.__cause__, TimeoutError):
-                raise ApiUnreachable(f"{self._name} was silent for {self._idle_s:g} s") from error
             raise ApiUnreachable(f"{self._name} broke: {error}") from error
 
     def _event(self, line: bytes) -> dict[str, Any]:

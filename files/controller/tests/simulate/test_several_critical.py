@@ -14,7 +14,9 @@ from detnet.simulate.scenario import Scenario
 from detnet.simulate.site import Site
 from simulate.bench import SMALL, outcome, scenario, trace
 
-LOOSE = "{name: camera, rate: {pulse: {high: 0.3, start_s: 30, for_s: 20}}, latency_ms: 50, loss: 0.5}"
+LOOSE = (
+    "{name: camera, rate: {pulse: {high: 0.3, start_s: 30, for_s: 20}}, latency_ms: 50, loss: 0.5, priority: important}"
+)
 
 
 def shared(*rows: str) -> Scenario:
@@ -72,6 +74,7 @@ def test_the_daemon_is_told_every_objective_and_sees_every_probe() -> None:
     robot, camera = Ours("learned").settings(site).effective_objectives
     assert (robot.jitter, robot.latency, robot.loss) == (0.002, None, 0.0)
     assert (camera.jitter, camera.latency, camera.loss) == (None, 0.05, 0.5)
+    assert (robot.priority, camera.priority) == ("critical", "important")
     for slot in range(10):
         site.advance(slot)
     assert all(len(window.samples) > 10 for window in site.latest().evidence.values())  # type: ignore[union-attr]
@@ -97,6 +100,7 @@ def test_links_that_share_a_workload_count_its_seconds_once() -> None:
         ("{name: a, rate: 0.1, jitter_ms: -1}", "jitter_ms: expected a number"),
         ("{name: robot-control, rate: 0.1, jitter_ms: 1}", "'robot-control' is used twice"),
         ("{name: a, speed: 0.1, jitter_ms: 1}", "unknown key 'speed'"),
+        ("{name: a, rate: 0.1, jitter_ms: 1, priority: high}", "priority: expected critical or important"),
     ],
 )
 def test_a_wrong_workload_is_refused_with_its_place(row: str, sentence: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detnet.core.objectives import Objective
+from detnet.core.objectives import Objective, Priority
 from detnet.errors import ConfigError
 from detnet.scenario_file import Shelf, Table, parse_yaml
 from detnet.simulate import profile
@@ -14,7 +14,7 @@ from detnet.simulate.profile import Term
 
 _LINK_KEYS = {"capacity", "critical", "targets", "maximum", "faults"}
 _TOP_KEYS = {"name", "title", "duration_s", "disturbances_s", "links", *_LINK_KEYS}
-_CRITICAL_KEYS = {"name", "rate", "latency_ms", "jitter_ms", "loss"}
+_CRITICAL_KEYS = {"name", "rate", "latency_ms", "jitter_ms", "loss", "priority"}
 _TARGET_KEYS = {"name", "demand", "flows", "pods", "template", "protocol", "count"}
 ENDLESS = ({"level": 1000.0},)
 """The demand of a target that takes all it can get."""
@@ -166,9 +166,12 @@ def _criticals(table: _Section) -> tuple[CriticalPlan, ...]:
 
 def _critical(table: _Section) -> CriticalPlan:
     name, loss = table.text("name"), table.number("loss", 1.0, 0.0, 1.0)
+    priority = table.data.get("priority", Priority.CRITICAL.value)
+    if priority not in {one.value for one in Priority}:
+        table.refuse("priority", "critical or important")
     latency_ms, jitter_ms = (table.number(key, 0.0, 0.0, 1e6) or None for key in ("latency_ms", "jitter_ms"))
     try:
-        objective = Objective(name, latency_ms, jitter_ms, loss if loss < 1.0 else None)
+        objective = Objective(name, latency_ms, jitter_ms, loss if loss < 1.0 else None, Priority(priority))
     except ValueError as error:
         raise ConfigError(f"{table.where}: {error}") from error
     return CriticalPlan(table.terms("rate", 0.1), name, objective)

@@ -22,6 +22,7 @@ from detnet.simulate.site import Site
 
 FULL = "learned"
 _OURS = Ours(FULL)
+_OFF = math.inf
 Change = Callable[[Rules], Rules]
 
 
@@ -62,7 +63,8 @@ class EqualDivision(Daemon):
     """Divides by weight alone, whatever the targets use."""
 
     def _allocate(self, decision: Decision, in_force: Mapping[str, Rate | None]) -> Mapping[str, Rate]:
-        return steady(allocate(decision.budget_bps, self.parts.claims), in_force, decision.budget_bps)
+        claims = self.parts.claims
+        return steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps, claims)
 
 
 def _learned(change: Callable[[Learned], Learned], rules: Rules) -> Rules:
@@ -75,8 +77,12 @@ def _with(rules: Rules, **parameters: float) -> Rules:
     return _learned(partial(replace, **parameters), rules)
 
 
+def _forecasting(rules: Rules, **parameters: float) -> Rules:
+    return _learned(lambda law: replace(law, surprises=replace(law.surprises, **parameters)), rules)
+
+
 def _impatient(policy: Learned) -> Learned:
-    return replace(policy, near_per_s=policy.far_per_s, most_near_per_s=policy.far_per_s)
+    return replace(policy, near_per_s=policy.most_per_s, most_confirmed=0)
 
 
 def _unguarded(rules: Rules) -> Rules:
@@ -89,21 +95,35 @@ def _unsettled(rules: Rules) -> Rules:
     return replace(rules, guard=replace(rules.guard, settle_s=0.0, enforce_s=0.0))
 
 
+def _suspicious(rules: Rules) -> Rules:
+    return replace(rules, guard=replace(rules.guard, innocent_share=0.0))
+
+
 def _unchanged(rules: Rules) -> Rules:
     return rules
 
 
 _ABLATIONS = (
-    Ablation("no-reserve", "reserve for rises", "none", partial(_with, reserve_share=1e-9)),
+    Ablation("no-reserve", "reserve for rises", "none", partial(_forecasting, most_uncovered=1.0)),
+    Ablation(
+        "fixed-cover", "adaptive cover of rises", "stays where it starts", partial(_forecasting, learning_rate=0.0)
+    ),
+    Ablation("no-bursts", "burstiness between readings", "means are believed", partial(_forecasting, burst_step=1.0)),
     Ablation("fixed-margin", "adaptive margin", "stays where it starts", partial(_with, learning_rate=0.0)),
-    Ablation("no-trim", "trim before the limit", "explores until a breach", partial(_with, trim_from=1.0)),
+    Ablation(
+        "no-trim",
+        "trim before the limit",
+        "explores until a breach",
+        partial(_with, grow_below=_OFF, trim_above=_OFF, alarm_above=_OFF),
+    ),
     Ablation("no-patience", "patience near the knee", "as fast as far from it", partial(_learned, _impatient)),
     Ablation("no-doubt", "doubt of a sudden fall", "every fall is believed", partial(_with, doubt_below=0.0)),
-    Ablation("no-standing", "telling queues from tails", "every delay is a queue", partial(_with, standing=-1.0)),
+    Ablation("no-standing", "telling queues from tails", "every delay is a queue", partial(_with, standing=1e-9)),
     Ablation("no-binding", "growth only while it binds", "grows unused", partial(_with, binding=0.0)),
     Ablation("no-tested", "growth only where tested", "explores untested", partial(_with, tested=0.0)),
     Ablation("equal-division", "division by demand", "by weight alone", _unchanged, EqualDivision),
     Ablation("no-settling", "waiting for a cut to show", "judges at once", _unsettled),
+    Ablation("no-innocence", "innocence of what is not the network's", "cuts for ever", _suspicious),
     Ablation("no-guard", "guard", "the policy alone, within the bounds", _unguarded),
 )
 

@@ -97,7 +97,8 @@ class BareController:
             self._demand = self._demand.after(traffic.target_bps if traffic else {}, site.clock())
         in_force = site.actuator.read()
         budget_bps = int(self._budget_bps)
-        caps = steady(allocate(budget_bps, self._demand.claims(site.claims, in_force)), in_force, budget_bps)
+        claims = self._demand.claims(site.claims, in_force)
+        caps = steady(allocate(budget_bps, claims), in_force, budget_bps, claims)
         reason = ""
         if caps != in_force:
             try:

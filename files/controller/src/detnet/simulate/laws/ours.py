@@ -114,7 +114,7 @@ def _written(objective: Objective) -> dict[str, object]:
     limits = {"latency": objective.latency_ms, "jitter": objective.jitter_ms}
     written = {key: f"{limit_ms}ms" for key, limit_ms in limits.items() if limit_ms is not None}
     loss = {} if objective.loss_ratio is None else {"loss": f"{100.0 * objective.loss_ratio:g}%"}
-    return {"workload": objective.workload, **written, **loss}
+    return {"workload": objective.workload, "priority": objective.priority.value, **written, **loss}
 
 
 def _low(figure: Interval | None) -> float | None:

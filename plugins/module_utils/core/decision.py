@@ -111,6 +111,22 @@ class State:
         """Return the same state on another budget: what is in force is not always what was decided."""
         return replace(self, budget_bps=budget_bps)
 
+    def not_carried_out(self, before: State) -> State:
+        """Return what a pass leaves whose decision nobody carried out: what was seen, and how long growth must wait.
+
+        A cut that was never made is not waited for, and nothing is learned from its want of effect.
+        """
+        breached = self.last_cut_s > before.last_cut_s
+        return replace(
+            before,
+            now_s=self.now_s,
+            number=self.number,
+            grow_after_s=self.grow_after_s,
+            seen_s=self.seen_s,
+            bases=self.bases,
+            memory=before.memory if breached else self.memory,
+        )
+
     def shifted(self, by_s: float) -> State:
         """Return the same state with every time moved: a clock that stepped back leaves all ages as they were."""
         return replace(

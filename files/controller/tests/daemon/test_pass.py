@@ -159,6 +159,23 @@ def test_observe_mode_and_the_kill_switch_change_nothing(tmp_path: Path) -> None
     assert actuator.read()["upload"] < Rate(90 * M)
 
 
+def test_who_begins_to_write_in_a_breach_cuts_in_the_first_pass() -> None:
+    """A standby's cuts were never made: it waits for none of them, and does not think that they failed."""
+    script, actuator, brakes = Script(), DryRunActuator(["upload"]), ["standing by"]
+    actuator.apply({"upload": Rate(90 * M)})
+    daemon = _daemon(script, actuator, held_back=lambda: brakes[0] if brakes else None)
+    script.second_of(0.1)
+    daemon.step()
+    for _pass in range(6):
+        script.second_of(9.0)
+        assert daemon.step().decision.mode is Mode.BREACH
+    brakes.clear()
+    script.second_of(9.0)
+    one = daemon.step()
+    assert (one.decision.mode, one.written) == (Mode.BREACH, {"upload"})
+    assert actuator.read()["upload"] == Rate(81 * M)
+
+
 def test_counters_that_cannot_be_read_do_not_stop_the_cut(caplog: pytest.LogCaptureFixture) -> None:
     """Without byte counters the cut starts from the cap."""
 

@@ -114,11 +114,12 @@ class Replica:
 
 
 def writes(plane: ControlPlane, namespace: str) -> list[tuple[str, str, str]]:
-    """Return (time, user, pod) of every pod that was patched, in the API server's order."""
+    """Return (time, user, pod) of every pod that a service account patched, in the order of the answers."""
     return sorted(
         (event["stageTimestamp"], event["user"]["username"], event["objectRef"]["name"])
         for event in plane.audit_events()
         if event.get("verb") == "patch"
+        and event["user"]["username"].startswith("system:serviceaccount:")
         and event.get("stage") == "ResponseComplete"
         and event["objectRef"].get("resource") == "pods"
         and event["objectRef"].get("namespace") == namespace

@@ -173,7 +173,7 @@ def test_who_begins_to_write_in_a_breach_cuts_in_the_first_pass() -> None:
     script.second_of(9.0)
     one = daemon.step()
     assert (one.decision.mode, one.written) == (Mode.BREACH, {"upload"})
-    assert actuator.read()["upload"] == Rate(81 * M)
+    assert actuator.read()["upload"] == Rate(72 * M)
 
 
 def test_counters_that_cannot_be_read_do_not_stop_the_cut(caplog: pytest.LogCaptureFixture) -> None:

@@ -61,18 +61,24 @@ def test_a_deployment_is_rolled_out_changed_and_scaled_down(control_plane: Contr
         wait_for(lambda: not pods(control_plane, namespace, "web"), what="no pods")
 
 
-@pytest.mark.parametrize(("kind", "replicas"), [("StatefulSet", 2), ("DaemonSet", None)])
-def test_the_other_workloads_run_too(
-    control_plane: ControlPlane, namespace: str, kind: str, replicas: int | None
-) -> None:
-    """A StatefulSet gets its pods one after the other, a DaemonSet one on each node."""
-    with control_plane.run_pods(namespace, nodes=("node-1", "node-2")):
-        body = workload(kind, "set", replicas)
-        control_plane.request("POST", f"/apis/apps/v1/namespaces/{namespace}/{kind.lower()}s", body)
-        nodes = len(control_plane.request("GET", "/api/v1/nodes")["items"])
-        wait_for(
-            lambda: len(running_images(control_plane, namespace, "set")) == (replicas or nodes), what="pods running"
-        )
+def test_a_stateful_set_gets_its_pods(control_plane: ControlPlane, namespace: str) -> None:
+    """The second pod comes when the first one is ready."""
+    with control_plane.run_pods(namespace):
+        body = workload("StatefulSet", "set", 2)
+        control_plane.request("POST", f"/apis/apps/v1/namespaces/{namespace}/statefulsets", body)
+        wait_for(lambda: len(running_images(control_plane, namespace, "set")) == 2, what="two pods running")
+        assert {pod["metadata"]["name"] for pod in pods(control_plane, namespace, "set")} == {"set-0", "set-1"}
+
+
+def test_a_daemon_set_gets_one_pod_on_each_node(control_plane: ControlPlane, namespace: str) -> None:
+    """Also on a node that is not this stand-in's own: the controller chose it."""
+    control_plane.run_pods(namespace, nodes=("edge-1",)).stop()
+    nodes = {node["metadata"]["name"] for node in control_plane.request("GET", "/api/v1/nodes")["items"]} | {"node-1"}
+    with control_plane.run_pods(namespace, nodes=("node-1",)):
+        body = workload("DaemonSet", "set", None)
+        control_plane.request("POST", f"/apis/apps/v1/namespaces/{namespace}/daemonsets", body)
+        wait_for(lambda: len(running_images(control_plane, namespace, "set")) == len(nodes), what="pods running")
+        assert {pod["spec"]["nodeName"] for pod in pods(control_plane, namespace, "set")} == nodes
 
 
 def test_a_service_account_may_do_what_its_role_says_and_no_more(control_plane: ControlPlane, namespace: str) -> None:

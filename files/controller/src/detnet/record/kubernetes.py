@@ -1,0 +1,189 @@
+"""Tells the cluster's people what the loop does to their workloads: Events and the status annotation.
+
+Telling must never cost control anything: ``record`` only notes, a thread of its own writes, what has no room is counted
+and dropped, and a cluster that refuses is asked less and less often. Only a leader tells, and only while it leads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from detnet.daemon import Pass
+from detnet.episodes import Episodes
+from detnet.kube.api import Api, ApiError, ApiRefused
+from detnet.kube.backoff import Backoff
+from detnet.record.events import EventWriter
+from detnet.record.pending import Budget, Entry, Pace, PendingEvents
+from detnet.record.status import Row, StatusBoard, patch
+from detnet.record.story import Story
+from detnet.record.telling import Subject, Telling
+
+_REQUEST_S = 2.0
+_GONE = (404, 409)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Teller:
+    """Writes Events and statuses for every domain's passes. Not for observe mode, which writes nothing to a cluster.
+
+    ``written_total``, ``failures_total`` and ``lost_total`` count writes, failed ones, and tellings that found no room.
+
+    Args:
+        api: the API server.
+        identity: this process, as the lease names it.
+        time_left_s: for how many seconds more this process may write; 0 or less when it does not lead.
+        clock: monotonic.
+        now: wall clock, UTC.
+    """
+
+    def __init__(  # noqa: PLR0913 - the two clocks and the pace make it testable
+        self,
+        api: Api,
+        *,
+        identity: str,
+        time_left_s: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
+        pace: Pace | None = None,
+    ) -> None:
+        self.written_total = self.failures_total = self.lost_total = 0
+        self._api = api
+        self._time_left_s = time_left_s
+        self._clock = clock
+        self._now = now
+        self._pace = pace or Pace()
+        self._events = EventWriter(api, identity=identity, timeout_s=self._timeout_s)
+        self._budget = Budget(self._pace, clock())
+        self._backoff = Backoff(first_s=1.0, cap_s=60.0)
+        self._not_before_s = clock()
+        self._episodes = Episodes(logging.getLogger(__name__))
+        self._lock = threading.Lock()
+        self._begin_anew()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="teller", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; what still waits is not written."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join()
+
+    def record(self, one: Pass, subjects: Mapping[str, Subject], not_enforced: Mapping[str, str] | None = None) -> None:
+        """Note what a pass means to its targets, whose workloads are ``subjects``; never waits for the cluster.
+
+        ``not_enforced`` says of targets whose cap has no effect why that is so.
+        """
+        at = self._now()
+        with self._lock:
+            if self._time_left_s() <= 0.0:
+                self._begin_anew()
+                return
+            story = self._stories.setdefault(one.domain, Story(one.domain))
+            for told in story.after(one, not_enforced or {}):
+                if told.target in subjects:
+                    self._add(Telling(subjects[told.target], told.reason, told.message), at)
+            known = [(subjects[target], s) for target, s in story.standings.items() if target in subjects]
+            self._board.update(one.domain, known, at)
+        self._wake.set()
+
+    def forget(self, domain: str) -> None:
+        """A domain is no more."""
+        with self._lock:
+            self._stories.pop(domain, None)
+            self._board.update(domain, (), self._now())
+
+    def step(self) -> float:
+        """Make one write if one is due; return the seconds until the next may be."""
+        now_s = self._clock()
+        if self._time_left_s() <= 0.0:
+            with self._lock:
+                self._begin_anew()
+            return self._pace.every_s
+        wait_s = max(self._budget.wait_s(now_s), self._not_before_s - now_s)
+        if wait_s > 0.0:
+            return wait_s
+        with self._lock:
+            event, row = self._pending.next_due(now_s), self._board.next_due(now_s)
+        if isinstance(event, Entry):
+            self._write_event(event, now_s)
+        elif isinstance(row, Row):
+            self._write_status(row, now_s)
+        else:
+            return min(event, row, self._pace.every_s)
+        return 0.0
+
+    def _begin_anew(self) -> None:
+        """Forget everything: what another leader told meanwhile is not known."""
+        self._stories: dict[str, Story] = {}
+        self._pending = PendingEvents(self._pace)
+        self._board = StatusBoard(self._pace.every_s)
+
+    def _add(self, telling: Telling, at: datetime) -> None:
+        if self._pending.add(telling, at):
+            self._episodes.end("room", "there is room again for what is told on the cluster")
+        else:
+            self.lost_total += 1
+            self._episodes.begin("room", "too much waits to be told on the cluster; what is lost is counted")
+
+    def _write_event(self, entry: Entry, now_s: float) -> None:
+        with self._lock:
+            taken, known, pending = self._pending.take(entry, now_s), entry.count, self._pending
+        try:
+            entry.count = self._events.write(taken, known)
+        except ApiError as error:
+            with self._lock:
+                pending.put_back(entry, taken)
+            self._failed("events", f"cannot write an Event of {taken.telling.subject.ref.told}: {error}", error)
+        else:
+            self._succeeded("events", "Events can be written again")
+
+    def _write_status(self, row: Row, now_s: float) -> None:
+        with self._lock:
+            self._board.tried(row, now_s)
+            ref, wanted, text = row.subject.ref, row.wanted, row.text
+        try:
+            self._api.request("PATCH", ref.path, body=patch(text, row.subject.uid), timeout_s=self._timeout_s())
+        except ApiError as error:
+            if isinstance(error, ApiRefused) and error.status in _GONE:
+                with self._lock:
+                    self._board.gone(row)
+                self._succeeded("status", "statuses can be written again")
+                return
+            self._failed("status", f"cannot write the status of {ref.told}: {error}", error)
+        else:
+            row.shown = wanted
+            self._succeeded("status", "statuses can be written again")
+
+    def _timeout_s(self) -> float:
+        return min(_REQUEST_S, self._time_left_s())
+
+    def _succeeded(self, what: str, message: str) -> None:
+        self._budget.spend()
+        self.written_total += 1
+        self._backoff.reset()
+        self._episodes.end(what, message)
+
+    def _failed(self, what: str, message: str, error: ApiError) -> None:
+        self._budget.spend()
+        self.failures_total += 1
+        asked_s = error.retry_after_s if isinstance(error, ApiRefused) else None
+        self._not_before_s = self._clock() + self._backoff.next_s(asked_s)
+        self._episodes.begin(what, f"{message}; control goes on without")
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.clear()
+            wait_s = self.step()
+            if wait_s > 0.0:
+                self._wake.wait(wait_s)

@@ -69,7 +69,7 @@ class Loop:
         self._demand = self._demand.after({} if traffic is None else traffic.target_bps, now_s)
         claims = self._demand.claims(self.claims, self.caps)
         asked_s = time.thread_time()
-        self.caps = steady(allocate(decision.budget_bps, claims), self.caps, decision.budget_bps)
+        self.caps = steady(allocate(decision.budget_bps, claims), self.caps, decision.budget_bps, claims)
         ended_s = time.thread_time()
         return Cost(decided_s - began_s, asked_s - decided_s, ended_s - asked_s)
 

@@ -110,7 +110,7 @@ def budgets(  # noqa: PLR0913 - what a pass of the daemon looks at
     """Return the decision and each workload's budget; one without a cap counts as being at its largest."""
     before_bps = sum((in_force.get(claim.name) or Rate(claim.maximum_bps)).bps for claim in claims)
     decision = decide_once(rules, before_bps, evidence, now_s=now_s, sending_bps=sending_bps)
-    return decision, steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps)
+    return decision, steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps, claims)
 
 
 def _roster(chosen: Sequence[Chosen], bounds: Bounds, objectives: Iterable[str]) -> Roster:

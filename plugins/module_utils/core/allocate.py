@@ -68,11 +68,13 @@ def allocate(budget_bps: int, claims: Sequence[Claim]) -> Mapping[str, Rate]:
     }
 
 
-def steady(caps: Mapping[str, Rate], in_force: Mapping[str, Rate | None], budget_bps: int) -> Mapping[str, Rate]:
-    """Return the caps in force where the new ones are no real change, so that noise in the demands writes nothing.
+def steady(
+    caps: Mapping[str, Rate], in_force: Mapping[str, Rate | None], budget_bps: int, claims: Sequence[Claim]
+) -> Mapping[str, Rate]:
+    """Return the caps in force where the new ones serve nobody better, so that noise in the demands writes nothing.
 
-    They are kept only when all of them are in force, fit the budget, spend nearly all that the new ones would, and
-    none differs by more than a tenth: a cut of the budget always goes through.
+    They are kept only when all of them are in force, fit the budget, spend nearly all that the new ones would, and no
+    claim could use a tenth more under the new ones: a cut of the budget always goes through.
     """
     kept = {name: cap for name, cap in in_force.items() if cap is not None}
     if kept.keys() != caps.keys():
@@ -80,8 +82,8 @@ def steady(caps: Mapping[str, Rate], in_force: Mapping[str, Rate | None], budget
     spent_bps, wanted_bps = sum(cap.bps for cap in kept.values()), sum(cap.bps for cap in caps.values())
     if not 0.99 * wanted_bps <= spent_bps <= max(budget_bps, wanted_bps):
         return caps
-    near = all(abs(caps[name].bps - cap.bps) <= 0.1 * cap.bps for name, cap in kept.items())
-    return kept if near else caps
+    served = all(min(caps[one.name].bps, one.usable_bps) <= 1.1 * kept[one.name].bps for one in claims)
+    return kept if served else caps
 
 
 def split(budget_bps: int, pods: int) -> Rate:

@@ -10,15 +10,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from detnet.actuate.base import ActuationError, Actuator, Usage
 from detnet.core.allocate import Claim, allocate, steady
 from detnet.core.decide import decide
-from detnet.core.decision import Decision, Observation, Rules, State
+from detnet.core.decision import Decision, Mode, Observation, Rules, State
 from detnet.core.demand import Demand
 from detnet.core.rate import Rate
+from detnet.core.remembered import Remembered
 from detnet.meter import TrafficMeter
 from detnet.observe.source import Reading, Source, evidence_of
 
@@ -52,6 +53,16 @@ class Recorder(Protocol):
         """Take one pass into metrics, audit log and status."""
 
 
+class Memory(Protocol):
+    """What outlives the process."""
+
+    def recall(self, domain: str, rules: Rules) -> Remembered | None:
+        """Return what a loop knew, if it may be believed."""
+
+    def keep(self, domain: str, rules: Rules, state: State) -> None:
+        """Remember a loop's state; never waits."""
+
+
 def nothing_holds_back() -> None:
     """The answer of a loop that always may write."""
 
@@ -60,7 +71,8 @@ def nothing_holds_back() -> None:
 class Parts:
     """What a loop is made of; a reload replaces all of it at once.
 
-    ``domain`` names the bottleneck; ``held_back`` says why nothing may be written now, or ``None``.
+    ``domain`` names the bottleneck; ``held_back`` says why nothing may be written now, or ``None``; ``memory`` is what
+    a restart begins from.
     """
 
     rules: Rules
@@ -71,6 +83,7 @@ class Parts:
     interval_s: float
     domain: str = "all"
     held_back: Callable[[], str | None] = nothing_holds_back
+    memory: Memory | None = None
 
     def start(self) -> None:
         """Begin to measure."""
@@ -119,7 +132,8 @@ class Daemon:
         state = self._take_over(in_force, began_s) if self._state is None or held_back else self._state
         reading = parts.source.latest()
         observation = Observation(evidence_of(reading), self._meter.rates(self._usage(errors)))
-        decision, self._state = decide(parts.rules, state, observation, now_s=self._clock())
+        decision, after = decide(parts.rules, state, observation, now_s=self._clock())
+        self._state = after if held_back is None else after.not_carried_out(state)
         caps = self._allocate(decision, in_force or {})
         written: frozenset[str] = frozenset()
         if held_back is None and caps != in_force:
@@ -128,6 +142,9 @@ class Daemon:
             parts.domain, decision, caps, in_force, written, held_back, tuple(errors), reading, self._clock() - began_s
         )
         parts.recorder.record(one)
+        # What a blind loop knows gets no younger by being kept again, and a breach that is not the network's misleads.
+        if parts.memory is not None and decision.mode not in (Mode.BLIND, Mode.NOT_NETWORK):
+            parts.memory.keep(parts.domain, parts.rules, self._state)
         return one
 
     def replace(self, parts: Parts) -> None:
@@ -139,18 +156,23 @@ class Daemon:
 
     def _take_over(self, in_force: Mapping[str, Rate | None] | None, now_s: float) -> State:
         """Begin from the caps in force, so that a restart does not jump; an uncapped target counts as its maximum."""
-        in_force = in_force or {}
-        budget_bps = sum((in_force.get(claim.name) or Rate(claim.maximum_bps)).bps for claim in self.parts.claims)
-        guard = self.parts.rules.guard
-        if self._state is None:
+        parts, in_force = self.parts, in_force or {}
+        budget_bps = sum((in_force.get(claim.name) or Rate(claim.maximum_bps)).bps for claim in parts.claims)
+        guard = parts.rules.guard
+        if self._state is not None:
+            return self._state.with_budget(guard.bounded(budget_bps))
+        known = parts.memory.recall(parts.domain, parts.rules) if parts.memory is not None else None
+        if known is None:
             return State.at(now_s, budget_bps, guard)
-        return self._state.with_budget(guard.bounded(budget_bps))
+        if any(in_force.get(claim.name) is None for claim in parts.claims):
+            budget_bps = min(budget_bps, known.budget_bps)
+        return replace(State.at(now_s, budget_bps, guard), memory=known.knowledge(now_s))
 
     def _allocate(self, decision: Decision, in_force: Mapping[str, Rate | None]) -> Mapping[str, Rate]:
         traffic = decision.traffic
         self._demand = self._demand.after({} if traffic is None else traffic.target_bps, decision.at_s)
         claims = self._demand.claims(self.parts.claims, in_force)
-        return steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps)
+        return steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps, claims)
 
     def _read(self, errors: list[str]) -> Mapping[str, Rate | None] | None:
         try:

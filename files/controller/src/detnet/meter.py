@@ -25,4 +25,6 @@ class TrafficMeter:
         other = usage.other_bytes - last.other_bytes
         if span_s < _LEAST_SPAN_S or other < 0 or any(count < 0 for count in moved.values()):
             return None
+        if not other and not any(moved.values()):  # not even a probe went by: the counters stand still
+            return None
         return Traffic({name: 8 * count / span_s for name, count in moved.items()}, 8 * other / span_s)

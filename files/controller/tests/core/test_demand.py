@@ -64,7 +64,14 @@ def test_the_unused_part_goes_to_who_can_use_it() -> None:
 def test_a_small_change_keeps_the_caps_in_force() -> None:
     """Less than a hundredth of the budget and a tenth of a cap is noise."""
     wanted = {"upload": Rate(50_200_000), "pages": Rate(49_900_000)}
-    assert steady(wanted, CAPS, 100_100_000) == CAPS
+    assert steady(wanted, CAPS, 100_100_000, CLAIMS) == CAPS
+
+
+def test_room_that_nobody_asks_for_moves_no_cap() -> None:
+    """An upload that pauses keeps its cap for when it comes back, as long as pages have what they want."""
+    in_force = {"upload": Rate(67 * M), "pages": Rate(33 * M)}
+    claims = _after(20, 0.0, 30e6).claims(CLAIMS, in_force)
+    assert steady(allocate(100 * M, claims), in_force, 100 * M, claims) == in_force
 
 
 @pytest.mark.parametrize(
@@ -78,10 +85,10 @@ def test_a_small_change_keeps_the_caps_in_force() -> None:
 )
 def test_a_real_change_goes_through(wanted: dict[str, Rate], budget_bps: int) -> None:
     """A cut above all, however small."""
-    assert steady(wanted, CAPS, budget_bps) == wanted
+    assert steady(wanted, CAPS, budget_bps, CLAIMS) == wanted
 
 
 def test_a_missing_cap_is_always_written() -> None:
     """Unlimited is not nearly right."""
     wanted = {"upload": Rate(50 * M), "pages": Rate(50 * M)}
-    assert steady(wanted, {"upload": Rate(50 * M), "pages": None}, 100 * M) == wanted
+    assert steady(wanted, {"upload": Rate(50 * M), "pages": None}, 100 * M, CLAIMS) == wanted

@@ -99,13 +99,19 @@ def test_risen_traffic_is_not_a_fallen_link() -> None:
     assert after.capacity_bps == pytest.approx(before.capacity_bps)
 
 
-def test_the_reserve_covers_the_rises_that_were_seen() -> None:
-    """Traffic that swings by 40 Mbit/s keeps 40 free while it is low, and none while it is high."""
-    swings = [_situation(half / 2, 30.0, budget=32.0, other=50.0 if half // 10 % 2 else 10.0) for half in range(105)]
-    _, low = _learn(swings)
-    _, high = _learn([*swings, *(replace(swings[10], now_s=52.5 + half / 2) for half in range(3))])
-    assert low.reserve_bps == pytest.approx(40e6)
-    assert high.reserve_bps == 0.0
+def test_counters_that_are_lost_leave_what_was_last_forecast() -> None:
+    """Unknown traffic is not zero traffic."""
+    seen, (unseen, _) = _learn(_steady(10))[1], LAW.hold(replace(_situation(10.0, 0.0), other_bps=None), None)
+    after, _ = LAW.hold(replace(_situation(10.0, 0.0), other_bps=None), seen)
+    assert seen.other_bps == pytest.approx(10e6)
+    assert after.budget_bps < unseen.budget_bps
+
+
+def test_a_change_that_is_not_worth_a_write_is_not_made() -> None:
+    """Noise of the other traffic moves the sum by less than three hundredths."""
+    _, known = _learn(_steady(10))
+    budgets = {LAW.hold(_situation(10.5, 80.0, budget=82.0, other=other), known)[0].budget_bps for other in (10, 11)}
+    assert budgets == {82e6}
 
 
 def test_without_counters_the_margin_alone_keeps_the_distance() -> None:
@@ -113,7 +119,7 @@ def test_without_counters_the_margin_alone_keeps_the_distance() -> None:
     situation = replace(_situation(1.0, 0.0), best_effort_bps=None, other_bps=None)
     proposal, memory = LAW.grow(situation, None)
     assert isinstance(memory, Knowledge)
-    assert memory.others == ()
+    assert memory.other is None
     assert proposal.budget_bps == pytest.approx(100e6, rel=0.01)
 
 

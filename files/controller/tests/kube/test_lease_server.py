@@ -1,0 +1,176 @@
+"""The lease on a real API server: what is written, who may write it, and what faults do to two electors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from control_plane import ControlPlane, FaultProxy
+from detnet.kube.api import Api, ApiRefused, ClusterAccess, connect
+from detnet.kube.lease import Elector
+from kube.leases import NAME, TIMES, lease_path, standing, wait_leading
+from support import wait_for
+
+
+@pytest.fixture
+def real(control_plane: ControlPlane) -> Api:
+    """The API server itself."""
+    return connect(ClusterAccess(control_plane.kubeconfig))
+
+
+@pytest.fixture
+def proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
+    """A way to the API server that can be spoilt."""
+    with control_plane.proxy() as proxy:
+        yield proxy
+
+
+def _spec(control_plane: ControlPlane, namespace: str) -> dict[str, Any]:
+    spec: dict[str, Any] = control_plane.request("GET", lease_path(namespace))["spec"]
+    return spec
+
+
+def test_the_lease_tells_its_story(control_plane: ControlPlane, namespace: str, real: Api) -> None:
+    """Times in microseconds, a count of changes of hands, nobody after a release: as client-go writes it."""
+    first, second = (Elector(real, namespace, NAME, identity, TIMES) for identity in ("first", "second"))
+    first.step()
+    taken = _spec(control_plane, namespace)
+    assert (taken["holderIdentity"], taken["leaseDurationSeconds"], taken["leaseTransitions"]) == ("first", 3, 0)
+    first.step()
+    renewed = _spec(control_plane, namespace)
+    assert renewed["acquireTime"] == taken["acquireTime"] < renewed["renewTime"]
+    second.step()
+    assert (first.leading, second.leading, second.holder) == (True, False, "first")
+    first.release()
+    freed = _spec(control_plane, namespace)
+    assert (freed["holderIdentity"], freed["leaseDurationSeconds"], freed["leaseTransitions"]) == ("", 1, 0)
+    second.step()
+    assert (first.leading, second.leading) == (False, True)
+    assert _spec(control_plane, namespace)["leaseTransitions"] == 1
+
+
+def test_get_create_and_update_are_all_it_needs(control_plane: ControlPlane, namespace: str) -> None:
+    """The Role that docs/kubernetes.md gives is enough; with less, the trouble names verb and resource."""
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    control_plane.request("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "robot"}})
+    elector = Elector(
+        connect(ClusterAccess(control_plane.kubeconfig_for(namespace, "robot"))), namespace, NAME, "robot", TIMES
+    )
+    elector.step()
+    assert elector.trouble is not None
+    assert 'cannot get resource "leases" in API group "coordination.k8s.io"' in elector.trouble
+    group = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
+    rules = [{**group, "verbs": ["create"]}, {**group, "verbs": ["get", "update"], "resourceNames": [NAME]}]
+    control_plane.request("POST", f"{rbac}/roles", {"metadata": {"name": "lease"}, "rules": rules})
+    binding = {
+        "metadata": {"name": "lease"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "lease"},
+        "subjects": [{"kind": "ServiceAccount", "name": "robot", "namespace": namespace}],
+    }
+    control_plane.request("POST", f"{rbac}/rolebindings", binding)
+    wait_for(lambda: (elector.step(), elector.leading)[1], what="leading once the Role is known")
+    elector.step()
+    assert (elector.leading, elector.trouble) == (True, None)
+
+
+_FAULTS: dict[str, Callable[[FaultProxy], None]] = {
+    "refuses": lambda proxy: proxy.refuse(),
+    "hangs": lambda proxy: proxy.hang(),
+    "late by 5 s": lambda proxy: proxy.delay(5.0),
+    "500": lambda proxy: proxy.answer(500),
+    "429": lambda proxy: proxy.answer(429, retry_after=1),
+    "409 to every write": lambda proxy: proxy.answer(409, match=lambda method, _: method == "PUT"),
+}
+
+
+@pytest.mark.parametrize("fault", _FAULTS)
+def test_a_leader_in_trouble_has_stopped_before_another_begins(
+    namespace: str, real: Api, proxy: FaultProxy, fault: str
+) -> None:
+    """Its window ends by itself, its successor's begins later, and when all is well again it stays a follower."""
+    with standing(connect(ClusterAccess(proxy.kubeconfig)), namespace, "spoilt") as spoilt:
+        wait_leading(spoilt)
+        with standing(real, namespace, "healthy") as healthy:
+            wait_for(lambda: healthy.holder == "spoilt", what="the follower has seen the leader")
+            _FAULTS[fault](proxy)
+            began_s = wait_leading(healthy)
+            assert not spoilt.leading
+            assert spoilt.deadline_s < began_s
+            proxy.heal()
+            wait_for(lambda: spoilt.holder == "healthy" and spoilt.trouble is None, what="the old leader sees the new")
+            assert (spoilt.leading, healthy.leading) == (False, True)
+
+
+def test_one_lost_renewal_does_not_end_a_leadership(namespace: str, proxy: FaultProxy) -> None:
+    """The renewal is tried again in time."""
+    changes: list[bool] = []
+    with standing(connect(ClusterAccess(proxy.kubeconfig)), namespace, "one") as elector:
+        elector.on_change = changes.append
+        wait_leading(elector)
+        for _ in range(3):
+            proxy.refuse()
+            wait_for(lambda: elector.trouble, what="a failed renewal")
+            proxy.heal()
+            wait_for(lambda: elector.trouble is None, what="a renewal")
+    assert changes == [True]
+
+
+def test_a_holder_that_sees_another_holder_stops_at_once(
+    control_plane: ControlPlane, namespace: str, real: Api
+) -> None:
+    """A person who takes the lease away does not wait for its end."""
+    elector = Elector(real, namespace, NAME, "robot", TIMES)
+    elector.step()
+    lease = control_plane.request("GET", lease_path(namespace))
+    lease["spec"]["holderIdentity"] = "person"
+    control_plane.request("PUT", lease_path(namespace), lease)
+    assert elector.leading
+    elector.step()
+    assert (elector.leading, elector.holder) == (False, "person")
+
+
+def test_an_annotation_on_the_lease_harms_nobody(control_plane: ControlPlane, namespace: str, real: Api) -> None:
+    """Others may write their own fields: the conflict is read again, and they stay."""
+    elector = Elector(real, namespace, NAME, "robot", TIMES)
+    elector.step()
+    note = {"metadata": {"annotations": {"note": "do not touch"}}}
+    control_plane.request("PATCH", lease_path(namespace), note, content_type="application/merge-patch+json")
+    elector.step()
+    assert (elector.leading, elector.trouble) == (True, None)
+    elector.release()
+    assert control_plane.request("GET", lease_path(namespace))["metadata"]["annotations"] == {"note": "do not touch"}
+
+
+def test_a_deleted_lease_is_not_free_for_who_saw_its_holder(
+    control_plane: ControlPlane, namespace: str, real: Api
+) -> None:
+    """Its holder may still write; it makes the lease anew, or its time passes."""
+    leader, follower = (Elector(real, namespace, NAME, identity, TIMES) for identity in ("leader", "follower"))
+    leader.step()
+    follower.step()
+    control_plane.request("DELETE", lease_path(namespace))
+    follower.step()
+    with pytest.raises(ApiRefused):
+        real.request("GET", lease_path(namespace))
+    leader.step()
+    assert (leader.leading, follower.leading) == (True, False)
+    control_plane.request("DELETE", lease_path(namespace))
+    wait_for(lambda: (follower.step(), follower.leading)[1], what="the follower leads", within_s=20.0)
+    assert not leader.leading
+
+
+def test_release_during_an_attempt_wins(namespace: str, proxy: FaultProxy, real: Api) -> None:
+    """SIGTERM may come while a renewal is under way: its answer must not make a leader again."""
+    elector = Elector(connect(ClusterAccess(proxy.kubeconfig)), namespace, NAME, "robot", TIMES)
+    elector.step()
+    proxy.delay(0.2)
+    attempt = threading.Thread(target=elector.step)
+    attempt.start()
+    wait_for(lambda: proxy.count("PUT") == 1, what="the renewal is under way")
+    elector.release()
+    attempt.join()
+    assert not elector.leading
+    assert real.request("GET", lease_path(namespace))["spec"]["holderIdentity"] == ""

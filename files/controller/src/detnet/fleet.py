@@ -16,7 +16,7 @@ from typing import Protocol
 from detnet.actuate.base import Actuator
 from detnet.actuate.kubernetes.domains import Domain
 from detnet.core.decision import Rules
-from detnet.daemon import Daemon, Parts, Pass, Recorder, keep_pace
+from detnet.daemon import Daemon, Memory, Parts, Pass, Recorder, keep_pace
 from detnet.observe.source import Source
 
 
@@ -63,6 +63,7 @@ class Site:
     recorder: FleetRecorder
     interval_s: float
     held_back: Callable[[], str | None]
+    memory: Memory | None = None
 
     def start(self) -> None:
         """Begin to read the cluster and to measure."""
@@ -139,6 +140,7 @@ class Fleet:
             interval_s=site.interval_s,
             domain=domain.name,
             held_back=site.held_back,
+            memory=site.memory,
         )
 
     def _forget_all_but(self, names: set[str]) -> None:

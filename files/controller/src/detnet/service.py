@@ -17,6 +17,7 @@ from detnet.record.audit import AuditLog
 from detnet.record.http import Endpoint, application
 from detnet.record.metrics import Metrics
 from detnet.record.recorder import Recorder
+from detnet.record.state_file import StateFile
 from detnet.record.systemd import Notifier, watchdog_interval_s
 from detnet.record.vitals import Vitals
 from detnet.settings.load import Loaded, load
@@ -59,10 +60,10 @@ class _Service:
         self._settings = settings
         self._vitals = Vitals(period_s=settings.loop.interval)
         self.notifier = Notifier()
-        audit = self._audit_log(settings)
-        metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit)
+        audit, memory = self._audit_log(settings), self._state_file(settings)
+        metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit, state=memory)
         self._recorder = Recorder(metrics=metrics, audit=audit, vitals=self._vitals, notifier=self.notifier)
-        self.loop = build_loop(settings, self._recorder)
+        self.loop = build_loop(settings, self._recorder, memory)
         closing.callback(self.loop.close)
         if isinstance(self.loop, Fleet):
             self._vitals.asked_for_role(self.loop.site.topology.role)
@@ -80,7 +81,7 @@ class _Service:
             _log.error("the configuration was not reloaded, the old one stays in force: %s", error)
             self._vitals.configured(str(error))
         else:
-            for part in ("http", "audit", *(("actuator",) if isinstance(self.loop, Fleet) else ())):
+            for part in ("http", "audit", "state", *(("actuator",) if isinstance(self.loop, Fleet) else ())):
                 if getattr(settings, part) != getattr(self._settings, part):
                     _log.warning("new settings of '%s' take effect at the next start", part)
             self._settings = settings
@@ -96,6 +97,13 @@ class _Service:
         audit = AuditLog(settings.audit.path, max_bytes=settings.audit.max_bytes, files=settings.audit.files)
         self._closing.callback(audit.close)
         return audit
+
+    def _state_file(self, settings: Settings) -> StateFile | None:
+        if settings.state.path is None:
+            return None
+        memory = StateFile(settings.state.path, max_age_s=settings.state.max_age)
+        self._closing.callback(memory.close)
+        return memory
 
     def _serve_http(self, settings: Settings, metrics: Metrics) -> None:
         if settings.http.listen is None:

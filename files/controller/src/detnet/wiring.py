@@ -17,7 +17,7 @@ from detnet.core.learned import Learned
 from detnet.core.objectives import Objective, Priority
 from detnet.core.policies import Aimd, Graded, Policy, Steps
 from detnet.core.rate import Rate
-from detnet.daemon import Daemon, Parts, Recorder
+from detnet.daemon import Daemon, Memory, Parts, Recorder
 from detnet.errors import ConfigError
 from detnet.fleet import Fleet, FleetRecorder
 from detnet.observe import promql
@@ -214,7 +214,7 @@ def check(settings: Settings) -> None:
         listen_address(settings.http.listen)
 
 
-def build_loop(settings: Settings, recorder: FleetRecorder) -> Daemon | Fleet:
+def build_loop(settings: Settings, recorder: FleetRecorder, memory: Memory | None = None) -> Daemon | Fleet:
     """Return the loop that the settings describe, not started: one bottleneck, or a cluster's.
 
     Raises:
@@ -224,8 +224,8 @@ def build_loop(settings: Settings, recorder: FleetRecorder) -> Daemon | Fleet:
     if settings.actuator.kind == "kubernetes":
         from detnet.wiring_kubernetes import build_site  # noqa: PLC0415 - the Kubernetes client only when chosen
 
-        return Fleet(build_site(settings, recorder))
-    return Daemon(build_parts(settings, recorder))
+        return Fleet(build_site(settings, recorder, memory))
+    return Daemon(build_parts(settings, recorder, memory))
 
 
 def rebuild(loop: Daemon | Fleet, settings: Settings, recorder: FleetRecorder) -> None:
@@ -240,13 +240,13 @@ def rebuild(loop: Daemon | Fleet, settings: Settings, recorder: FleetRecorder) -
 
         rebuild_site(loop, settings)
         return
-    old, parts = loop.parts, build_parts(settings, recorder)
+    old, parts = loop.parts, build_parts(settings, recorder, loop.parts.memory)
     loop.replace(parts)
     old.close()
     parts.start()
 
 
-def build_parts(settings: Settings, recorder: Recorder) -> Parts:
+def build_parts(settings: Settings, recorder: Recorder, memory: Memory | None = None) -> Parts:
     """Return a loop's parts; the source is not started yet.
 
     Raises:
@@ -261,6 +261,7 @@ def build_parts(settings: Settings, recorder: Recorder) -> Parts:
         interval_s=settings.loop.interval,
         domain=settings.actuator.device or "all",
         held_back=build_brakes(settings),
+        memory=memory,
     )
 
 

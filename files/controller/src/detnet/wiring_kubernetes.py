@@ -19,6 +19,7 @@ from detnet.actuate.kubernetes.release import Released, release
 from detnet.actuate.kubernetes.targets import Bounds
 from detnet.core.decision import Rules
 from detnet.core.rate import Rate
+from detnet.daemon import Memory
 from detnet.fleet import Fleet, FleetRecorder, Site
 from detnet.kube.api import Api, ClusterAccess, connect
 from detnet.kube.lease import Elector, LeaseTimes
@@ -77,7 +78,7 @@ class LedCluster:
         self._api.close()
 
 
-def build_site(settings: Settings, recorder: FleetRecorder) -> Site:
+def build_site(settings: Settings, recorder: FleetRecorder, memory: Memory | None = None) -> Site:
     """Return what a fleet is made of, not started.
 
     Raises:
@@ -96,7 +97,7 @@ def build_site(settings: Settings, recorder: FleetRecorder) -> Site:
     )
     if elector is not None:
         elector.on_change = lambda leading: cluster.stand_up() if leading else cluster.stand_down()
-    return _site(settings, recorder, LedCluster(api, cluster, elector))
+    return _site(settings, recorder, LedCluster(api, cluster, elector), memory)
 
 
 def rebuild_site(fleet: Fleet, settings: Settings) -> None:
@@ -104,7 +105,7 @@ def rebuild_site(fleet: Fleet, settings: Settings) -> None:
     old, topology = fleet.site, fleet.site.topology
     if not isinstance(topology, LedCluster):
         raise TypeError(f"a fleet over {topology!r} was not built here")
-    site = _site(settings, old.recorder, topology)
+    site = _site(settings, old.recorder, topology, old.memory)
     fleet.replace(site)
     old.source.stop()
     site.source.start()
@@ -147,7 +148,7 @@ def build_plan(settings: Settings) -> Plan:
     )
 
 
-def _site(settings: Settings, recorder: FleetRecorder, cluster: LedCluster) -> Site:
+def _site(settings: Settings, recorder: FleetRecorder, cluster: LedCluster, memory: Memory | None) -> Site:
     def rules(domain: Domain) -> Rules:
         return domain_rules(settings, domain.objectives, domain.claims)
 
@@ -158,6 +159,7 @@ def _site(settings: Settings, recorder: FleetRecorder, cluster: LedCluster) -> S
         recorder=recorder,
         interval_s=settings.loop.interval,
         held_back=build_brakes(settings, cluster.standing_by),
+        memory=memory,
     )
 
 

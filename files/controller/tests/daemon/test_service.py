@@ -52,7 +52,8 @@ class Loop:
 
     def __init__(self, tmp_path: Path, entered: ExitStack) -> None:
         reflect, self.probe, self.http = _free_port(), _free_port(), _free_port()
-        self.audit = tmp_path / "audit.jsonl"
+        self.audit, self.state = tmp_path / "audit.jsonl", tmp_path / "state.json"
+        self.state.write_text("torn", encoding="utf-8")
         self.config = tmp_path / "detnet.yaml"
         self.configure(cooldown="1s")
         entered.enter_context(_process("reflect", "--udp", f"127.0.0.1:{reflect}"))
@@ -71,6 +72,7 @@ class Loop:
             "source": {"probe": {"url": f"http://127.0.0.1:{self.probe}"}},
             "http": {"listen": f"127.0.0.1:{self.http}"},
             "audit": {"path": str(self.audit)},
+            "state": {"path": str(self.state)},
             "loop": {"interval": "100ms", "cooldown": cooldown},
         }
         self.config.write_text(json.dumps(document), encoding="utf-8")
@@ -114,6 +116,15 @@ def test_sigterm_ends_it_and_leaves_the_caps(loop: Loop) -> None:
     """A clean end within a pass, exit code 0."""
     loop.process.send_signal(signal.SIGTERM)
     assert loop.process.wait(10) == 0
+
+
+def test_what_it_knew_is_kept_and_a_torn_file_is_set_aside(loop: Loop) -> None:
+    """The fixture starts on a torn state file: it is counted and put aside, and a whole one is there at the end."""
+    assert "detnet_state_unusable_total 1.0" in loop.get("/metrics")[1]
+    assert [path.read_text() for path in loop.state.parent.glob("state.json.corrupt-*")] == ["torn"]
+    loop.process.send_signal(signal.SIGTERM)
+    assert loop.process.wait(10) == 0
+    assert json.loads(loop.state.read_text(encoding="utf-8"))["loops"]["all"]["policy"] == "learned"
 
 
 def test_sighup_takes_a_good_configuration_and_survives_a_bad_one(loop: Loop) -> None:

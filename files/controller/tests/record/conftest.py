@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from detnet.core.objectives import Finding, Objective, judge
 from detnet.core.signals import Interval, Signal
 from detnet.record.audit import AuditLog
 from detnet.record.metrics import Metrics
+from detnet.record.state_file import StateFile
 
 OBJECTIVE = Objective("robot-control", latency_ms=10.0, jitter_ms=2.0, loss_ratio=0.01)
 
@@ -67,6 +68,8 @@ def audit(tmp_path: Path) -> AuditLog:
 
 
 @pytest.fixture
-def metrics(audit: AuditLog) -> Metrics:
+def metrics(audit: AuditLog, tmp_path: Path) -> Iterator[Metrics]:
     """Metrics of version 1.2.3 whose wall clock stands still."""
-    return Metrics(version="1.2.3", audit=audit, wall_s=lambda: 1_800_000_000.5)
+    state = StateFile(tmp_path / "state.json", max_age_s=600.0)
+    yield Metrics(version="1.2.3", audit=audit, state=state, wall_s=lambda: 1_800_000_000.5)
+    state.close()

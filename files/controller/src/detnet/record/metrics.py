@@ -18,6 +18,7 @@ from detnet.core.decision import Decision
 from detnet.core.rate import Rate
 from detnet.record.audit import AuditLog
 from detnet.record.loop_metrics import Definitions, LoopMetrics
+from detnet.record.state_file import StateFile
 
 _CYCLE_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -45,10 +46,18 @@ class Metrics:
     Args:
         version: of the controller.
         audit: whose losses are counted here as well, if there is an audit log.
+        state: likewise, if there is a state file.
         wall_s: wall clock, for the time of the last decision.
     """
 
-    def __init__(self, *, version: str, audit: AuditLog | None, wall_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        version: str,
+        audit: AuditLog | None,
+        state: StateFile | None = None,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # a second series per counter that nothing here reads
         self.registry = CollectorRegistry()
         self._wall_s = wall_s
@@ -69,6 +78,8 @@ class Metrics:
         )
         if audit is not None:
             self.registry.register(_AuditCollector(audit))
+        if state is not None:
+            self.registry.register(_StateCollector(state))
         ProcessCollector(registry=self.registry)
 
     def record(self, domain: str, decision: Decision, caps: Caps, *, duration_s: float) -> None:
@@ -102,3 +113,17 @@ class _AuditCollector(Collector):
         yield CounterMetricFamily(
             "detnet_audit_failures", "Failed writes, rotations and fsyncs of the audit log.", self._audit.failures_total
         )
+
+
+class _StateCollector(Collector):
+    """Likewise, from the state file."""
+
+    def __init__(self, state: StateFile) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the counts."""
+        unusable, failures = self._state.unusable_total, self._state.failures_total
+        text = "State files that could not be used and were set aside."
+        yield CounterMetricFamily("detnet_state_unusable", text, unusable)
+        yield CounterMetricFamily("detnet_state_failures", "Failed writes of the state file.", failures)

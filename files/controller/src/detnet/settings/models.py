@@ -132,6 +132,13 @@ class AuditSettings(Model):
     files: Annotated[int, Field(ge=1, le=100)] = 5
 
 
+class StateSettings(Model):
+    """The file in which what the loops know outlives a restart, and how old it may be; ``null`` keeps none."""
+
+    path: Path | None = None
+    max_age: Duration = 600.0
+
+
 class LogSettings(Model):
     """The daemon's own log."""
 
@@ -152,6 +159,7 @@ class Settings(Model):
     loop: LoopSettings = LoopSettings()
     http: HttpSettings = HttpSettings()
     audit: AuditSettings = AuditSettings()
+    state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

@@ -29,6 +29,7 @@ class State(enum.Enum):
 
 _OF_MODE = {
     Mode.BREACH.value: State.BREACHED,
+    Mode.NOT_NETWORK.value: State.BREACHED,
     Mode.SETTLING.value: State.SETTLING,
     Mode.BLIND.value: State.BLIND,
     Mode.UNRESOLVED.value: State.UNRESOLVED,

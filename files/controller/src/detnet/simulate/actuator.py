@@ -1,16 +1,18 @@
-"""The actuator of the simulated cluster: a write is in force a while later, and can fail or take its time."""
+"""The actuator of the simulated cluster: wishes are carried out beside the loop, which waits for none of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from detnet.actuate.base import ActuationError, Usage
+from detnet.actuate.base import Usage
 from detnet.core.allocate import split
 from detnet.core.rate import Rate
 from detnet.simulate.exogenous import Exogenous
 from detnet.simulate.faults import Faults
 from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.scenario import TargetPlan
+
+_RETRY_S = 1.0
 
 
 class _Caps:
@@ -32,8 +34,10 @@ class _Caps:
 class SimulatedActuator:
     """Caps the targets of one link by ``actuate.base.Actuator``'s contract, in simulated time.
 
-    ``read`` returns what was written, as the Kubernetes API does; what is in force is ``limit_bps``. A target's cap is
-    divided over its pods. Its user moves time with ``advance`` and tells the counters with ``count``.
+    ``apply`` takes wishes and returns at once, as for Kubernetes: one write of a target is under way at a time, then
+    the newest wish is written, and one that was refused is tried again a second later. ``read`` returns what has been
+    written; what is in force is ``limit_bps``. A target's cap is divided over its pods. Its user moves time with
+    ``advance`` and tells the counters with ``count``.
     """
 
     name = "simulated"
@@ -50,6 +54,8 @@ class SimulatedActuator:
     ) -> None:
         self._names = [target.name for target in targets]
         self._written: dict[str, Rate] = dict(caps)
+        self._wanted: dict[str, Rate] = dict(caps)
+        self._busy: dict[str, tuple[float, Rate | None]] = {}  # until when, and what will be written then
         self._exogenous = exogenous
         self._faults = faults
         self._actuation_s = actuation_s
@@ -64,7 +70,6 @@ class SimulatedActuator:
         self._behind = round(plant.counter_age_s / SLOT_S)
         self.clock_offset_s = 0.0
         self.writes: list[tuple[float, str]] = []
-        self.busy_until_s = 0.0
 
     def advance(self, slot: int) -> None:
         """Bring into force what is due at the beginning of this slot, and meet the pods of this slot."""
@@ -76,6 +81,7 @@ class SimulatedActuator:
                 caps.pods = pods
                 cap_bps = self._written[self._names[at]].bps
                 self._pending.append((self._now_s + self._actuation_s, at, cap_bps))
+        self._carry_out()
         if self._pending:
             now_s = self._now_s + 1e-9
             for due_s, at, cap_bps in self._pending:
@@ -102,22 +108,35 @@ class SimulatedActuator:
         return dict(self._written)
 
     def apply(self, caps: Mapping[str, Rate]) -> Mapping[str, Rate]:
-        """Write the caps that differ; they are in force ``actuation_s`` later.
+        """Wish for these caps; each is in force ``actuation_s`` after it was written. Return what is written now."""
+        self._wanted.update(caps)
+        self._carry_out()
+        return dict(self._written)
 
-        Raises:
-            ActuationError: the write was refused.
-        """
-        changed = {name: cap for name, cap in caps.items() if self._written.get(name) != cap}
+    def _carry_out(self) -> None:
+        """End the writes that are due, and begin those that are wanted."""
+        for name, (until_s, cap) in list(self._busy.items()):
+            if until_s <= self._now_s + 1e-9:
+                del self._busy[name]
+                if cap is not None:
+                    self._write(name, cap)
+        for name, cap in self._wanted.items():
+            if cap != self._written[name] and name not in self._busy:
+                self._begin(name, cap)
+
+    def _begin(self, name: str, cap: Rate) -> None:
         fault = self._faults.active("writes-fail", self._now_s)
         if fault and self._exogenous.chances[self._slot] < fault.amounts["share"]:
-            raise ActuationError.of(dict.fromkeys(changed, "the API server refused the write (429)"))
-        slow_s = self._faults.amount("slow-api", "s", self._now_s)
-        self.busy_until_s = self._now_s + slow_s
-        for name, cap in changed.items():
-            self._written[name] = cap
-            self.writes.append((self._now_s, name))
-            self._pending.append((self._now_s + slow_s + self._actuation_s, self._names.index(name), cap.bps))
-        return dict(caps)
+            self._busy[name] = (self._now_s + _RETRY_S, None)
+        elif slow_s := self._faults.amount("slow-api", "s", self._now_s):
+            self._busy[name] = (self._now_s + slow_s, cap)
+        else:
+            self._write(name, cap)
+
+    def _write(self, name: str, cap: Rate) -> None:
+        self._written[name] = cap
+        self.writes.append((self._now_s, name))
+        self._pending.append((self._now_s + self._actuation_s, self._names.index(name), cap.bps))
 
     def usage(self) -> Usage | None:
         """Return the byte counters; none while they are lost."""

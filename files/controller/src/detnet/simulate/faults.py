@@ -21,7 +21,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "path-longer": ("ms",),  # another route: the empty path has so much more delay
     "clock-step": ("s",),  # the controller's clock steps by so many seconds
     "writes-fail": ("share",),  # this share of the writes is refused
-    "slow-api": ("s",),  # a write takes so long, and the pass with it
+    "slow-api": ("s",),  # a write takes so long; the loop does not wait for it
     "controller-dead": (),  # no controller, then one that knows nothing
     "controller-paused": (),  # no controller, then one that kept its state
 }

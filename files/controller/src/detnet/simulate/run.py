@@ -80,8 +80,7 @@ class _Attendance:
             if site.faults.active("controller-dead", site.now_s) or self._controller is not None:
                 return
             self._controller = self._law.start(site)
-        busy_s = site.actuator.busy_until_s
-        if site.now_s < max(self._due_s, busy_s) - 1e-9:
+        if site.now_s < self._due_s - 1e-9:
             return
         self.last = self._controller.step()
         self._due_s = max(self._due_s + self._controller.interval_s, site.now_s)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from detnet.simulate.laws.registry import find
 from detnet.simulate.ledger import Ledger
 from detnet.simulate.progress import Progress
 from simulate.bench import SMALL, scenario
+from support import wait_for
 
 STEP = scenario(duration_s=30)
 WORK = jobs([STEP], (find("static-half"), find("none")), [(SMALL, 0), (SMALL, 1)])
@@ -53,6 +56,30 @@ def test_an_ended_batch_goes_on_and_gives_the_same_results(tmp_path: Path) -> No
     assert simulated == [3]
     assert resumed == whole
     assert (tmp_path / "runs.csv").read_text() == (tmp_path / "whole.csv").read_text()
+
+
+def test_a_killed_batch_leaves_its_rows_and_no_process(tmp_path: Path) -> None:
+    """Killed without a warning while its workers are at work."""
+    (tmp_path / "mine.yaml").write_text("name: mine\ntitle: own\nduration_s: 30\ntargets: [{name: upload}]\n")
+    command = ["simulate", "run", "--scenario", "mine.yaml", "--law", "none", "--seeds", "1000", "--jobs", "2"]
+    code = f"from detnet.cli import group; group({[*command, '--out', 'out']!r})"
+    rows, batch = tmp_path / "out" / "runs.csv", subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    try:
+        wait_for(lambda: rows.exists() and rows.read_text().count("\n") > 2, what="a world is done", within_s=60.0)
+        children = [int(pid) for pid in Path(f"/proc/{batch.pid}/task/{batch.pid}/children").read_text().split()]
+    finally:
+        batch.kill()
+        batch.wait()
+    assert len(children) == 2
+    wait_for(lambda: not any(_runs(pid) for pid in children), what="the workers end", within_s=30.0)
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process exists and has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_row_that_was_cut_off_is_run_again(tmp_path: Path) -> None:

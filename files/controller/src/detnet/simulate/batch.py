@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
+from multiprocessing import parent_process
 from signal import SIG_DFL, SIGINT, signal
+from threading import Thread
 
 from detnet.simulate.judge import Outcome, judge
 from detnet.simulate.laws.base import Law
@@ -94,8 +97,7 @@ def _results(parts: Sequence[tuple[Job, frozenset[str]]], processes: int) -> Ite
     if processes <= 1:
         yield from enumerate(map(_outcomes, parts))
         return
-    # Ctrl-C reaches every process of the terminal; a worker ends at once and silently, and the parent tells it.
-    with ProcessPoolExecutor(processes, initializer=signal, initargs=(SIGINT, SIG_DFL)) as pool:
+    with ProcessPoolExecutor(processes, initializer=_begin_work) as pool:
         futures = {pool.submit(_outcomes, part): at for at, part in enumerate(parts)}
         try:
             for future in as_completed(futures):
@@ -103,3 +105,17 @@ def _results(parts: Sequence[tuple[Job, frozenset[str]]], processes: int) -> Ite
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _begin_work() -> None:
+    """Make a worker end with its batch, however that ends; else a killed one would leave it waiting for ever."""
+    # Ctrl-C reaches every process of the terminal; a worker ends at once and silently, and the parent tells it.
+    signal(SIGINT, SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

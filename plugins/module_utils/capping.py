@@ -175,13 +175,9 @@ def shown(move: Move, *, key: str) -> dict[str, Any]:
 
 
 def difference(moves: Iterable[Move]) -> Mapping[str, Mapping[str, Annotations]]:
-    """Return what differs on each changed pod, before and after."""
-    before: dict[str, Annotations] = {}
-    after: dict[str, Annotations] = {}
-    for move in moves:
-        was, will = move.pod.annotations, move.after
-        names = sorted(name for name in was.keys() | will.keys() if was.get(name) != will.get(name))
-        if names:
-            before[move.pod.key] = {name: was[name] for name in names if name in was}
-            after[move.pod.key] = {name: will[name] for name in names if name in will}
-    return {"before": before, "after": after}
+    """Return the annotations that are about caps, before and after, of each pod on which they change."""
+    changed = [move for move in moves if move.changed]
+    return {
+        "before": {move.pod.key: move.pod.annotations for move in changed},
+        "after": {move.pod.key: move.after for move in changed},
+    }

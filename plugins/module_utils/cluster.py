@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-import socket
+import signal
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kubernetes.dynamic import DynamicClient
 
 _TIMEOUT_S = 5.0
+_CONNECT_S = 10.0  # a kubeconfig may ask a program for a token
 _PAGE = 500
 _VERBS = {"GET": "get", "PATCH": "patch"}
 _PATH = re.compile(r"(?:/api/v1|/apis/apps/v1)/namespaces/(?P<namespace>[^/]+)/(?P<kind>[^/]+)(?P<name>/.*)?")
@@ -56,11 +58,11 @@ class Cluster:
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
         from kubernetes.config import ConfigException  # noqa: PLC0415
 
-        # Its discovery takes no timeout and retries three times: an address that swallows packets would take minutes.
-        socket.setdefaulttimeout(_TIMEOUT_S)
+        # Its discovery takes no timeout and retries three times: a server that hangs would hold the task for ever.
         urllib3.Retry.DEFAULT = urllib3.Retry(0)
         try:
-            return cls(core.get_api_client(**options).client)
+            with _at_most(_CONNECT_S):
+                return cls(core.get_api_client(**options).client)
         except (CoreException, ConfigException, OSError) as error:
             raise UserError(f"no connection to a cluster is configured that can be used: {_line(error)}") from error
         except ApiException as error:
@@ -109,6 +111,22 @@ class Cluster:
         except urllib3.exceptions.HTTPError as error:
             raise _unreachable(error) from error
         return answer
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """End what takes longer, for want of a timeout to pass. Only in the main thread, which is all that a module has."""
+
+    def expired(_number: int, _frame: object) -> None:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, expired)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _refused(error: Any, method: str, path: str) -> RefusedError:

@@ -58,7 +58,12 @@ def rules_of(options: Mapping[str, Any], claims: Sequence[Claim]) -> Rules:
     least_bps, most_bps = sum(claim.minimum_bps for claim in claims), sum(claim.maximum_bps for claim in claims)
     # Where the configuration says nothing the daemon too takes a quarter of the largest cap: of one, not of their sum.
     safe_bps = min(max(max(claim.maximum_bps for claim in claims) // 4, least_bps), most_bps)
-    # And three scrapes and a poll are what it takes for an age at which evidence is fresh.
+    if options["safe"] is not None:
+        safe_bps = read("safe", parse_rate, options["safe"]).bps
+        if not least_bps <= safe_bps <= most_bps:
+            between = f"{Rate(least_bps).quantity} to {Rate(most_bps).quantity}"
+            raise UserError(f"safe: {Rate(safe_bps).quantity} lies outside the range of the budget, {between}")
+    # It also calls evidence fresh that is no older than three scrapes and a poll.
     fresh_for_s = max(1.5, 4.0 * _scrape_interval_s(options)) if options["prometheus_url"] is not None else 1.5
     try:
         objectives = tuple(_objective(one) for one in options["objectives"])
@@ -162,7 +167,7 @@ def _source(options: Mapping[str, Any]) -> Source:
         PrometheusSourceConfig(
             options["prometheus_url"],
             {one["workload"]: _question(one) for one in objectives},
-            window_s=max(10.0, 2.0 * scrape_interval_s),
+            window_s=max(10.0, 6.0 * scrape_interval_s),  # five scrapes are the least that decides
             scrape_interval_s=scrape_interval_s,
             credentials=_credentials(options["prometheus_credentials"] or {}),
         )

@@ -49,8 +49,7 @@ def decide_once(
     }
     state = replace(State.at(now_s, budget_bps, rules.guard), grow_after_s=now_s, bases=bases)
     traffic = None if sending_bps is None else Traffic({"best effort": sending_bps}, 0.0)
-    decision, _ = decide(rules, state, Observation(evidence, traffic), now_s=now_s)
-    return decision
+    return decide(rules, state, Observation(evidence, traffic), now_s=now_s)[0]
 
 
 def has_window(evidence: Evidence, rules: Rules, *, now_s: float) -> bool:

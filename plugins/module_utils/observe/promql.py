@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..errors import ConfigError
 
@@ -87,7 +88,7 @@ class OwnQueries:
             )
 
 
-Template = ProbeHistogram | HubbleHttp | OwnQueries
+Template: TypeAlias = "ProbeHistogram | HubbleHttp | OwnQueries"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def _instance(value: object) -> str:
 
 
 def _cursor(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise TypeError("no cursor")
     return value
 

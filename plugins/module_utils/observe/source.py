@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from ..core import decision
 from ..core.samples import Sample
@@ -39,7 +39,7 @@ class SampleWindow:
     spoiled: bool = False
 
 
-Evidence = SampleWindow | Signal
+Evidence: TypeAlias = "SampleWindow | Signal"
 
 
 @dataclass(frozen=True, slots=True)

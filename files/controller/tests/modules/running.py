@@ -37,7 +37,8 @@ class Collection:
         )
         assert done.stdout, done.stderr
         result: dict[str, Any] = json.loads(done.stdout)
-        return {"failed": False, **result}
+        warnings = [warning["event"]["msg"] for warning in result.get("warnings", [])]
+        return {"failed": False, **result, "warnings": warnings}
 
     def command(self, program: str, *arguments: str | Path, cwd: Path, **environment: str) -> str:
         """Run one of Ansible's commands and return what it printed; its own words are the failure's message."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from control_plane.plane import ControlPlane
@@ -54,12 +55,12 @@ class Workloads:
             "metadata": {"name": name, "labels": {"app": name, **labels}},
             "spec": {"containers": [{"name": "main", "image": "none"}]},
         }
-        self.plane.request("POST", self._pods, body)
+        self.plane.request("POST", self.pods, body)
         wait_for(lambda: len(self.running(name)) == 1, what=f"the pod {name} running")
 
     def running(self, app: str) -> list[dict[str, Any]]:
         """Return the running pods of a workload, by name."""
-        listed = self.plane.request("GET", self._pods, query={"labelSelector": f"app={app}"})["items"]
+        listed = self.plane.request("GET", self.pods, query={"labelSelector": f"app={app}"})["items"]
         return sorted(
             (pod for pod in listed if pod["status"]["phase"] == "Running"), key=lambda pod: str(pod["metadata"]["name"])
         )
@@ -70,12 +71,34 @@ class Workloads:
 
     def annotate(self, pod: str, annotations: Mapping[str, str | None]) -> None:
         """Write on a pod as somebody else would."""
-        self.plane.request("PATCH", f"{self._pods}/{pod}", {"metadata": {"annotations": dict(annotations)}})
+        self.plane.request("PATCH", f"{self.pods}/{pod}", {"metadata": {"annotations": dict(annotations)}})
 
     def patch(self, kind: str, name: str, body: Mapping[str, Any]) -> None:
         """Change a workload."""
         self.plane.request("PATCH", f"/apis/apps/v1/namespaces/{self.namespace}/{PLURALS[kind]}/{name}", body)
 
+    def allow(self, account: str, rules: Mapping[str, Mapping[str, list[str]]]) -> None:
+        """Create a service account that may do this much in the namespace: API group to resource to verbs."""
+        rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"
+        granted = [
+            {"apiGroups": [group], "resources": [resource], "verbs": verbs}
+            for group, resources in rules.items()
+            for resource, verbs in resources.items()
+        ]
+        metadata = {"name": account}
+        subject = {"kind": "ServiceAccount", "name": account, "namespace": self.namespace}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": account}
+        self.plane.request("POST", f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": metadata})
+        self.plane.request("POST", f"{rbac}/roles", {"metadata": metadata, "rules": granted})
+        self.plane.request(
+            "POST", f"{rbac}/rolebindings", {"metadata": metadata, "subjects": [subject], "roleRef": role}
+        )
+
+    def kubeconfig_of(self, account: str) -> Path:
+        """Return a kubeconfig with a real token of the account."""
+        return self.plane.kubeconfig_for(self.namespace, account)
+
     @property
-    def _pods(self) -> str:
+    def pods(self) -> str:
+        """The path of the pods on the API server."""
         return f"/api/v1/namespaces/{self.namespace}/pods"

@@ -1,9 +1,10 @@
 """A live copy of what the API server lists, reduced to the values we use.
 
-List in pages, then watch from the version that the list had. Three things can go wrong and each has one answer: the
-version is too old (410: list again), the server says no (wait longer each time), the stream breaks or falls silent (go
-on from the last version). A list that follows tells only what is different: values that vanished meanwhile are
-deletions, equal ones are nothing. Events come in order, and a list is read from etcd and not from a cache, so the
+List in pages, then watch from the version that the list had. Four things can go wrong and each has one answer: the
+version is too old (410: list again), the server says no (wait longer each time), the stream breaks (go on from the last
+version), the stream is silent (list again: after etcd was restored from a backup, the version may be one that has not
+been yet, and the server waits for it). A list that follows tells only what is different: values that vanished meanwhile
+are deletions, equal ones are nothing. Events come in order, and a list is read from etcd and not from a cache, so the
 mirror never goes back.
 
 Why not the client's ``SharedInformer``: docs/decisions/0007-own-watch-and-lease.md.
@@ -39,8 +40,8 @@ class Mirror(Generic[T]):
     """What ``keep`` makes of the objects under ``path``, by ``namespace/name`` (without a namespace: ``name``).
 
     ``keep`` returns a small frozen value, or ``None`` for an object of no interest; one that stops being of interest is
-    gone. ``on_change(key, value)`` is called from the mirror's thread after each change, with ``None`` for a deletion.
-    ``idle_s`` is how long a watch may be silent before it is opened anew (a bookmark comes about once a minute).
+    gone. It must bear every object. ``on_change(key, value)`` is called from the mirror's thread after each change, with
+    ``None`` for a deletion. ``idle_s`` is how long a watch may be silent; a bookmark comes about once a minute.
     """
 
     def __init__(  # noqa: PLR0913 - what to follow, and what makes it testable
@@ -108,11 +109,9 @@ class Mirror(Generic[T]):
                 return 0.0
             self._follow(self._version, stop)
         except ApiRefused as error:
-            if _version_is_useless(error):
-                logger.debug("%s: listing again: %s", self._path, error)
-                self._version = None
-                return self._backoff.next_s()
-            return self._failed(error, error.retry_after_s)
+            if self._version is None or not _version_is_useless(error):
+                return self._failed(error, error.retry_after_s)
+            self._version = None
         except ApiError as error:
             return self._failed(error, None)
         return self._backoff.next_s()
@@ -143,7 +142,7 @@ class Mirror(Generic[T]):
 
     def _replace(self, fresh: dict[str, T]) -> None:
         with self._lock:
-            old, self._items = self._items, dict(fresh)
+            old, self._items = self._items, fresh
         for key in old.keys() - fresh.keys():
             self._tell(key, None)
         for key, value in fresh.items():
@@ -166,7 +165,10 @@ class Mirror(Generic[T]):
                 return
             self._well()
             self._take_all(stream)
-        if self._clock() - opened_s >= _GOOD_S:
+        now_s = self._clock()
+        if now_s - self.heard_s >= self._idle_s:
+            self._version = None
+        elif now_s - opened_s >= _GOOD_S:
             self._backoff.reset()
 
     def _take_all(self, stream: Watch) -> None:

@@ -19,8 +19,7 @@ class EventStream:
     """The events of an open response; see ``detnet.kube.api.Watch``.
 
     The connection's deadline is moved by whole events, so a server that drips single bytes is silent. Silence is an end
-    and no trouble: a server without changes may be silent (1.20 sends bookmarks only after a first event), and whether
-    it is dead shows when the next watch is opened.
+    and no trouble: a quiet cluster is silent too, and whether the server is dead shows when it is asked the next time.
     """
 
     def __init__(self, response: urllib3.HTTPResponse, name: str, idle_s: float) -> None:

@@ -18,6 +18,7 @@ from detnet.episodes import Episodes
 from detnet.observe.credentials import Credentials
 from detnet.observe.fetch import Fetcher, Limits
 from detnet.observe.prometheus_api import PrometheusApi, Row
+from detnet.observe.promql import PART
 from detnet.observe.trouble import Trouble, TroubleKind
 
 _log = logging.getLogger(__name__)
@@ -90,13 +91,14 @@ class ByteCounters:
             self._episodes.end("counters", "byte counters: known again")
 
     def _read(self) -> Counters:
-        config, deadline_s = self._config, time.monotonic() + _LIMITS.total_s
-        pods = self._api.query(config.pods, deadline_s=deadline_s)
-        nodes = self._api.query(config.nodes, deadline_s=deadline_s).rows if config.nodes is not None else ()
+        # One question, so that pods and nodes are of one scrape.
+        parts = {"pods": self._config.pods, "nodes": self._config.nodes}
+        question = " or ".join(f'label_replace({e}, "{PART}", "{part}", "", "")' for part, e in parts.items() if e)
+        answer = self._api.query(question, deadline_s=time.monotonic() + _LIMITS.total_s)
         return Counters(
-            pods.asked_at_s,
-            _by_label(pods.rows, ("namespace", "pod"), "pods"),
-            _by_label(nodes, (config.node_label,), "nodes"),
+            answer.asked_at_s,
+            _by_label(answer.rows, "pods", ("namespace", "pod")),
+            _by_label(answer.rows, "nodes", (self._config.node_label,)),
         )
 
     def _run(self) -> None:
@@ -109,18 +111,20 @@ class ByteCounters:
         self._fetcher.close()
 
 
-def _by_label(rows: tuple[Row, ...], labels: tuple[str, ...], what: str) -> Mapping[str, float]:
-    """Return the values by their labels, joined by a slash; two rows of one name are added up."""
+def _by_label(rows: tuple[Row, ...], part: str, labels: tuple[str, ...]) -> Mapping[str, float]:
+    """Return a part's values by their labels, joined by a slash; two rows of one name are added up."""
     found: dict[str, float] = {}
     for row in rows:
+        if row.labels.get(PART) != part:
+            continue
         parts = [row.labels.get(label) for label in labels]
         if None in parts:
             sentence = (
-                f"the series of the expression for {what} lack the label {labels[parts.index(None)]!r}, they have "
-                f"{', '.join(sorted(row.labels)) or 'none'}: name it in a 'sum by'"
+                f"the series of the expression for {part} lack the label {labels[parts.index(None)]!r}, they have "
+                f"{', '.join(sorted(row.labels.keys() - {PART})) or 'none'}: name it in a 'sum by'"
             )
             raise Trouble(TroubleKind.INVALID_ANSWER, sentence)
-        name = "/".join(part for part in parts if part is not None)
+        name = "/".join(text for text in parts if text is not None)
         if math.isfinite(row.value):
             found[name] = found.get(name, 0.0) + row.value
     return found

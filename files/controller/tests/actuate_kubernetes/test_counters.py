@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from detnet.counters import ByteCounters, CountersConfig
+from detnet.observe.promql import PART
 from observe.prometheus_server import RunningPrometheus, running_prometheus
 from observe.servers import FaultyServer, answer_json, hang
 from support import wait_for
@@ -69,7 +70,7 @@ def test_cadvisors_counters_are_known_by_pod_and_by_node(prometheus: RunningProm
 
 def test_a_missing_label_is_told_with_what_there_is(server: FaultyServer) -> None:
     """The label of the node is the one that differs from one installation to the next."""
-    rows = [{"metric": {"instance": "node-1"}, "value": [1.0, "5"]}]
+    rows = [{"metric": {PART: "pods", "instance": "node-1"}, "value": [1.0, "5"]}]
     server.behave = answer_json({"status": "success", "data": {"resultType": "vector", "result": rows}})
     counters = ByteCounters(CountersConfig(server.url, "up"))
     counters.ask()
@@ -83,7 +84,8 @@ def test_an_outage_is_told_once_and_the_last_answer_stays(
     server: FaultyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its age, not its absence, tells that nothing new is known."""
-    rows = [{"metric": {"namespace": "factory", "pod": "a"}, "value": [1.0, value]} for value in ("5", "2", "NaN")]
+    labels = {PART: "pods", "namespace": "factory", "pod": "a"}
+    rows = [{"metric": labels, "value": [1.0, value]} for value in ("5", "2", "NaN")]
     good = answer_json({"status": "success", "data": {"resultType": "vector", "result": rows}})
     server.behave = good
     counters = ByteCounters(CountersConfig(server.url, "up"))

@@ -14,7 +14,7 @@ from detnet.actuate.kubernetes.budgets import Budgets
 from detnet.actuate.kubernetes.census import Census
 from detnet.actuate.kubernetes.changes import Change, Wish
 from detnet.actuate.kubernetes.domains import Domain
-from detnet.actuate.kubernetes.objects import Pod, Ref
+from detnet.actuate.kubernetes.objects import POD, Pod, Ref, Workload
 from detnet.actuate.kubernetes.order import Patience
 from detnet.actuate.kubernetes.oversight import Oversight
 from detnet.actuate.kubernetes.picture import Picture
@@ -28,7 +28,7 @@ from detnet.kube.api import Api
 _log = logging.getLogger(__name__)
 
 # Pods come in swarms: this long after the first, all that came are looked at together.
-_GATHER_S = 0.1
+_GATHER_S = 0.2
 
 
 class Cluster:
@@ -107,6 +107,13 @@ class Cluster:
     def target(self, name: str) -> Ref | None:
         """Return the workload behind a target's name, for whoever has something to tell about it."""
         return self._counted().target(name)
+
+    def workload(self, target: str) -> Workload | Pod | None:
+        """Return the object behind a target's name as it was last seen."""
+        ref = self.target(target)
+        if ref is None:
+            return None
+        return self._picture.pod(f"{ref.namespace}/{ref.name}") if ref.kind == POD else self._picture.workload(ref)
 
     def actuator(self, domain: str) -> DomainActuator:
         """Return the actuator of a domain, which may come and go."""

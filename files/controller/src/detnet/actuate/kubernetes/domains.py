@@ -86,13 +86,15 @@ def group(roster: Roster, critical: Iterable[Critical], pods: Collection[Pod], *
 
 def _placed(critical: Iterable[Critical], pods: Iterable[Pod]) -> Mapping[str, frozenset[str] | None]:
     """Return the nodes of each objective's workload; ``None`` where no pod of it is seen."""
-    nodes_of: dict[tuple[str, str], set[str]] = defaultdict(set)
+    critical = tuple(critical)
+    nodes_of: dict[tuple[str, str], set[str]] = {(one.namespace, one.name): set() for one in critical}
     for pod in pods:
-        if pod.placed:
-            nodes_of[pod.workload.namespace, pod.workload.name].add(pod.node)
+        here = nodes_of.get((pod.workload.namespace, pod.workload.name))
+        if here is not None and pod.placed:
+            here.add(pod.node)
     placed: dict[str, frozenset[str] | None] = {}
     for one in critical:
-        placed[one.objective] = (one.nodes | nodes_of.get((one.namespace, one.name), set())) or None
+        placed[one.objective] = (one.nodes | nodes_of[one.namespace, one.name]) or None
     return placed
 
 

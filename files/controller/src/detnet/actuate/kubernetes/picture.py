@@ -26,7 +26,8 @@ class Picture:
         self._key = key
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._objects: dict[Ref, Pod | Workload] = {}
+        self._pods: dict[str, Pod] = {}
+        self._workloads: dict[Ref, Workload] = {}
         self._stop = threading.Event()
         self._mirrors = [mirror for namespace in namespaces for mirror in self._mirrors_of(api, namespace)]
         self.version = 0
@@ -61,59 +62,68 @@ class Picture:
 
     def pods(self) -> list[Pod]:
         """Return all pods."""
-        return [one for one in self._all() if isinstance(one, Pod)]
+        with self._lock:
+            return list(self._pods.values())
 
     def workloads(self) -> list[Workload]:
         """Return all workloads."""
-        return [one for one in self._all() if isinstance(one, Workload)]
+        with self._lock:
+            return list(self._workloads.values())
 
     def pod(self, key: str) -> Pod | None:
         """Return the pod ``namespace/name``."""
-        namespace, _slash, name = key.partition("/")
-        found = self._objects.get(Ref(POD, namespace, name))
-        return found if isinstance(found, Pod) else None
+        return self._pods.get(key)
 
     def workload(self, ref: Ref) -> Workload | None:
         """Return a workload by its name."""
-        found = self._objects.get(ref)
-        return found if isinstance(found, Workload) else None
+        return self._workloads.get(ref)
 
     def subject(self, ref: Ref) -> Subject | None:
         """Return what a change of the object is made from."""
-        found = self._objects.get(ref)
+        found = self._pods.get(f"{ref.namespace}/{ref.name}") if ref.kind == POD else self._workloads.get(ref)
         return None if found is None else Subject.of(found)
 
     def written(self, ref: Ref, version: str, answer: Mapping[str, Any]) -> None:
         """Take in an object as a PATCH answered it, unless something newer than ``version`` has been seen meanwhile."""
-        fresh = pod_of(answer, key=self._key) if ref.kind == POD else workload_of(answer, ref.kind, key=self._key)
         with self._lock:
-            seen = self._objects.get(ref)
-            if seen is not None and seen.uid == fresh.uid and seen.resource_version == version:
-                self._objects[ref] = fresh
-
-    def _all(self) -> list[Pod | Workload]:
-        with self._lock:
-            return list(self._objects.values())
+            seen = self.subject(ref)
+            if seen is None or seen.uid != answer["metadata"]["uid"] or seen.resource_version != version:
+                return
+            if ref.kind == POD:
+                self._pods[f"{ref.namespace}/{ref.name}"] = pod_of(answer, key=self._key)
+            else:
+                self._workloads[ref] = workload_of(answer, ref.kind, key=self._key)
 
     def _mirrors_of(self, api: Api, namespace: str) -> Iterator[Mirror[Any]]:
-        keep_pod = partial(pod_of, key=self._key)
-        pods = f"/api/v1/namespaces/{namespace}/pods"
-        yield Mirror[Any](api, pods, keep_pod, on_change=partial(self._take, POD))
+        path = f"/api/v1/namespaces/{namespace}/pods"
+        yield Mirror(api, path, partial(pod_of, key=self._key), on_change=self._take_pod)
         for kind, plural in PLURALS.items():
-            keep = partial(workload_of, kind=kind, key=self._key)
             path = f"/apis/apps/v1/namespaces/{namespace}/{plural}"
-            yield Mirror[Any](api, path, keep, on_change=partial(self._take, kind))
+            keep = partial(workload_of, kind=kind, key=self._key)
+            yield Mirror(api, path, keep, on_change=partial(self._take_workload, kind))
 
-    def _take(self, kind: str, key: str, value: Pod | Workload | None) -> None:
+    def _take_pod(self, key: str, pod: Pod | None) -> None:
+        with self._lock:
+            before = self._pods.get(key)
+            if pod is not None:
+                self._pods[key] = pod  # never away for a moment: others look without the lock
+            else:
+                self._pods.pop(key, None)
+        self._moved(before, pod)
+
+    def _take_workload(self, kind: str, key: str, workload: Workload | None) -> None:
         namespace, _slash, name = key.partition("/")
         ref = Ref(kind, namespace, name)
         with self._lock:
-            before = self._objects.get(ref)
-            if value is None:
-                self._objects.pop(ref, None)
+            before = self._workloads.get(ref)
+            if workload is not None:
+                self._workloads[ref] = workload
             else:
-                self._objects[ref] = value
-            moved = (before and before.place) != (value and value.place)
-            self.version += moved
-        if moved:
+                self._workloads.pop(ref, None)
+        self._moved(before, workload)
+
+    def _moved(self, before: Pod | Workload | None, now: Pod | Workload | None) -> None:
+        if (before and before.place) != (now and now.place):
+            with self._lock:
+                self.version += 1
             self._on_change()

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from detnet.actuate.kubernetes.changes import Change, Priority, Release, Wish
 from detnet.actuate.kubernetes.objects import PLURALS, Pod, Ref, Workload
 from detnet.actuate.kubernetes.plan import Plan
 from detnet.actuate.kubernetes.shares import falls, is_step_down, per_pod, worth_writing
 from detnet.actuate.kubernetes.targets import Roster
-from detnet.core.annotations import PRIOR, PRIOR_PRIORITY, Annotations, standing
+from detnet.core.annotations import EGRESS, PRIOR, PRIOR_PRIORITY, Annotations, standing
 from detnet.core.rate import Rate
 
 
 def cap_of(annotations: Annotations, key: str) -> Rate | None:
     """Return the cap that is in force by the annotations."""
-    return standing(annotations, key=key).cap
+    text = annotations.get(key)
+    return None if text is None else _read(text)
+
+
+@lru_cache(maxsize=65_536)
+def _read(text: str) -> Rate | None:
+    """Return what a text means; the pods of a workload share theirs, and each pass asks about every pod."""
+    return standing({EGRESS: text}).cap
 
 
 def touched(annotations: Annotations) -> bool:

@@ -1,7 +1,8 @@
-"""The oracle: it knows the capacity and the critical demand of the coming slot and has no delay; nobody can beat it."""
+"""The oracle: it sees the present without delay and acts at once, but knows of the future only how bad it can be."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from detnet.core.allocate import allocate
@@ -12,7 +13,11 @@ from detnet.simulate.site import Site
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """Spends ``C(t)(1 - headroom) - critical(t)(1 + reserve)``, divided by the targets' true demands."""
+    """Spends ``C(t)(1 - headroom) - foreseen(critical(t))``, divided by the targets' true demands.
+
+    C and critical are those of the last slot. What it foresees is critical and ``reserve`` times the scenario's whole
+    range of it, never above the scenario's highest: 1 is always ready for the worst, 0 never for anything.
+    """
 
     headroom: float = 0.05
     reserve: float = 0.0
@@ -36,6 +41,7 @@ class Running:
         self._oracle = oracle
         self._site = site
         self._last: tuple[int, ...] = ()
+        self._foreseen_bps = foreseen_bps(site.exogenous.critical_bps, oracle.reserve)
 
     def step(self) -> Step:
         """Write what the next slot can bear."""
@@ -43,8 +49,8 @@ class Running:
         exogenous = site.exogenous
         slot = round(site.now_s / SLOT_S)
         if slot < exogenous.slots:
-            spare_bps = exogenous.capacity_bps[slot] * (1.0 - oracle.headroom)
-            spare_bps -= exogenous.critical_bps[slot] * (1.0 + oracle.reserve)
+            seen = max(0, slot - 1)
+            spare_bps = exogenous.capacity_bps[seen] * (1.0 - oracle.headroom) - self._foreseen_bps[seen]
             budget_bps = int(min(max(spare_bps, 0.0), site.maximum_bps))
             demands = tuple(int(demand[slot]) for demand in exogenous.demand_bps)
             if (budget_bps, *demands) != self._last:
@@ -52,3 +58,10 @@ class Running:
                 claims = [replace(c, demand_bps=float(d)) for c, d in zip(site.claims, demands, strict=True)]
                 site.actuator.apply(allocate(budget_bps, claims))
         return Step("oracle", "", "")
+
+
+def foreseen_bps(critical_bps: Sequence[float], reserve: float) -> list[float]:
+    """Return for each slot what the oracle expects of the next one."""
+    most_bps = max(critical_bps)
+    rise_bps = reserve * (most_bps - min(critical_bps))
+    return [min(bps + rise_bps, most_bps) for bps in critical_bps]

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 ADMIN = "admin"
+CA = "control-plane-ca"
 CONTROLLER_MANAGER = "system:kube-controller-manager"
 
 
@@ -45,7 +46,7 @@ def create(folder: Path) -> Credentials:
     )
     ca_key, key = _new_key(credentials.ca_file.with_suffix(".key")), _new_key(credentials.key)
     _new_key(credentials.service_account_key)
-    ca = _certificate("control-plane-ca", key, ca_key, authority=True)
+    ca = _certificate(CA, key, ca_key, authority=True)
     credentials.ca_file.write_bytes(ca)
     credentials.certificate.write_bytes(_certificate("kube-apiserver", key, ca_key, authority=False))
     credentials.tokens_file.write_text(
@@ -89,15 +90,20 @@ def _new_key(path: Path) -> ec.EllipticCurvePrivateKey:
 def _certificate(
     name: str, key: ec.EllipticCurvePrivateKey, ca_key: ec.EllipticCurvePrivateKey, *, authority: bool
 ) -> bytes:
+    """Python 3.13 checks strictly (RFC 5280, section 4.2.1): both key identifiers and the CA's key usage are needed."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "control-plane-ca")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, CA)])
     now = dt.datetime.now(dt.UTC)
+    public_key = (ca_key if authority else key).public_key()
     builder = (
-        x509.CertificateBuilder(issuer, subject, (ca_key if authority else key).public_key())
+        x509.CertificateBuilder(issuer, subject, public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+        .add_extension(_key_usage(authority=authority), critical=True)
     )
     if not authority:
         builder = builder.add_extension(
@@ -105,3 +111,17 @@ def _certificate(
             critical=False,
         ).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     return builder.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

@@ -95,8 +95,8 @@ class Relay(http.server.BaseHTTPRequestHandler):
         seen = self.proxy.seen(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = self.proxy.faults.answer
-        self.proxy.stopped.wait(self.proxy.faults.delay_s)
-        if self._wait_while_hanging() or self.proxy.faults.refusing:
+        stopped = self.proxy.stopped.wait(self.proxy.faults.delay_s)
+        if stopped or self._wait_while_hanging() or self.proxy.faults.refusing:
             self.close_connection = True
         elif answer is not None and answer.match(self.command, self.path):
             seen.status = answer.status

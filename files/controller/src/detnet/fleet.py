@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from prometheus_client.registry import Collector
+
 from detnet.actuate.base import Actuator
 from detnet.actuate.kubernetes.domains import Domain
 from detnet.core.decision import Rules
@@ -33,6 +35,12 @@ class Topology(Protocol):
     def actuator(self, domain: str) -> Actuator:
         """Return what caps the targets of one of them."""
 
+    def problems(self) -> Sequence[str]:
+        """Return what a person should know or mend, one sentence each."""
+
+    def collector(self) -> Collector:
+        """Return what Prometheus is shown of the cluster as a whole."""
+
     def role(self) -> str:
         """Return whether this replica leads, in words."""
 
@@ -48,6 +56,9 @@ class FleetRecorder(Recorder, Protocol):
 
     def idle(self, sentence: str, *, ready: bool) -> None:
         """Take a pass over no domain at all."""
+
+    def problems(self, sentences: Sequence[str]) -> None:
+        """Take what a person should know or mend."""
 
     def forget(self, domain: str) -> None:
         """A domain is no more."""
@@ -111,7 +122,9 @@ class Fleet:
             site.recorder.idle("the cluster has not been read yet", ready=False)
         elif not domains:
             site.recorder.idle("no best-effort pod runs beside a critical workload", ready=True)
-        return tuple(self._loop(domain).step() for domain in domains)
+        passes = tuple(self._loop(domain).step() for domain in domains)
+        site.recorder.problems(site.topology.problems())
+        return passes
 
     def replace(self, site: Site) -> None:
         """Go on with new rules or another source, from the budgets in force."""

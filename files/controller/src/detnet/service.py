@@ -20,9 +20,10 @@ from detnet.record.recorder import Recorder
 from detnet.record.state_file import StateFile
 from detnet.record.systemd import Notifier, watchdog_interval_s
 from detnet.record.vitals import Vitals
+from detnet.running import build_loop, rebuild
 from detnet.settings.load import Loaded, load
 from detnet.settings.models import Settings
-from detnet.wiring import build_loop, listen_address, rebuild
+from detnet.wiring import listen_address
 
 _log = logging.getLogger("detnet")
 
@@ -67,6 +68,7 @@ class _Service:
         closing.callback(self.loop.close)
         if isinstance(self.loop, Fleet):
             self._vitals.asked_for_role(self.loop.site.topology.role)
+            metrics.registry.register(self.loop.site.topology.collector())
         self._serve_http(settings, metrics)
         self.loop.start()
 

@@ -17,13 +17,13 @@ from detnet.core.learned import Learned
 from detnet.core.objectives import Objective, Priority
 from detnet.core.policies import Aimd, Graded, Policy, Steps
 from detnet.core.rate import Rate
-from detnet.daemon import Daemon, Memory, Parts, Recorder
+from detnet.daemon import Memory, Parts, Recorder
 from detnet.errors import ConfigError
-from detnet.fleet import Fleet, FleetRecorder
 from detnet.observe import promql
+from detnet.observe.credentials import Credentials
 from detnet.observe.promql import Template
 from detnet.observe.source import Source
-from detnet.settings.models import PolicySettings, Settings
+from detnet.settings.models import PolicySettings, PrometheusSettings, Settings
 from detnet.settings.workloads import ObjectiveSettings
 
 _LAWS: dict[str, type[Steps | Graded | Aimd | Learned]] = {
@@ -159,7 +159,6 @@ def build_source(settings: Settings) -> Source:
             raise ConfigError(f"the objective of {wrong[0]} names Prometheus series, but source.kind is 'probe'")
         paths = {o.workload: o.path or o.workload for o in settings.effective_objectives}
         return ProbeSource(ProbeSourceConfig(source.probe.url, paths, source.period or 0.2))
-    from detnet.observe.credentials import Credentials  # noqa: PLC0415
     from detnet.observe.prometheus import PrometheusSource, PrometheusSourceConfig  # noqa: PLC0415
 
     prometheus = source.prometheus
@@ -170,11 +169,14 @@ def build_source(settings: Settings) -> Source:
             window_s=prometheus.window,
             scrape_interval_s=prometheus.scrape_interval,
             period_s=source.period or prometheus.scrape_interval,
-            credentials=Credentials(
-                prometheus.bearer_token_file, prometheus.username, prometheus.password_file, prometheus.ca_file
-            ),
+            credentials=build_credentials(prometheus),
         )
     )
+
+
+def build_credentials(prometheus: PrometheusSettings) -> Credentials:
+    """Return how we prove to Prometheus who we are."""
+    return Credentials(prometheus.bearer_token_file, prometheus.username, prometheus.password_file, prometheus.ca_file)
 
 
 def build_actuator(settings: Settings) -> Actuator:
@@ -212,38 +214,6 @@ def check(settings: Settings) -> None:
     build_source(settings)
     if settings.http.listen is not None:
         listen_address(settings.http.listen)
-
-
-def build_loop(settings: Settings, recorder: FleetRecorder, memory: Memory | None = None) -> Daemon | Fleet:
-    """Return the loop that the settings describe, not started: one bottleneck, or a cluster's.
-
-    Raises:
-        ConfigError: something named in the settings cannot be built.
-    """
-    check(settings)
-    if settings.actuator.kind == "kubernetes":
-        from detnet.wiring_kubernetes import build_site  # noqa: PLC0415 - the Kubernetes client only when chosen
-
-        return Fleet(build_site(settings, recorder, memory))
-    return Daemon(build_parts(settings, recorder, memory))
-
-
-def rebuild(loop: Daemon | Fleet, settings: Settings, recorder: FleetRecorder) -> None:
-    """Put new settings in force in a running loop; what cannot be built leaves it as it is.
-
-    Raises:
-        ConfigError: something named in the settings cannot be built.
-    """
-    check(settings)
-    if isinstance(loop, Fleet):
-        from detnet.wiring_kubernetes import rebuild_site  # noqa: PLC0415
-
-        rebuild_site(loop, settings)
-        return
-    old, parts = loop.parts, build_parts(settings, recorder, loop.parts.memory)
-    loop.replace(parts)
-    old.close()
-    parts.start()
 
 
 def build_parts(settings: Settings, recorder: Recorder, memory: Memory | None = None) -> Parts:

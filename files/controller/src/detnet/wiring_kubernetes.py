@@ -6,10 +6,9 @@ import math
 import os
 import secrets
 import socket
-import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 
-from detnet.actuate.base import Actuator
 from detnet.actuate.kubernetes.cluster import Cluster
 from detnet.actuate.kubernetes.domains import Critical, Domain
 from detnet.actuate.kubernetes.objects import Ref
@@ -19,63 +18,16 @@ from detnet.actuate.kubernetes.release import Released, release
 from detnet.actuate.kubernetes.targets import Bounds
 from detnet.core.decision import Rules
 from detnet.core.rate import Rate
+from detnet.counters import ByteCounters, CountersConfig
 from detnet.daemon import Memory
 from detnet.fleet import Fleet, FleetRecorder, Site
 from detnet.kube.api import Api, ClusterAccess, connect
 from detnet.kube.lease import Elector, LeaseTimes
+from detnet.led_cluster import LedCluster, TellingRecorder
+from detnet.record.kubernetes import Teller
 from detnet.settings.kubernetes import KubernetesSettings, LeaderSettings
 from detnet.settings.models import Settings
-from detnet.wiring import build_brakes, build_source, domain_rules
-
-
-class LedCluster:
-    """The cluster, and the lease without which nothing is written to it."""
-
-    def __init__(self, api: Api, cluster: Cluster, elector: Elector | None) -> None:
-        self.cluster = cluster
-        self._api = api
-        self._elector = elector
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    @property
-    def synced(self) -> bool:
-        """Whether everything has been read once."""
-        return self.cluster.synced
-
-    def domains(self) -> Sequence[Domain]:
-        """Return the nodes on which best effort runs."""
-        return self.cluster.domains()
-
-    def actuator(self, domain: str) -> Actuator:
-        """Return what caps the targets on one node."""
-        return self.cluster.actuator(domain)
-
-    def standing_by(self) -> str | None:
-        """Return who leads instead of us, in words; ``None`` while we lead."""
-        if self._elector is None or self._elector.leading:
-            return None
-        return f"standing by: {self._elector.holder or 'nobody yet'} leads"
-
-    def role(self) -> str:
-        """Return what this replica is, in words."""
-        return self.standing_by() or "leading"
-
-    def start(self) -> None:
-        """Begin to read the cluster and to stand for election."""
-        self.cluster.start()
-        if self._elector is not None:
-            self._thread = threading.Thread(target=self._elector.run, args=(self._stop,), name="lease", daemon=True)
-            self._thread.start()
-
-    def close(self) -> None:
-        """End the last write, then let the next one lead at once; the caps stay in force."""
-        self.cluster.close()
-        self._stop.set()
-        if self._elector is not None and self._thread is not None:
-            self._thread.join(timeout=5.0)
-            self._elector.release()
-        self._api.close()
+from detnet.wiring import build_brakes, build_credentials, build_source, domain_rules
 
 
 def build_site(settings: Settings, recorder: FleetRecorder, memory: Memory | None = None) -> Site:
@@ -84,20 +36,27 @@ def build_site(settings: Settings, recorder: FleetRecorder, memory: Memory | Non
     Raises:
         ConfigError: the cluster cannot be reached as configured, or something else named there cannot be built.
     """
-    api = connect(_access(settings.actuator.kubernetes))
-    elector = _elector(api, settings.actuator.leader)
-    brakes = build_brakes(settings)
     kubernetes = settings.actuator.kubernetes
+    api = connect(_access(kubernetes))
+    identity = settings.actuator.leader.identity or _identity()
+    elector = _elector(api, settings.actuator.leader, identity)
+    may_write = _may_write(elector, build_brakes(settings))
+    counters = _counters(settings)
     cluster = Cluster(
         api,
         build_plan(settings),
-        _may_write(elector, brakes),
+        may_write,
+        counters=counters.latest if counters is not None else lambda: None,
         workers=kubernetes.writers,
         patience=Patience(every_s=kubernetes.write_every, template_every_s=kubernetes.rollout_every),
     )
     if elector is not None:
         elector.on_change = lambda leading: cluster.stand_up() if leading else cluster.stand_down()
-    return _site(settings, recorder, LedCluster(api, cluster, elector), memory)
+    teller = _teller(api, identity, may_write) if kubernetes.tell else None
+    led = LedCluster(api, cluster, elector, counters=counters, teller=teller)
+    if teller is not None:
+        recorder = TellingRecorder(recorder, teller, cluster)
+    return _site(settings, recorder, led, memory)
 
 
 def rebuild_site(fleet: Fleet, settings: Settings) -> None:
@@ -169,13 +128,40 @@ def _access(kubernetes: KubernetesSettings) -> ClusterAccess:
     return ClusterAccess(kubernetes.kubeconfig, kubernetes.context, in_cluster)
 
 
-def _elector(api: Api, leader: LeaderSettings) -> Elector | None:
+def _identity() -> str:
+    # Two processes of one host must not take each other for themselves.
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
+
+
+def _elector(api: Api, leader: LeaderSettings, identity: str) -> Elector | None:
     if not leader.enabled:
         return None
-    # Two processes of one host must not take each other for themselves.
-    identity = leader.identity or f"{socket.gethostname()}-{secrets.token_hex(4)}"
     times = LeaseTimes(leader.lease_duration, leader.renew_deadline, leader.retry_period)
     return Elector(api, leader.namespace, leader.name, identity, times)
+
+
+def _teller(api: Api, identity: str, may_write: Callable[[], float | None]) -> Teller:
+    def time_left_s() -> float:
+        until_s = may_write()
+        return 0.0 if until_s is None else until_s - time.monotonic()
+
+    return Teller(api, identity=identity, time_left_s=time_left_s)
+
+
+def _counters(settings: Settings) -> ByteCounters | None:
+    counters, prometheus = settings.actuator.kubernetes.counters, settings.source.prometheus
+    if counters is None:
+        return None
+    return ByteCounters(
+        CountersConfig(
+            counters.url or prometheus.url,
+            counters.pods,
+            nodes=counters.nodes,
+            node_label=counters.node_label,
+            period_s=counters.period,
+            credentials=build_credentials(prometheus),
+        )
+    )
 
 
 def _may_write(elector: Elector | None, brakes: Callable[[], str | None]) -> Callable[[], float | None]:

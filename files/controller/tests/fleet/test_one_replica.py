@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from actuate_kubernetes.site import Site
+from control_plane import ControlPlane
 from fleet.conftest import Start
 from fleet.replica import DETNET, Measured
 from support import wait_for
@@ -31,11 +32,13 @@ def test_pods_get_their_share_and_lose_it_again(site: Site, start: Start) -> Non
     )
     assert "4 pods" in released.stdout
     assert all(cap is None for cap in site.caps())
-    assert [pod["metadata"].get("annotations") for pod in site.pods()][: len(before)] == [None] * len(before)
+    assert all(pod["metadata"].get("annotations") is None for pod in [*before, *site.pods()])
 
 
-def test_a_breach_cuts_the_pods_beside_the_robot_at_once(site: Site, start: Start, measured: Measured) -> None:
-    """And leaves those on the other node alone."""
+def test_a_breach_cuts_the_pods_beside_the_robot_at_once(
+    control_plane: ControlPlane, site: Site, start: Start, measured: Measured
+) -> None:
+    """And leaves those on the other node alone; kubectl tells the story."""
     replica = start("first")
     replica.wait_ready("leading")
     node = robot_node(site)
@@ -45,7 +48,28 @@ def test_a_breach_cuts_the_pods_beside_the_robot_at_once(site: Site, start: Star
     assert set(caps_on(site, other_node(site))) == {None}
     told = [entry for entry in replica.decisions() if entry["mode"] == "breach"]
     assert {entry["domain"] for entry in told} == {node}
-    assert f'detnet_budget_bits_per_second{{domain="{node}"}}' in replica.get("/metrics")[1]
+    metrics = replica.get("/metrics")[1]
+    assert f'detnet_budget_bits_per_second{{domain="{node}"}}' in metrics
+    assert "detnet_leader 1.0" in metrics
+
+    def described() -> str:
+        return kubectl(control_plane, site, "describe", "deployment", "telemetry-upload")
+
+    wait_for(lambda: "Throttled" in described(), what="the Event is written", within_s=20.0)
+    wait_for(lambda: "qos.detnet.io/status" in described(), what="the status is written", within_s=20.0)
+    assert "robot-control" in described()
+    assert not any("restartedAt" in line or "egress" in line for line in described().splitlines())
+
+
+def kubectl(plane: ControlPlane, site: Site, *arguments: str) -> str:
+    """Ask as a person would."""
+    return subprocess.run(
+        [plane.kubectl, "--kubeconfig", str(plane.kubeconfig), "-n", site.namespace, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    ).stdout
 
 
 def robot_node(site: Site) -> str:

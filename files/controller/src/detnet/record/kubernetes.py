@@ -7,6 +7,7 @@ and dropped, and a cluster that refuses is asked less and less often. Only a lea
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,11 +24,25 @@ from detnet.record.story import Story
 from detnet.record.telling import Subject, Telling
 
 _REQUEST_S = 2.0
-_GONE = (404, 409)
+# The workload is gone, or another of the same name: some releases call a wrong uid a conflict and some invalid.
+_ANOTHER = (404, 409, 422)
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class _Lane:
+    """One kind of writes, with a patience of its own: who may not write Events may well write statuses."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.backoff = Backoff(first_s=1.0, cap_s=60.0)
+        self.not_before_s = -math.inf
+
+    def may(self, now_s: float) -> bool:
+        """Return whether a write may be tried."""
+        return now_s >= self.not_before_s
 
 
 class Teller:
@@ -59,10 +74,9 @@ class Teller:
         self._clock = clock
         self._now = now
         self._pace = pace or Pace()
-        self._events = EventWriter(api, identity=identity, timeout_s=self._timeout_s)
+        self._writer = EventWriter(api, identity=identity, timeout_s=self._timeout_s)
+        self._events, self._statuses = _Lane("Events"), _Lane("statuses")
         self._budget = Budget(self._pace, clock())
-        self._backoff = Backoff(first_s=1.0, cap_s=60.0)
-        self._not_before_s = clock()
         self._episodes = Episodes(logging.getLogger(__name__))
         self._lock = threading.Lock()
         self._begin_anew()
@@ -106,22 +120,25 @@ class Teller:
     def step(self) -> float:
         """Make one write if one is due; return the seconds until the next may be."""
         now_s = self._clock()
-        if self._time_left_s() <= 0.0:
-            with self._lock:
+        with self._lock:
+            if self._time_left_s() <= 0.0:
                 self._begin_anew()
-            return self._pace.every_s
-        wait_s = max(self._budget.wait_s(now_s), self._not_before_s - now_s)
+                return self._pace.every_s
+            event, row = self._pending.next_due(now_s), self._board.next_due(now_s)
+        wait_s = self._budget.wait_s(now_s)
         if wait_s > 0.0:
             return wait_s
-        with self._lock:
-            event, row = self._pending.next_due(now_s), self._board.next_due(now_s)
         if isinstance(event, Entry):
-            self._write_event(event, now_s)
-        elif isinstance(row, Row):
-            self._write_status(row, now_s)
-        else:
-            return min(event, row, self._pace.every_s)
-        return 0.0
+            if self._events.may(now_s):
+                self._write_event(event, now_s)
+                return 0.0
+            event = self._events.not_before_s - now_s
+        if isinstance(row, Row):
+            if self._statuses.may(now_s):
+                self._write_status(row, now_s)
+                return 0.0
+            row = self._statuses.not_before_s - now_s
+        return min(event, row, self._pace.every_s)
 
     def _begin_anew(self) -> None:
         """Forget everything: what another leader told meanwhile is not known."""
@@ -138,48 +155,49 @@ class Teller:
 
     def _write_event(self, entry: Entry, now_s: float) -> None:
         with self._lock:
-            taken, known, pending = self._pending.take(entry, now_s), entry.count, self._pending
+            taken, pending = self._pending.take(entry, now_s), self._pending
         try:
-            entry.count = self._events.write(taken, known)
+            entry.count = self._writer.write(taken, entry.count)
         except ApiError as error:
             with self._lock:
                 pending.put_back(entry, taken)
-            self._failed("events", f"cannot write an Event of {taken.telling.subject.ref.told}: {error}", error)
+            self._failed(self._events, error)
         else:
-            self._succeeded("events", "Events can be written again")
+            self._succeeded(self._events)
 
     def _write_status(self, row: Row, now_s: float) -> None:
         with self._lock:
             self._board.tried(row, now_s)
-            ref, wanted, text = row.subject.ref, row.wanted, row.text
+            wanted, body = row.wanted, patch(row.text, row.subject.uid)
         try:
-            self._api.request("PATCH", ref.path, body=patch(text, row.subject.uid), timeout_s=self._timeout_s())
+            self._api.request("PATCH", row.subject.ref.path, body=body, timeout_s=self._timeout_s())
         except ApiError as error:
-            if isinstance(error, ApiRefused) and error.status in _GONE:
-                with self._lock:
-                    self._board.gone(row)
-                self._succeeded("status", "statuses can be written again")
+            if not isinstance(error, ApiRefused) or error.status not in _ANOTHER:
+                self._failed(self._statuses, error)
                 return
-            self._failed("status", f"cannot write the status of {ref.told}: {error}", error)
+            with self._lock:
+                self._board.gone(row)
         else:
             row.shown = wanted
-            self._succeeded("status", "statuses can be written again")
+        self._succeeded(self._statuses)
 
     def _timeout_s(self) -> float:
         return min(_REQUEST_S, self._time_left_s())
 
-    def _succeeded(self, what: str, message: str) -> None:
+    def _succeeded(self, lane: _Lane) -> None:
         self._budget.spend()
         self.written_total += 1
-        self._backoff.reset()
-        self._episodes.end(what, message)
+        lane.backoff.reset()
+        self._episodes.end(lane.what, f"{lane.what} can be written to the cluster again")
 
-    def _failed(self, what: str, message: str, error: ApiError) -> None:
+    def _failed(self, lane: _Lane, error: ApiError) -> None:
         self._budget.spend()
         self.failures_total += 1
         asked_s = error.retry_after_s if isinstance(error, ApiRefused) else None
-        self._not_before_s = self._clock() + self._backoff.next_s(asked_s)
-        self._episodes.begin(what, f"{message}; control goes on without")
+        wait_s = lane.backoff.next_s(asked_s)
+        for each in (lane,) if asked_s is None else (self._events, self._statuses):  # a server that asks asks for all
+            each.not_before_s = self._clock() + wait_s
+        self._episodes.begin(lane.what, f"{lane.what} cannot be written to the cluster, control goes on: {error}")
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -14,6 +14,7 @@ from detnet.record.events import Happening
 from detnet.record.telling import Reason, Telling
 
 MOST_ENTRIES = 2_000
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Budget:
         """Return the seconds until a write is allowed; 0: now."""
         self._tokens = min(float(self._pace.burst), self._tokens + (now_s - self._at_s) * self._pace.per_s)
         self._at_s = now_s
-        return max(0.0, (1.0 - self._tokens) / self._pace.per_s)
+        missing = 1.0 - self._tokens
+        return 0.0 if missing < _ROUNDING else missing / self._pace.per_s
 
     def spend(self) -> None:
         """A write is made."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from detnet.core.decision import Decision, Mode
 from detnet.core.objectives import Verdict
+from detnet.episodes import Episodes
 from detnet.record.audit import AuditLog
 from detnet.record.lines import as_entry
 from detnet.record.metrics import Caps, Metrics
@@ -26,6 +28,8 @@ class Recorder:
         self._vitals = vitals
         self._notifier = notifier
         self._announced = False
+        self._problems: set[str] = set()
+        self._episodes = Episodes(logging.getLogger(__name__))
 
     def record(self, one: Pass) -> None:
         """Take one pass in."""
@@ -50,6 +54,14 @@ class Recorder:
             self._vitals.began_to_see(sentence)
         self._vitals.cycle_finished()
         self._tell_systemd(sentence)
+
+    def problems(self, sentences: Sequence[str]) -> None:
+        """Log each problem when it comes and when it is gone."""
+        for sentence in self._problems - set(sentences):
+            self._episodes.end(sentence, f"no longer: {sentence}")
+        for sentence in sentences:
+            self._episodes.begin(sentence, sentence)
+        self._problems = set(sentences)
 
     def forget(self, domain: str) -> None:
         """Remove what is shown of a domain that is no more."""

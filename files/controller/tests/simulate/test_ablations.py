@@ -50,6 +50,12 @@ def test_all_of_them_reach_other_processes() -> None:
     assert [pickle.loads(pickle.dumps(law)).name for law in ABLATIONS.values()] == list(ABLATIONS)  # noqa: S301 - ours
 
 
+def test_the_page_tells_what_each_of_them_lacks() -> None:
+    """A reader of the table must find the part."""
+    page = (Path(__file__).parents[4] / "docs" / "simulation-reports.md").read_text()
+    assert [name for name in ABLATIONS if f"| `{name}` |" not in page] == []
+
+
 def test_without_a_guard_a_blind_budget_stands() -> None:
     """With it, it decays."""
     blind = replace(STEP, links=scenario("faults: [{kind: latency-lost, at_s: 20, for_s: 40}]", critical="0.2").links)

@@ -19,13 +19,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came."""
+    """A request as it came; ``port`` tells connections apart."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: Any
+    port: int
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             dict(parse_qsl(parts.query)),
             {name.lower(): value for name, value in self.headers.items()},
             json.loads(body) if body else None,
+            self.client_address[1],
         )
         self.server.asked.append(asked)
         say = self.server.answer(asked)
@@ -119,12 +121,12 @@ def running() -> Iterator[ApiServer]:
         thread.join()
 
 
-def kubeconfig(path: Path, url: str, user: dict[str, Any] | None = None, **cluster: object) -> Path:
+def kubeconfig(path: Path, url: str, user: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None) -> Path:
     """Write a kubeconfig with one context into ``path``; JSON is YAML."""
     content = {
         "current-context": "here",
         "contexts": [{"name": "here", "context": {"cluster": "factory", "user": "robot"}}],
-        "clusters": [{"name": "factory", "cluster": {"server": url, **cluster}}],
+        "clusters": [{"name": "factory", "cluster": {"server": url, **(cluster or {})}}],
         "users": [{"name": "robot", "user": user or {}}],
     }
     path.write_text(json.dumps(content))

@@ -88,7 +88,9 @@ def test_an_unknown_context_lists_those_there_are(config: Path) -> None:
     [
         ({"clusters": []}, "has no cluster 'factory': it has none"),
         ({"users": [{"name": "other", "user": {}}]}, "has no user 'robot': it has 'other'"),
-        ({"clusters": [{"name": "factory", "cluster": {}}]}, "the cluster 'factory' in the kubeconfig"),
+        ({"clusters": [{"name": "factory"}]}, "needs the address of a server"),
+        ({"clusters": [{"name": "factory", "cluster": {"server": "10.0.0.1:6443"}}]}, "such as https://HOST:6443"),
+        ({"clusters": [{"name": "factory", "cluster": {"server": "https://10.0.0.1:port"}}]}, "such as https://"),
         ({"contexts": [{"name": "here"}]}, "has no cluster None"),
     ],
 )
@@ -101,15 +103,15 @@ def test_a_ca_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     """Missing, without a certificate, and not base64 are three mistakes with one place to look at."""
     path, garbage = tmp_path / "kubeconfig", tmp_path / "ca.crt"
     url = "https://127.0.0.1:6443"
-    kubeconfig(path, url, **{"certificate-authority": "ca.crt"})
+    kubeconfig(path, url, cluster={"certificate-authority": "ca.crt"})
     assert f"{garbage}" in _problem(ClusterAccess(path))
     garbage.write_text("none")
     assert f"cannot use the CA of the kubeconfig {path}, read from {garbage}: no certificate" in _problem(
         ClusterAccess(path)
     )
-    kubeconfig(path, url, **{"certificate-authority-data": base64.b64encode(b"none").decode()})
+    kubeconfig(path, url, cluster={"certificate-authority-data": base64.b64encode(b"none").decode()})
     assert f"cannot use the CA of the kubeconfig {path}" in _problem(ClusterAccess(path))
-    kubeconfig(path, url, **{"certificate-authority-data": "a"})
+    kubeconfig(path, url, cluster={"certificate-authority-data": "a"})
     assert f"the kubeconfig {path} cannot be used" in _problem(ClusterAccess(path))
 
 

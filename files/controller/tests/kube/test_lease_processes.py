@@ -44,7 +44,7 @@ class Pair:
         return [writer for writer, _ in groupby(writer for _, writer in sorted(writes))]
 
     def _start(self, identity: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, _SCRIPT, self._plane.kubeconfig, self._namespace, identity]
+        command = [sys.executable, str(_SCRIPT), str(self._plane.kubeconfig), self._namespace, identity]
         process = self._alive.enter_context(
             subprocess.Popen(
                 command,

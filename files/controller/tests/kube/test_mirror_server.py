@@ -121,12 +121,12 @@ def test_a_long_list_comes_in_pages(pods: Pods, proxy: FaultProxy) -> None:
 
 _FAULTS: dict[str, Callable[[FaultProxy], None]] = {
     "refuses": lambda proxy: proxy.refuse(),
-    "hangs": lambda proxy: (proxy.hang(), proxy.cut_streams())[0],
-    "late by 5 s": lambda proxy: (proxy.delay(5.0), proxy.cut_streams())[0],
-    "403": lambda proxy: (proxy.answer(403), proxy.cut_streams())[0],
-    "410": lambda proxy: (proxy.answer(410), proxy.cut_streams())[0],
-    "429": lambda proxy: (proxy.answer(429, retry_after=1), proxy.cut_streams())[0],
-    "500": lambda proxy: (proxy.answer(500), proxy.cut_streams())[0],
+    "hangs": lambda proxy: proxy.hang(),
+    "late by 5 s": lambda proxy: proxy.delay(5.0),
+    "403": lambda proxy: proxy.answer(403),
+    "410": lambda proxy: proxy.answer(410),
+    "429": lambda proxy: proxy.answer(429, retry_after=1),
+    "500": lambda proxy: proxy.answer(500),
 }
 
 
@@ -137,6 +137,7 @@ def test_nothing_is_lost_in_a_fault(pods: Pods, proxy: FaultProxy, fault: str) -
         _wait_equal(mirror, told, pods)
         before = len(proxy.requests)
         _FAULTS[fault](proxy)
+        proxy.cut_streams()
         began_s = time.monotonic()
         if fault != "late by 5 s":  # which is slow, but in order
             wait_for(lambda: mirror.trouble, what="the trouble is told", within_s=30.0)

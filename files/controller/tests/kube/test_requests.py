@@ -28,7 +28,7 @@ def test_a_request_carries_path_query_and_body(api: Api, server: ApiServer) -> N
         query,
         {"spec": {"n": [1]}},
     )
-    assert asked.headers["content-type"] == "application/json"
+    assert (asked.headers["content-type"], asked.headers["user-agent"]) == ("application/json", "detnet")
 
 
 def test_a_patch_is_a_merge_patch_unless_said_otherwise(api: Api, server: ApiServer) -> None:

@@ -28,8 +28,8 @@ def _serving(certificate: Path) -> Iterator[FaultyServer]:
 
 
 def _connect(folder: Path, url: str, ca: Path | None) -> Api:
-    cluster = {} if ca is None else {"certificate-authority": str(ca)}
-    return connect(ClusterAccess(kubeconfig(folder / "kubeconfig", url, **cluster)))
+    cluster = None if ca is None else {"certificate-authority": str(ca)}
+    return connect(ClusterAccess(kubeconfig(folder / "kubeconfig", url, cluster=cluster)))
 
 
 def _trouble(folder: Path, certificate: Path, ca: Path | None) -> str:

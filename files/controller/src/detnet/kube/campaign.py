@@ -83,7 +83,7 @@ class Campaign:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.deadline_s = -math.inf
+        self._until_s = -math.inf
         self._all_path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._path = f"{self._all_path}/{name}"
         self._metadata = {"namespace": namespace, "name": name}
@@ -94,6 +94,11 @@ class Campaign:
         self._lease: dict[str, Any] | None = None
         self._taken_until_s = -math.inf
         self._given_up = False
+
+    @property
+    def deadline_s(self) -> float:
+        """When this candidate's time is over, by its own clock; in the past when it does not lead."""
+        return -math.inf if self._given_up else self._until_s
 
     @property
     def leading(self) -> bool:
@@ -123,13 +128,11 @@ class Campaign:
                 return
             lease = yield self._claim()
         self._lease = lease
-        if not self._given_up:
-            self.deadline_s = start_s + self._times.renew_s
+        self._until_s = start_s + self._times.renew_s
 
     def give_up(self) -> None:
-        """Lead no more, for good."""
+        """Lead no more, for good: an answer that is under way changes nothing. From any thread."""
         self._given_up = True
-        self.deadline_s = -math.inf
 
     def release(self) -> Dialogue:
         """Free the lease, if it is ours, so that nobody has to wait for its end; after ``give_up``."""
@@ -175,7 +178,7 @@ class Campaign:
         if self.holder in {"", self._identity}:
             self._taken_until_s = -math.inf
             return
-        self.deadline_s = -math.inf
+        self._until_s = -math.inf
         if before is None or _version(before) != _version(self._lease):
             self._taken_until_s = self._clock() + (self._spec.get("leaseDurationSeconds") or self._times.duration_s)
 

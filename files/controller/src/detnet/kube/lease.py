@@ -80,7 +80,12 @@ class Elector:
     def run(self, stop: threading.Event) -> None:
         """Stand for election until ``stop``; then stop writing and call ``release``."""
         while not stop.is_set():
-            stop.wait(self.step())
+            try:
+                pause_s = self.step()
+            except Exception:  # the thread outlives a bug, in ``on_change`` or here; leading lapses meanwhile
+                logger.exception("the lease %s: a bug", self._name)
+                pause_s = self._times.retry_s
+            stop.wait(pause_s)
 
     def step(self) -> float:
         """Make one attempt; return the seconds to wait before the next."""

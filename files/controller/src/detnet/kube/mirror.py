@@ -40,8 +40,8 @@ class Mirror(Generic[T]):
     """What ``keep`` makes of the objects under ``path``, by ``namespace/name`` (without a namespace: ``name``).
 
     ``keep`` returns a small frozen value, or ``None`` for an object of no interest; one that stops being of interest is
-    gone. It must bear every object. ``on_change(key, value)`` is called from the mirror's thread after each change, with
-    ``None`` for a deletion. ``idle_s`` is how long a watch may be silent; a bookmark comes about once a minute.
+    gone. It must bear every object. ``on_change(key, value)`` is called from the mirror's thread after each change,
+    with ``None`` for a deletion. ``idle_s`` is how long a watch may be silent; a bookmark comes about once a minute.
     """
 
     def __init__(  # noqa: PLR0913 - what to follow, and what makes it testable

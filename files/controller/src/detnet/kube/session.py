@@ -63,6 +63,7 @@ class Session:
     def _load(self) -> ApiClient:
         loaded = credentials.load(self._access)
         client = ApiClient(loaded.configuration)
+        client.user_agent = "detnet"  # as audit logs and flow schemas see us
         put_under_deadlines(client.rest_client.pool_manager)
         with self._lock:
             self._loaded_s = time.monotonic()

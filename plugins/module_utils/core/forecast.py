@@ -70,7 +70,7 @@ class Surprises:
     span_s: float = 5.0
     memory_s: float = 600.0
     missed_every_s: float = 300.0
-    learning_rate: float = 0.005
+    learning_rate: float = 0.01
     most_uncovered: float = 0.05
     burst_step: float = 1.25
     most_bursty: float = 3.0
@@ -81,16 +81,15 @@ class Surprises:
         known_bps = _median([rate for at_s, rate in recent if at_s <= now_s - self.reaction_s], otherwise=bps)
         elapsed_s = now_s - past.recent[-1][0] if past.recent else 0.0
         forgiven = self.learning_rate * elapsed_s / self.missed_every_s
-        return _settled(
-            replace(
-                past,
-                now_bps=bps,
-                level_bps=_median([rate for at_s, rate in recent if at_s > now_s - self.level_s], otherwise=bps),
-                uncovered=min(past.uncovered + forgiven, self.most_uncovered),
-                recent=recent,
-                spans=self._spans(past.spans, Span(now_s, max(0.0, bps - known_bps), bps)),
-            )
+        made = replace(
+            past,
+            now_bps=bps,
+            level_bps=_median([rate for at_s, rate in recent if at_s > now_s - self.level_s], otherwise=bps),
+            uncovered=min(past.uncovered + forgiven, self.most_uncovered),
+            recent=recent,
+            spans=self._spans(past.spans, Span(now_s, max(0.0, bps - known_bps), bps)),
         )
+        return made if made.spans is past.spans else _settled(made)
 
     def missed(self, past: Forecast, *, covered: bool) -> Forecast:
         """Return the forecast after a rise of the other traffic has breached.
@@ -104,6 +103,8 @@ class Surprises:
     def _spans(self, spans: tuple[Span, ...], now: Span) -> tuple[Span, ...]:
         if spans and now.start_s < spans[-1].start_s + self.span_s:
             last = spans[-1]
+            if now.surprise_bps <= last.surprise_bps and now.highest_bps <= last.highest_bps:
+                return spans
             surprise_bps = max(last.surprise_bps, now.surprise_bps)
             return (*spans[:-1], Span(last.start_s, surprise_bps, max(last.highest_bps, now.highest_bps)))
         oldest_s = now.start_s - self.memory_s

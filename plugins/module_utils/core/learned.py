@@ -143,8 +143,7 @@ class Learned:
         trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
         capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
         again = abs(capacity_bps - known.knee_bps) < 2.0 * self.near * capacity_bps
-        # A breach well below what was just proven is a fallen link or a false alarm. It is obeyed, but explored back
-        # quickly once: if the link has fallen, the next breach says so.
+        # Well below what was just proven: a fallen link or a false alarm. Explored back quickly, the next breach says.
         doubted = capacity_bps < self.doubt_below * known.proven_bps
         return replace(
             known,
@@ -166,8 +165,8 @@ class Learned:
 
     def _others_rose(self, known: Knowledge) -> bool:
         """Return whether the other traffic is now well above its level: by a tenth, and by what would matter."""
-        now_bps, level_bps = (known.other.now_bps, known.other.level_bps) if known.other else (0.0, 0.0)
-        return now_bps - level_bps > max(0.1 * now_bps, 0.02 * known.capacity_bps)
+        other = known.other or Forecast()
+        return other.now_bps - other.level_bps > max(0.1 * other.now_bps, 0.02 * known.capacity_bps)
 
     def _cut_again(self, known: Knowledge, situation: Situation) -> tuple[Proposal, object]:
         """The last budget did not let the queue drain, so the bottleneck carries less than it: begin from half."""
@@ -190,11 +189,12 @@ class Learned:
         """Explore the capacity or trim it, then spend it."""
         known = self._observe(situation, memory)
         elapsed_s = situation.now_s - (memory.at_s if isinstance(memory, Knowledge) else situation.now_s)
+        proven_bps = known.proven_bps
         if known.totals and situation.worst() <= self.trim_above:
-            known = replace(known, proven_bps=max(known.totals[-1][2], known.proven_bps * math.exp(-elapsed_s / 60.0)))
+            proven_bps = max(known.totals[-1][2], proven_bps * math.exp(-elapsed_s / 60.0))
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
-        known = replace(known, margin=margin, breaching=False)
-        return self._spend(self._explored(known, situation, elapsed_s), situation, most_bps=math.inf)
+        met = replace(known, proven_bps=proven_bps, margin=margin, breaching=False)
+        return self._spend(self._explored(met, situation, elapsed_s), situation, most_bps=math.inf)
 
     def _explored(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
         """Move the capacity: up while it binds and little is felt, down before the limit."""
@@ -249,8 +249,7 @@ class Learned:
         A tail without a queue is discounted: in an exponential delay the median is at least a fifth of the p95.
         """
         median_s = math.inf if situation.standing_s is None else situation.standing_s
-        queue_s = min(situation.queue_s, median_s / self.standing)
-        if queue_s <= 0.0:
+        if (queue_s := min(situation.queue_s, median_s / self.standing)) <= 0.0:
             return 0.0
         delays = [f for f in situation.findings if f.figure in ("jitter", "latency") and f.value is not None]
         rooms = [situation.queue_s + (f.limit - f.value.high) / 1e3 for f in delays if f.value is not None]
@@ -280,7 +279,8 @@ class Learned:
         now_bps = known.other.now_bps if known.other else 0.0
         # Never less than what the least budget needs: exploration is a share of the capacity, and of nothing nothing.
         least_bps = (situation.minimum_bps + other_bps) / (1.0 - known.margin)
-        known = replace(known, capacity_bps=max(known.capacity_bps, least_bps))
+        if known.capacity_bps < least_bps:
+            known = replace(known, capacity_bps=least_bps)
         forward_bps = (1.0 - known.margin) * known.capacity_bps - other_bps
         reason = (
             f"capacity {human(known.capacity_bps)} less {known.margin:.1%}, "

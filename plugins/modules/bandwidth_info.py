@@ -65,8 +65,9 @@ workloads:
       type: dict
       sample: {min: 10M, pause: "true"}
     status:
-      description: What the controller last wrote about it, with its last decision, none if it never did.
-      type: raw
+      description: The controller's last sentence about it, none if it has no target there.
+      type: str
+      sample: at most 20 Mbit/s, throttled for robot-control, since 2026-01-01T12:00:00Z
     pods:
       description: Its pods, by name.
       type: list
@@ -103,8 +104,6 @@ workloads:
           sample: "without limit: somebody took the cap away"
 """
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -131,7 +130,7 @@ def told(one: Chosen, *, key: str) -> dict[str, Any]:
         "class": one.head.role,
         "allowed": None if allowed is None else allowed.quantity,
         "settings": {name: annotations[each] for name, each in _SETTINGS.items() if each in annotations},
-        "status": _status(annotations),
+        "status": annotations.get(STATUS),
         "pods": [{**_pod(pod, key=key), "drift": drift(pod, one.pods, key=key)} for pod in one.pods],
     }
 
@@ -148,15 +147,6 @@ def _pod(pod: Pod, *, key: str) -> dict[str, Any]:
         "prior": now.prior,
         "host_network": pod.host_network,
     }
-
-
-def _status(annotations: Mapping[str, str]) -> Any:
-    """Return the status annotation; whatever it holds, this module only shows it."""
-    text = annotations.get(STATUS)
-    try:
-        return None if text is None else json.loads(text)
-    except ValueError:
-        return text
 
 
 def main() -> None:

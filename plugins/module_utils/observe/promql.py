@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Union
 
 from ..errors import ConfigError
 
@@ -88,7 +88,7 @@ class OwnQueries:
             )
 
 
-Template: TypeAlias = "ProbeHistogram | HubbleHttp | OwnQueries"
+Template = Union[ProbeHistogram, HubbleHttp, OwnQueries]  # noqa: UP007 - ansible-test's pylint knows no | between classes
 
 
 @dataclass(frozen=True, slots=True)

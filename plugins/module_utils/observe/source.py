@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, Union
 
 from ..core import decision
 from ..core.samples import Sample
@@ -39,7 +39,7 @@ class SampleWindow:
     spoiled: bool = False
 
 
-Evidence: TypeAlias = "SampleWindow | Signal"
+Evidence = Union[SampleWindow, Signal]  # noqa: UP007 - ansible-test's pylint knows no | between classes
 
 
 @dataclass(frozen=True, slots=True)

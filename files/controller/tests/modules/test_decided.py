@@ -10,7 +10,7 @@ import pytest
 from modules.running import Module
 from modules.workloads import EGRESS, PRIOR, Workloads
 from observe.prometheus_server import running_prometheus
-from probe.running import count_reaches, probing, reflecting
+from probe.running import Running, probing, reflecting
 from support import wait_for
 
 OBJECTIVES = [{"workload": "control", "latency": "10ms"}]
@@ -24,6 +24,11 @@ def decided(**more: object) -> dict[str, Any]:
 def measured(latency: str) -> dict[str, Any]:
     """Return the options of a decision on a given figure."""
     return decided(measured={"control": {"latency": latency}})
+
+
+def samples_of(probe: Running) -> list[tuple[float, float | None]]:
+    """Return what the probe remembers of its path, oldest first."""
+    return [(age_s, rtt_ms) for age_s, rtt_ms in probe.samples()["paths"]["control"]["samples"]]
 
 
 def test_a_breach_cuts_what_is_in_force(bandwidth: Module, workloads: Workloads) -> None:
@@ -84,11 +89,11 @@ def test_the_real_probe_is_asked(bandwidth: Module, workloads: Workloads) -> Non
     ):
         objectives = [{"workload": "control", "loss": "50%"}]
         asked = decided(objectives=objectives, probe_url=f"http://{probe.endpoints[-1]}", apply=False)
-        count_reaches(probe, "replies", 100)
+        wait_for(lambda: len(samples_of(probe)) >= 100, what="two seconds of samples")
         assert bandwidth(**asked)["decision"]["findings"][0]["verdict"] == "met"
         reflector.stop()
         wait_for(
-            lambda: all(rtt is None for _age, rtt in probe.samples()["paths"]["control"]["samples"][-60:]),
+            lambda: all(rtt is None for _age, rtt in samples_of(probe)[-60:]),
             what="more than a second of lost probes",
         )
         decision = bandwidth(**asked)["decision"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from modules.running import Module
@@ -69,10 +68,10 @@ def test_a_cap_that_differs_from_its_neighbours_is_told(
 
 
 def test_wishes_and_status_of_the_workload_are_told(bandwidth_info: Module, workloads: Workloads) -> None:
-    """What the controller wrote, taken apart where it is JSON."""
+    """The annotations of the workload itself."""
     workloads.create("upload", 1)
-    status = {"decision": "cut 100 Mbit/s to 80 Mbit/s"}
-    annotations = {"qos.detnet.io/min": "5M", "qos.detnet.io/status": json.dumps(status)}
+    status = "at most 20 Mbit/s, throttled for robot-control, since 2026-01-01T12:00:00Z"
+    annotations = {"qos.detnet.io/min": "5M", "qos.detnet.io/status": status}
     workloads.patch("Deployment", "upload", {"metadata": {"annotations": annotations}})
     seen = told(bandwidth_info(name="upload"))["upload"]
     assert (seen["settings"], seen["status"]) == ({"min": "5M"}, status)

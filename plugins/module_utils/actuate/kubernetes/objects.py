@@ -8,9 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...core.annotations import CLASS, CRITICAL, EGRESS, OWN_PREFIX, PRIORITY
+from ...core.annotations import (
+    CLASS,
+    CRITICAL,
+    EGRESS,
+    MAXIMUM,
+    MINIMUM,
+    OWN_PREFIX,
+    PAUSE,
+    PRIORITY,
+    WEIGHT,
+)
 
 POD = "Pod"
 PLURALS: Mapping[str, str] = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
@@ -18,9 +28,11 @@ _TEMPLATE_HASH = "pod-template-hash"
 _NOTHING: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """The name of an object: unique in the cluster, and in metrics and records the name of a target."""
+class Ref(NamedTuple):
+    """The name of an object: unique in the cluster, and in metrics and records the name of a target.
+
+    A tuple and not a dataclass, because a pass over 5,000 pods hashes it as often.
+    """
 
     kind: str
     namespace: str
@@ -76,9 +88,20 @@ class Pod:
         return bool(self.node) and self.phase not in ("Succeeded", "Failed")
 
     @property
+    def alone(self) -> bool:
+        """Whether the pod stands for itself."""
+        return self.workload.kind == POD
+
+    @property
     def critical(self) -> bool:
         """Whether the pod itself says that it is critical."""
         return self.role == CRITICAL
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Everything that decides with whom the pod shares a budget, and none of what changes more often."""
+        wishes = _wishes(self.annotations) if self.alone else ()
+        return (self.uid, self.node, self.running, self.placed, self.host_network, self.role, self.workload, wishes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +115,11 @@ class Workload:
     replicas: int
     annotations: Mapping[str, str]
     template_annotations: Mapping[str, str]
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Everything that decides about its pods' budget."""
+        return (self.uid, self.role, self.replicas, _wishes(self.annotations), self.template_annotations)
 
 
 def pod_of(raw: Mapping[str, Any], *, key: str = EGRESS) -> Pod:
@@ -142,6 +170,11 @@ def _owner(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> Ref | None
             kind, name = "Deployment", name.removesuffix(suffix)
         return Ref(intern(kind), intern(metadata["namespace"]), intern(name)) if kind in PLURALS else None
     return None
+
+
+def _wishes(annotations: Mapping[str, str]) -> tuple[str | None, ...]:
+    """Return what people say of a target."""
+    return tuple(annotations.get(name) for name in (MINIMUM, MAXIMUM, WEIGHT, PAUSE))
 
 
 def _kept(metadata: Mapping[str, Any], key: str) -> Mapping[str, str]:

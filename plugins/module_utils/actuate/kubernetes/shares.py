@@ -61,4 +61,4 @@ def is_sharp(wanted: Mapping[str, Rate], before: Mapping[str, Rate | None], clai
     wanted_bps = sum(cap.bps for cap in wanted.values())
     before_bps = sum((before.get(name) or cap).bps for name, cap in wanted.items())
     least_bps = sum(claim.minimum_bps for claim in claims if claim.name in wanted)
-    return wanted_bps <= (1.0 - _SHARP) * before_bps or least_bps >= wanted_bps < before_bps
+    return wanted_bps <= (1.0 - _SHARP) * before_bps or (wanted_bps < before_bps and wanted_bps <= least_bps)

@@ -73,7 +73,7 @@ def find(
         defaults: the bounds of a target that is found by its label; ``None`` when none is to be looked for.
     """
     pods = list(pods)
-    labelled: list[_Labelled] = [*workloads, *(pod for pod in pods if pod.workload == pod.ref)]
+    labelled: list[_Labelled] = [*workloads, *(pod for pod in pods if pod.alone)]
     critical = {(one.ref.namespace, one.ref.name) for one in labelled if one.role == CRITICAL} | {*objectives}
     wanted = dict(configured)
     problems: list[str] = []
@@ -101,7 +101,7 @@ def _mislabelled(roster: Roster, pods: Iterable[Pod], *, look: bool) -> Iterable
     for pod in pods:
         if pod.critical and pod.workload in roster.targets:
             spared.add(pod.workload)
-        if look and pod.role == BEST_EFFORT and roster.bounds_of(pod) is None and pod.workload != pod.ref:
+        if look and pod.role == BEST_EFFORT and not pod.alone and roster.bounds_of(pod) is None:
             unheard.add(pod.workload)
     yield from (f"{ref.told} is a target, but its pods are labelled critical and are not capped" for ref in spared)
     yield from (

@@ -140,7 +140,8 @@ def test_nothing_is_lost_in_a_fault(pods: Pods, proxy: FaultProxy, fault: str) -
         proxy.cut_streams()
         began_s = time.monotonic()
         if fault != "late by 5 s":  # which is slow, but in order
-            wait_for(lambda: mirror.trouble, what="the trouble is told", within_s=30.0)
+            # A watch may just have been under way, and opens yet.
+            wait_for(lambda: _cut(proxy, mirror), what="the trouble is told", within_s=30.0)
         pods.delete("a")
         pods.paint("b", "blue")
         pods.create("d")
@@ -197,12 +198,17 @@ def test_etcd_may_be_restarted(control_plane: ControlPlane, pods: Pods, proxy: F
 
 def test_a_version_from_the_future_is_forgotten(pods: Pods, proxy: FaultProxy) -> None:
     """When etcd was restored from a backup, the version we know is one that has not been yet."""
-    with _following(proxy, pods, idle_s=2.0) as (mirror, told):
+    with _following(proxy, pods, idle_s=1.0, trust_s=2.0) as (mirror, told):
         _wait_equal(mirror, told, pods)
         mirror._version = "999999999"
         proxy.cut_streams()
         pods.create("d")
         _wait_equal(mirror, told, pods, within_s=30.0)
+
+
+def _cut(proxy: FaultProxy, mirror: Mirror[str]) -> str | None:
+    proxy.cut_streams()
+    return mirror.trouble
 
 
 def _lists(proxy: FaultProxy) -> list[str]:

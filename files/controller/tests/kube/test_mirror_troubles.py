@@ -91,13 +91,31 @@ def test_trouble_is_told_at_its_begin_and_end(api: Api, server: ApiServer, caplo
     ]
 
 
-def test_a_silent_watch_is_cut_and_a_list_looks_what_is_there(api: Api, server: ApiServer) -> None:
-    """The server may wait for a version that will not come soon; else nothing is wrong, a quiet cluster is silent."""
+def test_a_silent_watch_is_cut_and_opened_again(api: Api, server: ApiServer) -> None:
+    """Nothing is lost: it goes on from the last version; and nothing is wrong, for a quiet cluster is silent."""
     server.answer = _listing(Say(lines=(event("ADDED", pod("b", 11)),), stay=True))
     mirror = _mirror(api, idle_s=0.2)
     _steps(mirror, 3)
-    assert ["watch" in asked.query for asked in server.asked] == [False, True, False]
-    assert (mirror.trouble, mirror.items()) == (None, {"factory/a": "red"})
+    assert [asked.query.get("resourceVersion") for asked in server.asked] == [None, "10", "11"]
+    assert mirror.trouble is None
+
+
+def test_a_version_that_no_word_confirms_is_checked_by_a_list(api: Api, server: ApiServer) -> None:
+    """The server may wait in silence for a version that will not come soon; a bookmark says that it does not."""
+    now_s = 0.0
+
+    def answer(asked: Asked) -> Say:
+        nonlocal now_s
+        now_s += 60.0
+        return _listing(Say(lines=bookmarks))(asked)
+
+    server.answer = answer
+    mirror = _mirror(api, trust_s=110.0, clock=lambda: now_s)
+    bookmarks: tuple[object, ...] = (event("BOOKMARK", {"metadata": {"resourceVersion": "11"}}),)
+    _steps(mirror, 4)
+    bookmarks = ()
+    _steps(mirror, 4)
+    assert ["watch" in asked.query for asked in server.asked] == [False, True, True, True, True, True, False, True]
 
 
 def test_when_it_last_heard_is_for_others_to_judge(api: Api, server: ApiServer) -> None:

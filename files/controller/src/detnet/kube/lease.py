@@ -12,24 +12,17 @@ from __future__ import annotations
 
 import logging
 import random
-import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 
 from detnet.episodes import Episodes
 from detnet.kube.api import Api, ApiError, ApiRefused
 from detnet.kube.campaign import Campaign, Dialogue, LeaseTimes
 
-__all__ = ["Elector", "LeaseTimes", "unique_identity"]
+__all__ = ["Elector", "LeaseTimes"]
 
 logger = logging.getLogger(__name__)
-
-
-def unique_identity() -> str:
-    """Return a holder's name that no other process has had: the host's for people, and chance."""
-    return f"{socket.gethostname()}_{uuid.uuid4()}"
 
 
 class Elector:

@@ -1,11 +1,12 @@
 """A live copy of what the API server lists, reduced to the values we use.
 
 List in pages, then watch from the version that the list had. Four things can go wrong and each has one answer: the
-version is too old (410: list again), the server says no (wait longer each time), the stream breaks (go on from the last
-version), the stream is silent (list again: after etcd was restored from a backup, the version may be one that has not
-been yet, and the server waits for it). A list that follows tells only what is different: values that vanished meanwhile
-are deletions, equal ones are nothing. Events come in order, and a list is read from etcd and not from a cache, so the
-mirror never goes back.
+version is too old (410: list again); the server says no (wait longer each time); the stream breaks or falls silent (go
+on from the last version); no word confirms the version for long (list again: after etcd was restored from a backup it
+may be one that has not been yet, and the server waits for it in silence).
+
+A list that follows tells only what is different: values that vanished meanwhile are deletions, equal ones are nothing.
+Events come in order, and a list is read from etcd and not from a cache, so the mirror never goes back.
 
 Why not the client's ``SharedInformer``: docs/decisions/0007-own-watch-and-lease.md.
 """
@@ -41,7 +42,9 @@ class Mirror(Generic[T]):
 
     ``keep`` returns a small frozen value, or ``None`` for an object of no interest; one that stops being of interest is
     gone. It must bear every object. ``on_change(key, value)`` is called from the mirror's thread after each change,
-    with ``None`` for a deletion. ``idle_s`` is how long a watch may be silent; a bookmark comes about once a minute.
+    with ``None`` for a deletion. ``idle_s`` is how long a watch may be silent before it is opened anew, ``trust_s`` how
+    long a version is trusted in silence. Bookmarks break it about once a minute, unless nothing at all of that kind has
+    changed since the API server started.
     """
 
     def __init__(  # noqa: PLR0913 - what to follow, and what makes it testable
@@ -53,6 +56,7 @@ class Mirror(Generic[T]):
         query: Mapping[str, str] | None = None,
         on_change: Callable[[str, T | None], None] | None = None,
         idle_s: float = 90.0,
+        trust_s: float = 600.0,
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
     ) -> None:
@@ -66,12 +70,14 @@ class Mirror(Generic[T]):
         self._keep = keep
         self._query = dict(query or {})
         self._idle_s = idle_s
+        self._trust_s = trust_s
         self._clock = clock
         self._backoff = backoff or Backoff(cap_s=_CAP_S)
         self._episodes = Episodes(logger)
         self._lock = threading.Lock()
         self._items: dict[str, T] = {}
         self._version: str | None = None
+        self._version_s = -math.inf
         self._synced = threading.Event()
         self._stream: Watch | None = None
 
@@ -136,8 +142,7 @@ class Mirror(Generic[T]):
                 break
             query["continue"] = following
         self._replace(fresh)
-        self._version = page["metadata"]["resourceVersion"]
-        self._heard()
+        self._learn(page)
         self._synced.set()
 
     def _replace(self, fresh: dict[str, T]) -> None:
@@ -166,7 +171,7 @@ class Mirror(Generic[T]):
             self._well()
             self._take_all(stream)
         now_s = self._clock()
-        if now_s - self.heard_s >= self._idle_s:
+        if now_s - self._version_s >= self._trust_s:
             self._version = None
         elif now_s - opened_s >= _GOOD_S:
             self._backoff.reset()
@@ -185,8 +190,7 @@ class Mirror(Generic[T]):
             raise _refusal(item)
         if kind != "BOOKMARK":
             self._put(_key(item), None if kind == "DELETED" else self._keep(item))
-        self._version = item["metadata"]["resourceVersion"]
-        self._heard()
+        self._learn(item)
         self._backoff.reset()
 
     def _put(self, key: str, value: T | None) -> None:
@@ -203,11 +207,13 @@ class Mirror(Generic[T]):
         if self.on_change is not None:
             self.on_change(key, value)
 
-    def _heard(self) -> None:
-        self.heard_s = self._clock()
+    def _learn(self, item: Object) -> None:
+        """Take note of how far the server's word reaches."""
+        self._version = item["metadata"]["resourceVersion"]
+        self.heard_s = self._version_s = self._clock()
 
     def _well(self) -> None:
-        self._heard()
+        self.heard_s = self._clock()
         self.trouble = None
         self._episodes.end("api", f"following {self._path} again")
 

@@ -56,6 +56,7 @@ class Faults:
         self._by_kind: dict[str, list[Fault]] = {}
         for fault in faults:
             self._by_kind.setdefault(fault.kind, []).append(fault)
+        self.kinds = frozenset(self._by_kind)
 
     def active(self, kind: str, now_s: float) -> Fault | None:
         """Return the fault of this kind that is going on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from detnet.core.samples import Sample
-from detnet.simulate.exogenous import POINTS, Exogenous
+from detnet.simulate.exogenous import POINTS, Exogenous, ProbeDraw
 from detnet.simulate.faults import Faults
 from detnet.simulate.link import Slot
 from detnet.simulate.plant import SLOT_S, Plant
@@ -53,14 +53,20 @@ class Prober:
             return
         delay_ms = min(slot.queue_ms[point] + chance.burst * slot.burst_ms, slot.most_ms)
         rtt_ms = plant.base_rtt_ms + delay_ms + abs(plant.probe_noise_ms * chance.noise)
-        rtt_ms += faults.amount("server-slow", "ms", sent_s) + faults.amount("path-longer", "ms", sent_s)
-        noise = faults.active("probe-noise", sent_s)
-        if noise and chance.disturbed < noise.amounts["share"]:
-            rtt_ms += chance.disturbance * noise.amounts["ms"]
+        if faults.kinds:
+            rtt_ms += self._disturbance_ms(sent_s, chance)
         if rtt_ms >= 1e3 * TIMEOUT_S:
             self._timed_out.append((sent_s + TIMEOUT_S, Sample(sent_s, None)))
         else:
             self._returned.append((sent_s + rtt_ms / 1e3, Sample(sent_s, rtt_ms)))
+
+    def _disturbance_ms(self, sent_s: float, chance: ProbeDraw) -> float:
+        faults = self._faults
+        added_ms = faults.amount("server-slow", "ms", sent_s) + faults.amount("path-longer", "ms", sent_s)
+        noise = faults.active("probe-noise", sent_s)
+        if noise and chance.disturbed < noise.amounts["share"]:
+            added_ms += chance.disturbance * noise.amounts["ms"]
+        return added_ms
 
     def _starved(self, now_s: float) -> bool:
         """Return whether the probe discards this second; one draw decides for all of it."""

@@ -24,7 +24,7 @@ START_SHARE = 0.5
 Model = Callable[[Plant, Sequence[Sender]], Bottleneck]
 _LEAST_SHARE = 0.01
 _KEEP_S = 62.0
-_HANDED_S = 3.0
+_HANDED_S = 1.5
 _BOOT_S = 1000.0
 
 
@@ -91,7 +91,7 @@ class Site:
     def latest(self) -> Reading:
         """Return what the daemon's probe source would have in its slot.
 
-        It hands over the last three seconds only, since the core's window is one, and the newest sample there is.
+        It hands over the last second and a half only, since the core's window is one, and the newest sample there is.
         """
         recent = {name: self._recent(sight, _HANDED_S) or sight.samples[-1:] for name, sight in self.sights.items()}
         windows = {name: SampleWindow(tuple(samples)) for name, samples in recent.items()}

@@ -67,6 +67,9 @@ class Truth:
         for at, slot in slots:
             draws = bursts[at * POINTS : (at + 1) * POINTS]
             burst_ms, most_ms = slot.burst_ms, slot.most_ms
-            delays += [min(q + burst_ms * e, most_ms) for q, e in zip(slot.queue_ms, draws, strict=True)]
+            delays += [
+                delay if (delay := queued_ms + burst_ms * one) < most_ms else most_ms
+                for queued_ms, one in zip(slot.queue_ms, draws, strict=True)
+            ]
         delays.sort()
         return delays

@@ -37,9 +37,20 @@ def test_an_objective_that_is_met_ends_it() -> None:
     trial = acquitted()
     trial.last(30.0, 9.0)
     restored_bps = trial.state.budget_bps
-    one = trial.one(1.0)
-    assert (one.mode, one.budget_bps) == (Mode.WAITING, restored_bps)
+    met = trial.last(29.0, 1.0)
+    assert {(d.mode, d.budget_bps) for d in met} == {(Mode.WAITING, restored_bps)}  # a cooldown, as after any breach
     assert trial.one(9.0).mode is Mode.BREACH
+
+
+def test_a_breach_that_is_not_half_as_bad_may_be_another() -> None:
+    """The proof was about 9 ms; what is left at 4 ms is answered by cuts like any breach."""
+    trial = acquitted()
+    trial.last(30.0, 9.0)
+    restored_bps = trial.state.budget_bps
+    assert trial.one(4.6).mode is Mode.NOT_NETWORK
+    one = trial.one(4.4)
+    assert one.mode is Mode.BREACH
+    assert LEAST < one.budget_bps < restored_bps
 
 
 @pytest.mark.parametrize("worse_ms", [10.0, 50.0])

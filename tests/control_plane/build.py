@@ -56,11 +56,12 @@ def _make(programs: Sequence[str], work: Path, target: Path) -> None:
     with _step("generating its API description (about 1 minute)"):
         go.build("./vendor/k8s.io/kube-openapi/cmd/openapi-gen", work / "openapi-gen")
         go.run(str(work / "openapi-gen"), *_openapi_arguments(tree, work))
-    for program in programs:
-        if program != "etcd":
-            with _step(f"building {program} (the first takes minutes)"):
-                go.build(f"./cmd/{program}", work / program)
-                (work / program).replace(target / program)
+    hint = " (minutes; the others reuse most of it)"
+    for program in (program for program in programs if program != "etcd"):
+        with _step(f"building {program}{hint}"):
+            go.build(f"./cmd/{program}", work / program)
+            (work / program).replace(target / program)
+        hint = ""
 
 
 class _Go:

@@ -136,6 +136,14 @@ def test_both_halves_of_the_plants_have_every_buffer_delay_and_burst() -> None:
         assert {getattr(plant, name) for plant in halves[0]} == {getattr(plant, name) for plant in halves[1]}
 
 
+@pytest.mark.parametrize("half", ["tuning", "reporting"])
+def test_three_seeds_already_meet_every_buffer(half: str) -> None:
+    """A short batch is a rough one, but not one of another question."""
+    worlds = order("normal", "none", "grid", 3, half).worlds
+    assert {plant.buffer_ms for plant, _ in worlds} == {2.0, 8.0, 30.0}
+    assert len({plant.actuation_s for plant, _ in worlds}) > 1
+
+
 def test_no_fault_reaches_the_oracle() -> None:
     """It measures what the link allows, not what an API refuses."""
     faulty = scenario("faults: [{kind: writes-fail, at_s: 0, for_s: 60, share: 1.0}]", critical="0.5")

@@ -77,10 +77,11 @@ def grid(
     """Return every combination, ordered like a chessboard's fields by colour in turn.
 
     Every second plant is then one half of them, in which every value of every parameter occurs, and so is the rest.
+    Neighbours differ most in their buffers, so that a few seeds, each with the next plant, meet all of these too.
     """
-    axes = [list(enumerate(values)) for values in (buffers_ms, actuations_s, bursts_bytes)]
+    axes = [list(enumerate(values)) for values in (bursts_bytes, actuations_s, buffers_ms)]
     colours: tuple[list[Plant], list[Plant]] = ([], [])
-    for (i, buffer_ms), (j, actuation_s), (k, burst_bytes) in product(*axes):
+    for (k, burst_bytes), (j, actuation_s), (i, buffer_ms) in product(*axes):
         plant = Plant(buffer_ms=buffer_ms, actuation_s=actuation_s, burst_bytes=int(burst_bytes))
         colours[(i + j + k) % 2].append(plant)
     return tuple(chain.from_iterable(zip(*colours, strict=True)))

@@ -6,11 +6,11 @@ SIGTERM, and at once when its standard input ends: it never outlives the test.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 from detnet.kube.api import ApiError, ClusterAccess, connect
@@ -34,14 +34,12 @@ def main(kubeconfig: str, namespace: str, identity: str) -> None:
     print("standing", flush=True)
     standing = threading.Thread(target=elector.run, args=(stop,))
     standing.start()
+    name = {"spec": {"holderIdentity": identity}}
     written = lease_path(namespace, "written")
     while not stop.is_set():
-        left_s = elector.deadline_s - time.monotonic()
-        if left_s > 0.0:
-            try:
-                api.request("PATCH", written, body={"spec": {"holderIdentity": identity}}, timeout_s=min(1.0, left_s))
-            except ApiError as error:
-                print(error, file=sys.stderr)
+        if elector.leading:
+            with contextlib.suppress(ApiError):
+                api.request("PATCH", written, body=name, timeout_s=1.0, until_s=elector.deadline_s)
         stop.wait(0.01)
     elector.release()
     standing.join()

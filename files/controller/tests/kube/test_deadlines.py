@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from detnet.kube.api import Api, ApiUnreachable
+from detnet.kube.api import Api, ApiUnreachable, ClusterAccess, connect
 from detnet.kube.transport import DeadlineConnection
-from kube.api_server import ApiServer, Say
+from kube.api_server import ApiServer, Say, kubeconfig
 from observe.servers import Behaviour, FaultyServer, answer, drip, hang, raw
+from support import wait_for
 
 Connected = Callable[[str], Api]
 
@@ -93,6 +96,37 @@ def test_no_time_left_sends_nothing(api: Api, server: ApiServer) -> None:
     assert server.asked == []
 
 
+def test_a_deadline_in_the_past_sends_nothing(api: Api, server: ApiServer) -> None:
+    """However much time the request itself would have."""
+    with pytest.raises(ApiUnreachable, match="nothing was sent"):
+        api.request("PATCH", "/x", body={}, timeout_s=60.0, until_s=time.monotonic() - 0.1)
+    assert server.asked == []
+
+
+def test_a_request_that_was_held_up_is_not_sent_late(server: ApiServer, tmp_path: Path) -> None:
+    """Here by a token file that takes its time; a process that is stopped for a while is the same."""
+    token = tmp_path / "token"
+    token.write_text("t")
+    api = connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, {"tokenFile": "token"})))
+    token.unlink()
+    os.mkfifo(token)
+    begun = threading.Event()
+
+    def write_late() -> None:
+        begun.wait(10)
+        wait_for(lambda: time.monotonic() > until_s, what="the deadline")
+        token.write_text("t")
+
+    writer = threading.Thread(target=write_late)
+    writer.start()
+    until_s = time.monotonic() + 0.3
+    begun.set()
+    with pytest.raises(ApiUnreachable):
+        api.request("PATCH", "/x", body={}, timeout_s=60.0, until_s=until_s)
+    writer.join()
+    assert server.asked == []
+
+
 def test_a_connection_sends_nothing_after_its_time(faulty: FaultyServer) -> None:
     """A process that is stopped between its decision and its write, and goes on later, must not write."""
     connection = DeadlineConnection("127.0.0.1", faulty.port)
@@ -111,6 +145,7 @@ def test_dead_connections_cost_one_request(faulty: FaultyServer, connected: Conn
     def meet(connection: socket.socket, head: str) -> None:
         if connection in old:
             faulty.released.wait(60)
+            return
         together.wait(10)  # so that each request needs a connection of its own
         answer(b"{}")(connection, head)
 

@@ -9,6 +9,7 @@ deadlines of the lease.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,13 +95,15 @@ class Api(Protocol):
         query: Mapping[str, str] | None = None,
         body: object = None,
         timeout_s: float = 5.0,
+        until_s: float = math.inf,
         content_type: str | None = None,
     ) -> dict[str, Any]:
         """Return the answer's object.
 
-        No byte of the request leaves later than ``timeout_s`` seconds after the call, and neither does the call last
-        longer, except for a name lookup. ``content_type`` is ``application/json``, for PATCH a JSON merge patch (RFC
-        7386): it behaves alike for every kind of object.
+        The call ends after ``timeout_s`` seconds or at the monotonic time ``until_s``, whichever is sooner (a name
+        lookup may outlast it), and nothing is sent later. A lease's holder gives the lease's deadline as ``until_s``: a
+        number of seconds that was computed before the process was stopped is no bound at all. ``content_type`` is
+        ``application/json``, for PATCH a JSON merge patch (RFC 7386): it behaves alike for every kind of object.
 
         Raises:
             ApiRefused: the server said no.

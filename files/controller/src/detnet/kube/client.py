@@ -8,8 +8,10 @@ a PATCH must name its content type, or a dict becomes a strategic merge.
 from __future__ import annotations
 
 import json
+import math
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +21,7 @@ from kubernetes.client.exceptions import ApiException
 from detnet.kube.api import ApiRefused, ApiUnreachable, ClusterAccess
 from detnet.kube.session import Session
 from detnet.kube.stream import EventStream
+from detnet.kube.transport import nothing_later_than
 
 _OPEN_S = 10.0  # for the head of a watch: the server sends it at once, or it hangs
 
@@ -37,15 +40,20 @@ class Client:
         query: Mapping[str, str] | None = None,
         body: object = None,
         timeout_s: float = 5.0,
+        until_s: float = math.inf,
         content_type: str | None = None,
     ) -> dict[str, Any]:
         """See ``Api.request``."""
-        response = self._send(method, path, query or {}, body, timeout_s, content_type)
-        return self._object(response, f"{method} {path}", timeout_s)
+        now_s = time.monotonic()
+        timeout_s = min(timeout_s, until_s - now_s)
+        with nothing_later_than(now_s + timeout_s):
+            response = self._send(method, path, query or {}, body, timeout_s, content_type)
+            return self._object(response, f"{method} {path}", timeout_s)
 
     def watch(self, path: str, *, query: Mapping[str, str], idle_s: float) -> EventStream:
         """See ``Api.watch``."""
-        response = self._send("GET", path, {**query, "watch": "true"}, None, _OPEN_S, None)
+        with nothing_later_than(time.monotonic() + _OPEN_S):
+            response = self._send("GET", path, {**query, "watch": "true"}, None, _OPEN_S, None)
         return EventStream(response, f"the watch of {path} at {self._server()}", idle_s)
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
 """One leader at a time: a candidate that asks the API server by the rules of ``detnet.kube.campaign``.
 
 Losing needs nobody's help: ``leading`` lapses by itself on the monotonic clock, even if this thread hangs in a request.
-That every write ends in time is the writer's part: it asks ``leading`` right before each write and gives the request no
-more time than until ``deadline_s``. A request sends nothing after its time (``detnet.kube.transport``), also when the
-process was stopped in between; what a server carries out even later has ``duration_s - renew_s`` left.
+That every write ends in time is the writer's part: it gives each request ``until_s=deadline_s``. Nothing of it is sent
+after that, also when the process was stopped in between (``detnet.kube.transport``); what a server carries out even
+later has ``duration_s - renew_s`` left.
 
 Why not the Python client's elector: docs/decisions/0007-own-watch-and-lease.md.
 """

@@ -71,11 +71,11 @@ class Session:
         return client
 
     def _renew(self) -> None:
+        self._renew_at_s = time.monotonic() + _PAUSE_S
         try:
             self._client = self._load()
         except ConfigError as error:
             self._episodes.begin("load", f"cannot renew the credentials, going on with the last: {error}")
-            self._renew_at_s = time.monotonic() + _PAUSE_S
         else:
             self._episodes.end("load", "the credentials could be renewed again")
         finally:

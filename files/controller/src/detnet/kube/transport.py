@@ -5,20 +5,36 @@ likes (measured: 3.8 s with a total of 0.4 s). urllib3 sets ``timeout`` on a con
 before it connects, and to what remains of it before it reads. Here setting it moves a deadline, reading it tells what
 is left, and every single read and write asks again.
 
-So a request whose process was stopped, or whose name lookup hung, does not go out late: its time is over.
+So a request whose process was stopped, or whose name lookup hung, does not go out late: its time is over. That is what
+a lease's holder needs (``nothing_later_than``): its write must not follow its successor's.
 """
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import http.client
 import io
 import math
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import urllib3
+
+_until_s: contextvars.ContextVar[float] = contextvars.ContextVar("until_s", default=math.inf)
+
+
+@contextmanager
+def nothing_later_than(monotonic_s: float) -> Iterator[None]:
+    """Bound what this thread asks of connections; an absolute time, for the process may be stopped at any moment."""
+    before = _until_s.set(monotonic_s)
+    try:
+        yield
+    finally:
+        _until_s.reset(before)
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -70,7 +86,8 @@ class DeadlineConnection(urllib3.connection.HTTPConnection):
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
-        self._end_s = math.inf if seconds is None else time.monotonic() + seconds
+        left_s = math.inf if seconds is None else seconds
+        self._end_s = min(time.monotonic() + left_s, _until_s.get())
 
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()

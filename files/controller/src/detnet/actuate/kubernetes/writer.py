@@ -8,6 +8,7 @@ forgotten, not kept: by the time it may be written again, somebody else has deci
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -152,20 +153,23 @@ class Writer:
         return None
 
     def _left_s(self) -> float:
+        return self._until_s() - self._clock()
+
+    def _until_s(self) -> float:
         deadline_s = self._may_write()
-        return 0.0 if deadline_s is None else deadline_s - _LEAST_S - self._clock()
+        return -math.inf if deadline_s is None else deadline_s - _LEAST_S
 
     def _carry_out(self, wish: Wish) -> None:
         ref, subject = wish.ref, self._subject(wish.ref)
         if subject is None or subject.uid != wish.uid:
             return self._done(ref, self._order.gone)
         patch = wish.change.patch(subject.annotations)
-        left_s = self._left_s()
-        if not patch or left_s <= 0.0:
+        until_s = self._until_s()
+        if not patch or until_s <= self._clock():
             return self._done(ref, self._order.needless)
         document = body(ref, subject, patch)
         try:
-            answer = self._api.request("PATCH", ref.path, body=document, timeout_s=min(_REQUEST_S, left_s))
+            answer = self._api.request("PATCH", ref.path, body=document, timeout_s=_REQUEST_S, until_s=until_s)
         except ApiRefused as error:
             return self._refused(ref, error)
         except ApiError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from detnet.actuate.kubernetes.changes import Cap, Wish
 from detnet.actuate.kubernetes.objects import POD, Ref
 from detnet.actuate.kubernetes.order import Failure, Order, Patience
@@ -66,6 +68,7 @@ def test_one_refused_pod_does_not_hold_up_the_others() -> None:
     order = _order()
     order.put(_wish(1), 0.0)
     order.failed(_take(order, 0.0).ref, 0.0, Failure.REFUSED)
+    assert order.take(0.0) is None
     order.put(_wish(2), 0.0)
     assert order.wait_s(0.0) == 0.0
 
@@ -90,6 +93,25 @@ def test_a_wish_for_the_pod_before_does_not_outlive_it() -> None:
     order.put(_wish(1, mbps=20, uid="new"), 0.0)
     order.gone(flying.ref, 0.0)
     assert (_take(order, 0.0).uid, order.waiting) == ("new", 0)
+
+
+def test_a_new_pod_does_not_wait_for_the_failures_of_the_one_before() -> None:
+    """It has the name and nothing else of it."""
+    order = _order()
+    order.put(_wish(1, uid="old"), 0.0)
+    order.failed(_take(order, 0.0).ref, 0.0, Failure.REFUSED)
+    order.put(_wish(1, uid="new"), 0.0)
+    assert _take(order, 0.0).uid == "new"
+
+
+def test_a_small_step_further_down_does_not_slow_a_cut_that_waits() -> None:
+    """The decay of the next pass must not take the urgency from the cut of this one."""
+    order = _order()
+    order.put(_wish(1, mbps=30), 0.0)
+    order.written(_take(order, 0.0).ref, 0.0)
+    order.put(_wish(1, mbps=20), 1.0)
+    order.put(replace(_wish(1, mbps=19), urgent=False), 1.0)
+    assert _take(order, 1.0).change == Cap(Rate(19 * M))
 
 
 def test_a_template_waits_for_its_turn_even_for_a_cut() -> None:

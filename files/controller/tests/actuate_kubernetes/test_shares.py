@@ -30,12 +30,13 @@ def test_one_pod_without_a_cap_makes_the_whole_unlimited(caps: list[Rate | None]
     if None in caps or not caps:
         assert total is None
     else:
-        assert total == Rate(sum(cap.bps for cap in caps if cap))
+        assert total == Rate(min(sum(cap.bps for cap in caps if cap), CEILING_BPS))
 
 
 @given(rates, rates)
 def test_a_cut_is_always_written(wanted: Rate, in_force: Rate) -> None:
     """However small its part for one pod."""
+    assert worth_writing(Rate(99_999_000), Rate(100 * M), sharp=True)
     assert worth_writing(wanted, in_force, sharp=True) or wanted >= in_force
     assert worth_writing(wanted, None, sharp=False)
     assert falls(wanted, None)
@@ -66,6 +67,13 @@ def test_whatever_the_guard_cuts_is_sharp(least: list[int], where: float, cuts: 
         shares = {c.name: Rate(c.minimum_bps * after // low) for c in claims}
         shares["0"] = Rate(after - sum(rate.bps for name, rate in shares.items() if name != "0"))
         assert is_sharp(shares, {c.name: Rate(c.minimum_bps * budget // low) for c in claims}, claims)
+
+
+def test_the_last_step_down_to_the_least_caps_is_sharp_however_small() -> None:
+    """There the guard cannot cut by a tenth any more."""
+    claims = [Claim("a", 10 * M, 100 * M)]
+    assert is_sharp({"a": Rate(10 * M)}, {"a": Rate(10_200_000)}, claims)
+    assert not is_sharp({"a": Rate(10 * M)}, {"a": Rate(10 * M)}, claims)
 
 
 def test_decay_and_moving_shares_are_not_sharp() -> None:

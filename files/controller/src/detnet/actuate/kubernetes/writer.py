@@ -143,8 +143,6 @@ class Writer:
     def _next(self) -> Wish | None:
         with self._changed:
             while not self._closed:
-                if self._order.waiting and self._left_s() <= 0.0:
-                    self._forget()
                 now_s = self._clock()
                 wish = self._order.take(now_s)
                 if wish is not None:

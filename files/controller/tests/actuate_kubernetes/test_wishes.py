@@ -1,0 +1,98 @@
+"""From what is wanted and what is there to the writes between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actuate_kubernetes.worlds import DEFAULTS, M, clusters, pod, workload
+from detnet.actuate.kubernetes import wishes
+from detnet.actuate.kubernetes.changes import Cap, Release
+from detnet.actuate.kubernetes.objects import Pod, Workload
+from detnet.actuate.kubernetes.plan import Plan
+from detnet.actuate.kubernetes.targets import Roster, find
+from detnet.core.annotations import BEST_EFFORT, CRITICAL, EGRESS, PRIOR, cap_patch, patched
+from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate
+
+PLAN = Plan(("factory",), found=DEFAULTS)
+UPLOAD = workload("upload", role=BEST_EFFORT)
+
+
+def _capped(number: int, mbps: float) -> Pod:
+    return pod(UPLOAD, number, annotations={EGRESS: Rate(int(mbps * M)).quantity, PRIOR: ""})
+
+
+@given(
+    cap=st.integers(FLOOR_BPS, CEILING_BPS).map(Rate),
+    before=st.lists(st.none() | st.integers(1, 10_000), min_size=1, max_size=20),
+    sharp=st.sampled_from([True, False, None]),
+)
+def test_after_the_wishes_the_pods_share_the_cap(*, cap: Rate, before: list[int | None], sharp: bool | None) -> None:
+    """Each pod is at its share, or so near that it was not worth a write; none is without a cap."""
+    pods = [pod(UPLOAD, n) if mbps is None else _capped(n, mbps) for n, mbps in enumerate(before)]
+    after = {one.ref: dict(one.annotations) for one in pods}
+    for wish in wishes.on_pods(PLAN, cap, pods, sharp=sharp):
+        after[wish.ref] = patched(after[wish.ref], wish.change.patch(after[wish.ref]))
+    caps = [wishes.cap_of(annotations, EGRESS) for annotations in after.values()]
+    share = max(cap.bps // len(pods) // 1000 * 1000, FLOOR_BPS)
+    assert all(one is not None and abs(one.bps - share) <= 0.02 * one.bps for one in caps)
+    if sharp:
+        assert all(one is not None and one.bps <= share * 1.02 for one in caps)
+
+
+def test_a_pod_without_a_cap_is_never_made_to_wait() -> None:
+    """It runs unlimited until it is written."""
+    for sharp in (True, False, None):
+        (wish,) = wishes.on_pods(PLAN, Rate(20 * M), [pod(UPLOAD, 1)], sharp=sharp)
+        assert (wish.falls, wish.urgent) == (True, True)
+
+
+def test_room_for_a_new_pod_is_made_at_once_where_it_is_much() -> None:
+    """The third pod costs the others a third; the thirtieth costs them what noise does."""
+    few = wishes.on_pods(PLAN, Rate(60 * M), [_capped(1, 30), _capped(2, 30), pod(UPLOAD, 3)], sharp=None)
+    assert [wish.urgent for wish in few] == [True] * 3
+    many = wishes.on_pods(PLAN, Rate(90 * M), [*(_capped(n, 90 / 29) for n in range(29)), pod(UPLOAD, 30)], sharp=None)
+    assert [wish.urgent for wish in many] == [False] * 29 + [True]
+
+
+def test_decay_waits_for_its_turn_and_a_cut_does_not() -> None:
+    """Both take rate away; only the one answers a breach."""
+    for sharp in (False, True):
+        (wish,) = wishes.on_pods(PLAN, Rate(20 * M), [_capped(1, 21)], sharp=sharp)
+        assert (wish.falls, wish.urgent) == (True, sharp)
+
+
+@given(clusters())
+def test_only_targets_keep_what_is_ours(cluster: tuple[list[Workload], list[Pod]]) -> None:
+    """Every pod with a cap of ours is a target's, or gets back what it had, or goes with its workload."""
+    workloads, pods = cluster
+    pods = [replace(one, annotations=patched({}, cap_patch({}, Rate(5 * M)))) for one in pods]
+    roster = find({}, [], workloads, pods, defaults=DEFAULTS)
+    released = {wish.ref for wish in wishes.strays(PLAN, roster, workloads, pods)}
+    for one in pods:
+        assert (one.ref in released) == (roster.bounds_of(one) is None and not one.deleting)
+
+
+def test_a_pod_whose_workload_is_gone_keeps_its_cap_to_the_end() -> None:
+    """It is about to be deleted as well; unlimited it would be worse for its last seconds."""
+    assert list(wishes.strays(PLAN, Roster(), [], [_capped(1, 5)])) == []
+    assert [w.change for w in wishes.strays(PLAN, Roster(), [UPLOAD], [_capped(1, 5)])] == [Release()]
+
+
+def test_what_a_person_paused_is_left_alone() -> None:
+    """Neither its pods nor its template are touched, and nothing is taken back."""
+    paused = replace(DEFAULTS, paused=True)
+    roster, plan = Roster({UPLOAD.ref: paused}), replace(PLAN, template_cap=Rate(5 * M))
+    assert list(wishes.strays(plan, roster, [UPLOAD], [_capped(1, 5)])) == []
+    assert list(wishes.standing_orders(plan, roster, [UPLOAD])) == []
+    roster = Roster({UPLOAD.ref: DEFAULTS})
+    assert [w.change for w in wishes.standing_orders(plan, roster, [UPLOAD])] == [Cap(Rate(5 * M))]
+
+
+def test_a_template_of_a_target_that_became_critical_is_freed() -> None:
+    """Its next pods would be born with our cap."""
+    robot = replace(workload("robot", role=CRITICAL), template_annotations={EGRESS: "5M", PRIOR: ""})
+    roster = find({}, [], [robot], [], defaults=DEFAULTS)
+    assert [(w.ref, w.change) for w in wishes.strays(PLAN, roster, [robot], [])] == [(robot.ref, Release())]

@@ -79,8 +79,8 @@ def test_a_token_file_without_a_token_is_refused_at_the_start(server: ApiServer,
         connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, {"tokenFile": "token"})))
 
 
-def _plugin(tmp_path: Path, lifetime_s: float) -> dict[str, object]:
-    """A credential plugin that counts its runs, gives each a token, and hangs while there is a file ``hang``."""
+def _plugin(tmp_path: Path, first_s: float) -> dict[str, object]:
+    """A credential plugin that counts its runs and hangs while there is a file ``hang``; later tokens live an hour."""
     script = tmp_path / "plugin.py"
     script.write_text(
         f"""
@@ -88,9 +88,11 @@ import datetime as dt, json, pathlib, time
 here = pathlib.Path({str(tmp_path)!r})
 while (here / "hang").exists():
     time.sleep(0.02)
-(here / "runs").open("a").write("x")
-end = dt.datetime.now(dt.UTC) + dt.timedelta(seconds={lifetime_s})
-status = {{"token": f"run-{{len((here / 'runs').read_text())}}", "expirationTimestamp": end.isoformat()}}
+with (here / "runs").open("a") as runs:
+    runs.write("x")
+run = len((here / "runs").read_text())
+end = dt.datetime.now(dt.UTC) + dt.timedelta(seconds={first_s} if run == 1 else 3600)
+status = {{"token": f"run-{{run}}", "expirationTimestamp": end.isoformat()}}
 print(json.dumps({{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}}))
 """
     )
@@ -109,19 +111,20 @@ def test_a_plugins_token_is_renewed_before_it_ends(
 ) -> None:
     """The plugin runs again beside the requests, once at a time, and they go on with the last token meanwhile."""
     monkeypatch.setattr(session, "_PAUSE_S", 0.1)
-    api = connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, _plugin(tmp_path, lifetime_s=0.0))))
+    api = connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, _plugin(tmp_path, first_s=0.0))))
     (tmp_path / "hang").touch()
     assert _token(api, server) == "Bearer run-1"
     began_s = time.monotonic()
     while time.monotonic() < began_s + 0.5:
         assert _token(api, server) == "Bearer run-1"
     (tmp_path / "hang").unlink()
-    wait_for(lambda: _token(api, server) == "Bearer run-2", what="the plugin's second token")
+    wait_for(lambda: _token(api, server) != "Bearer run-1", what="the plugin's second token")
+    assert (tmp_path / "runs").read_text() == "xx"
 
 
 def test_a_plugins_token_that_lives_long_is_kept(server: ApiServer, tmp_path: Path) -> None:
     """It is not run for each request."""
-    api = connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, _plugin(tmp_path, lifetime_s=3600.0))))
+    api = connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, _plugin(tmp_path, first_s=3600.0))))
     assert {_token(api, server) for _ in range(5)} == {"Bearer run-1"}
 
 

@@ -86,6 +86,7 @@ class DeadlineConnection(urllib3.connection.HTTPConnection):
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
+        """Move the deadline to that many seconds from now."""
         left_s = math.inf if seconds is None else seconds
         self._end_s = min(time.monotonic() + left_s, _until_s.get())
 

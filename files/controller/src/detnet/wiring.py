@@ -13,7 +13,7 @@ from detnet.actuate.dry_run import DryRunActuator
 from detnet.core.allocate import Claim
 from detnet.core.decision import Rules
 from detnet.core.guard import Guard
-from detnet.core.learned import Learned
+from detnet.core.laws import LAWS, make_policy
 from detnet.core.objectives import Objective, Priority
 from detnet.core.policies import Aimd, Graded, Policy, Steps
 from detnet.core.rate import Rate
@@ -25,26 +25,6 @@ from detnet.observe.promql import Template
 from detnet.observe.source import Source
 from detnet.settings.models import PolicySettings, PrometheusSettings, Settings
 from detnet.settings.workloads import ObjectiveSettings
-
-_LAWS: dict[str, type[Steps | Graded | Aimd | Learned]] = {
-    "steps": Steps,
-    "graded": Graded,
-    "aimd": Aimd,
-    "learned": Learned,
-}
-# Which parameter of a law each policy setting is; a setting that a law does not have is refused.
-_PARAMETERS: dict[str, dict[str, str]] = {
-    "steps": {"increase": "increase_bps", "aggressive_decrease": "decrease_bps"},
-    "graded": {
-        "increase": "increase_bps",
-        "aggressive_decrease": "aggressive_bps",
-        "gentle_decrease": "gentle_bps",
-        "ewma_alpha": "ewma_alpha",
-        "dead_band": "dead_band",
-    },
-    "aimd": {"increase": "increase_bps", "decrease": "decrease_ratio", "dead_band": "dead_band"},
-    "learned": {},
-}
 
 
 def build_rules(settings: Settings) -> Rules:
@@ -116,18 +96,14 @@ def safe_bps(settings: Settings, claims: Sequence[Claim]) -> int:
 
 def build_policy(settings: PolicySettings) -> Policy:
     """Return the law that the settings name, with its parameters."""
-    known = _PARAMETERS[settings.name]
-    given: dict[str, object] = {}
-    for key in PolicySettings.model_fields:
-        value = getattr(settings, key)
-        if key in known and value is not None:
-            given[known[key]] = getattr(value, "bps", value)
-    return _LAWS[settings.name](**given)  # type: ignore[arg-type] # the names were checked against the law's own
+    given = {key: getattr(settings, key) for key in LAWS[settings.name].parameters}
+    wanted = {key: getattr(value, "bps", value) for key, value in given.items() if value is not None}
+    return make_policy(settings.name, wanted)
 
 
 def unused_policy_settings(settings: PolicySettings) -> tuple[str, ...]:
     """Return the policy settings that were given but that the chosen law does not have."""
-    known = {*_PARAMETERS[settings.name], "name"}
+    known = {*LAWS[settings.name].parameters, "name"}
     return tuple(sorted(settings.model_fields_set - known))
 
 

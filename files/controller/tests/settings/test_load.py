@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from detnet.core.laws import Pace
 from detnet.errors import ConfigError
 from detnet.settings.load import load
-from detnet.settings.pace import Pace, Patience
+from detnet.settings.pace import Patience
 from detnet.wiring import build_rules
 
 

@@ -10,10 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from detnet.core.laws import LAWS, Pace
 from detnet.core.rate import Rate
 from detnet.settings.base import Model, Name
 from detnet.settings.kubernetes import KubernetesSettings, LeaderSettings
-from detnet.settings.pace import Pace, Patience
+from detnet.settings.pace import Patience
 from detnet.settings.units import Cap, Duration, Share
 from detnet.settings.workloads import ObjectiveSettings, TargetSettings
 
@@ -215,7 +216,7 @@ class Settings(Model):
         ``learned`` takes no least raise: it explores in steps of its own, and ``allocate.steady`` spares the writes.
         """
         learned = self.policy.name == "learned"
-        own = Pace(1.5, 1.0, 0) if learned else Pace(30.0, 5.0, 5 * _MBPS)
+        own = LAWS[self.policy.name].pace
         loop = self.loop
         return Pace(
             own.cooldown_s if loop.cooldown is None else loop.cooldown,

@@ -1,17 +1,8 @@
-"""How patient a loop is with growth and with silence, once policy and source have had their say."""
+"""How patient a loop is with silence, once the source has had its say."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How patient growth is: seconds without a raise after a breach and between raises, and the least raise."""
-
-    cooldown_s: float
-    raise_every_s: float
-    least_raise_bps: int
 
 
 @dataclass(frozen=True, slots=True)

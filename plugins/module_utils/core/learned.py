@@ -131,7 +131,7 @@ class Learned:
         elif self._stands(situation, self.standing):
             known = self._learn_knee(known)
         drain = min(max(known.queue_s / self.drain_s, self.least_cut), self.largest_cut)
-        return self._spend(known, situation, most_bps=(1.0 - drain) * known.capacity_bps - known.other_bps)
+        return self._spend(known, situation, most_bps=(1.0 - drain) * known.capacity_bps - (situation.other_bps or 0.0))
 
     def _learn_knee(self, known: Knowledge) -> Knowledge:
         recent = [
@@ -170,7 +170,7 @@ class Learned:
 
     def _cut_again(self, known: Knowledge, situation: Situation) -> tuple[Proposal, object]:
         """The last budget did not let the queue drain, so the bottleneck carries less than it: begin from half."""
-        failed_bps = situation.budget_bps + known.other_bps
+        failed_bps = situation.budget_bps + (situation.other_bps or 0.0)
         half_bps = 0.5 * situation.budget_bps
         known = replace(
             known,

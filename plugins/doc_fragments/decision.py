@@ -30,6 +30,13 @@ options:
       loss:
         description: The largest share of lost probes, such as V(1%).
         type: str
+      priority:
+        description:
+          - How far the objective may push best effort down, to its minimum (V(critical)) or to the safe budget
+            (V(important)).
+        type: str
+        choices: [critical, important]
+        default: critical
       path:
         description: The probe's name of the path, by default the name of the workload.
         type: str

@@ -9,6 +9,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 
 from .core.annotations import EGRESS
 from .core.laws import LAWS
+from .core.objectives import Priority
 from .errors import UserError
 from .workloads import KINDS
 
@@ -31,6 +32,7 @@ _OBJECTIVE = {
     "latency": {"type": "str"},
     "jitter": {"type": "str"},
     "loss": {"type": "str"},
+    "priority": {"type": "str", "choices": [priority.value for priority in Priority], "default": "critical"},
     "path": {"type": "str"},
     "hubble": {"type": "dict"},
     "promql": {

@@ -46,7 +46,7 @@ class Move:
         return self.after != self.pod.annotations
 
 
-def cappable(one: Chosen, roster: Roster) -> tuple[list[Pod], list[Skipped]]:
+def sort_out(one: Chosen, roster: Roster) -> tuple[list[Pod], list[Skipped]]:
     """Return the pods that can be capped, and the others with the reason."""
     reasons = [(pod, _obstacle(one, pod, roster)) for pod in one.pods]
     able = [pod for pod, reason in reasons if reason is None]

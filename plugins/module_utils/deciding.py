@@ -12,7 +12,7 @@ from .core.allocate import Claim
 from .core.decision import Decision, Evidence, Rules
 from .core.guard import Guard
 from .core.laws import LAWS, make_policy
-from .core.objectives import Objective
+from .core.objectives import Objective, Priority
 from .core.once import Given
 from .core.rate import Rate
 from .core.units import parse_duration_s, parse_rate, parse_share
@@ -117,6 +117,7 @@ def _objective(one: Mapping[str, Any]) -> Objective:
         latency_ms=limit("latency", _parse_ms),
         jitter_ms=limit("jitter", _parse_ms),
         loss_ratio=limit("loss", parse_share),
+        priority=Priority(one["priority"]),
     )
 
 

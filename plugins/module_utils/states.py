@@ -13,7 +13,7 @@ from typing import Any
 from .actuate.kubernetes.objects import Pod, Workload
 from .actuate.kubernetes.shares import per_pod, together, worth_writing
 from .actuate.kubernetes.targets import Bounds, Roster, find
-from .capping import Move, Skipped, cap_all, cappable, caps_in_force, release_all, share
+from .capping import Move, Skipped, cap_all, caps_in_force, release_all, share, sort_out
 from .core.allocate import Claim, allocate, steady
 from .core.annotations import PAUSE, standing
 from .core.decision import Action, Decision, Evidence, Rules
@@ -135,7 +135,7 @@ def _targets(
         if bounds is not None and bounds.paused and heed_pause:
             skipped += [Skipped(pod, f"paused by the annotation {PAUSE}") for pod in one.pods]
             continue
-        able, left = cappable(one, roster)
+        able, left = sort_out(one, roster)
         skipped += left
         if able and bounds is not None:
             targets.append(Target(_claim(one, bounds, len(able)), tuple(able)))

@@ -25,7 +25,10 @@ from modules.running import Collection
 M = 1_000_000
 NAMES = ("ns/deployment/logs", "ns/deployment/upload")
 Figures = Mapping[str, Mapping[str, str]]
-LIMITS = {"robot": {"latency": "10ms", "jitter": "2ms", "loss": "1%"}, "camera": {"latency": "40ms"}}
+LIMITS = {
+    "robot": {"latency": "10ms", "jitter": "2ms", "loss": "1%", "priority": "critical"},
+    "camera": {"latency": "40ms", "priority": "important"},
+}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...core.allocate import GRAIN_BPS, Claim, split
-from ...core.rate import Rate
+from ...core.rate import CEILING_BPS, Rate
 
 # The smallest change that is worth a write.
 _NOISE = 0.02
@@ -33,7 +33,7 @@ def together(caps: Iterable[Rate | None]) -> Rate | None:
         if cap is None:
             return None
         total_bps += cap.bps
-    return Rate(total_bps) if total_bps else None
+    return Rate(min(total_bps, CEILING_BPS)) if total_bps else None
 
 
 def falls(wanted: Rate, in_force: Rate | None) -> bool:

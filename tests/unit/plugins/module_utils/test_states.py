@@ -10,13 +10,12 @@ from ansible_collections.detnet.qos.plugins.module_utils.core.annotations import
 from ansible_collections.detnet.qos.plugins.module_utils.errors import UserError
 from ansible_collections.detnet.qos.tests.unit.plugins.module_utils.pods import deployment, pod
 
-NAME = "robot-factory/deployment/upload"
+OBJECTIVE = {**dict.fromkeys(["latency", "jitter", "loss", "path", "hubble", "promql"]), "priority": "critical"}
 
 
 def asked(**options: Any) -> dict[str, Any]:
     """Return the options of the module with their defaults."""
     names = ("safe", "sending", "policy_parameters", "probe_url", "prometheus_url", "prometheus_credentials")
-    objective = dict.fromkeys(["latency", "jitter", "loss", "path", "hubble", "promql"])
     return {
         "annotation": EGRESS,
         "per_pod": False,
@@ -24,7 +23,7 @@ def asked(**options: Any) -> dict[str, Any]:
         "min": "10M",
         "max": "1000M",
         "scrape_interval": "1s",
-        "objectives": [{**objective, "workload": "control", "latency": "10ms"}],
+        "objectives": [{**OBJECTIVE, "workload": "control", "latency": "10ms"}],
         **dict.fromkeys(names),
         **options,
     }
@@ -60,8 +59,7 @@ def test_only_pods_that_can_be_capped_count() -> None:
 
 def test_a_workload_with_an_objective_is_critical_whatever_its_label_says() -> None:
     """Nobody cuts what is to be protected."""
-    objective = dict.fromkeys(["latency", "jitter", "loss", "path", "hubble", "promql"])
-    objectives = [{**objective, "workload": "upload", "latency": "10ms"}]
+    objectives = [{**OBJECTIVE, "workload": "upload", "latency": "10ms"}]
     with pytest.raises(UserError, match="critical: never capped"):
         states.decided([deployment(pod("a"))], asked(objectives=objectives, measured={"upload": {"latency": "14ms"}}))
 

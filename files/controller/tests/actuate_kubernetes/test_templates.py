@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -79,6 +80,20 @@ def test_the_safe_cap_goes_into_the_template_once(site: Site, api: Api, caplog: 
         site.wait_running("upload", 2)
         wait_for(lambda: sum(len(p) for d in cluster.domains() for p in d.pods.values()) == 2, what="both are seen")
         assert EGRESS not in _template(site, "upload")
+
+
+def test_a_standby_orders_nothing_and_does_once_it_leads(site: Site, api: Api) -> None:
+    """Its right to write lies in the past until then."""
+    site.workload("upload", 1)
+    ends_s = [0.0]
+    plan = replace(ALL_RIGHT, template_cap=Rate(5 * M))
+    with site.pods_run(), site.cluster(api, plan, may_write=lambda: ends_s[-1]) as cluster:
+        wait_for(cluster.domains, what="the pod is known", within_s=20.0)
+        cluster.settle()
+        assert cluster.figures().waiting == 0
+        ends_s.append(math.inf)
+        cluster.stand_up()
+        _wait_template(site, "upload", {EGRESS: "5M", PRIOR: ""})
 
 
 def test_release_puts_templates_back_as_well(site: Site, api: Api) -> None:

@@ -49,6 +49,25 @@ def test_a_pod_without_a_cap_is_never_made_to_wait() -> None:
         assert (wish.falls, wish.urgent) == (True, True)
 
 
+def test_a_priority_that_is_not_there_yet_is_worth_a_write() -> None:
+    """It was asked for after the cap was written; no rate changes."""
+    plan = replace(PLAN, priority="bestEffort")
+    (wish,) = wishes.on_pods(plan, Rate(20 * M), [_capped(1, 20)], sharp=False)
+    assert (wish.change, wish.falls) == (Cap(Rate(20 * M), "bestEffort"), False)
+    before = _capped(1, 20)
+    done = replace(before, annotations=patched(before.annotations, wish.change.patch(before.annotations)))
+    assert list(wishes.on_pods(plan, Rate(20 * M), [done], sharp=False)) == []
+
+
+def test_a_template_is_not_rolled_for_noise() -> None:
+    """Not even downwards: each write restarts its pods."""
+    template = {EGRESS: "20M", PRIOR: ""}
+    plan, one = replace(PLAN, rollout=True), replace(UPLOAD, replicas=2, template_annotations=template)
+    assert list(wishes.on_template(plan, Rate(39_500_000), one)) == []
+    (wish,) = wishes.on_template(plan, Rate(30 * M), one)
+    assert (wish.change, wish.falls, wish.urgent) == (Cap(Rate(15 * M)), True, False)
+
+
 def test_room_for_a_new_pod_is_made_at_once_where_it_is_much() -> None:
     """The third pod costs the others a third; the thirtieth costs them what noise does."""
     few = wishes.on_pods(PLAN, Rate(60 * M), [_capped(1, 30), _capped(2, 30), pod(UPLOAD, 3)], sharp=None)

@@ -34,8 +34,8 @@ _GATHER_S = 0.2
 class Cluster:
     """Follows pods and workloads, and keeps the decided caps on the pods that run; safe to share between threads.
 
-    ``may_write`` says until when this process may write: ``None`` without the lease, in observe mode, under the kill
-    switch. ``counters`` gives the newest byte counters, ``None`` while there are none.
+    ``may_write`` says until when this process may write: ``None`` or a time in the past without the lease, in observe
+    mode, under the kill switch. ``counters`` gives the newest byte counters, ``None`` while there are none.
     """
 
     def __init__(  # noqa: PLR0913 - what it acts on, and what makes it testable
@@ -127,7 +127,7 @@ class Cluster:
         self._writer.forget()
 
     def stand_up(self) -> None:
-        """Take up what does not wait for a decision: what is ours on pods that are targets no more."""
+        """Take up what does not wait for a decision: strays, and what templates are to carry."""
         self._moved.set()
 
     def problems(self) -> tuple[str, ...]:
@@ -163,7 +163,7 @@ class Cluster:
 
     def put_in_force(self, domain: str, caps: Mapping[str, Rate]) -> None:
         """See ``DomainActuator.apply``."""
-        if self._may_write() is None:
+        if not self._may():
             raise ActuationError("this process may not write now")
         with self._lock:
             one = self._domain(domain)
@@ -189,7 +189,7 @@ class Cluster:
 
     def settle(self) -> None:
         """Give pods that came their share of what was decided, and take back what is ours where it does not belong."""
-        if not self.synced or self._may_write() is None:
+        if not (self.synced and self._may()):
             return
         with self._lock:
             census, now_s = self._counted(), self._clock()
@@ -206,6 +206,10 @@ class Cluster:
             wanted += wishes.strays(self._plan, census.roster, self._picture.workloads(), self._picture.pods())
             wanted += self._standing_orders(census)
         self._writer.want(wanted)
+
+    def _may(self) -> bool:
+        until_s = self._may_write()
+        return until_s is not None and until_s > self._clock()
 
     def _attend(self) -> None:
         while not self._stop.is_set():

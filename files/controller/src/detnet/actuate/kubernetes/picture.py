@@ -7,6 +7,7 @@ twice and what is in force is never behind what was read back.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -48,8 +49,9 @@ class Picture:
         return all(mirror.synced for mirror in self._mirrors)
 
     def wait_synced(self, timeout_s: float) -> bool:
-        """Wait for ``synced``; return whether it came in time, for each of the lists."""
-        return all(mirror.wait_synced(timeout_s) for mirror in self._mirrors)
+        """Wait for ``synced``; return whether it came in time."""
+        deadline_s = time.monotonic() + timeout_s
+        return all(mirror.wait_synced(max(0.0, deadline_s - time.monotonic())) for mirror in self._mirrors)
 
     @property
     def heard_s(self) -> float:

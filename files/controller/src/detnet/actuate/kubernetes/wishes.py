@@ -10,7 +10,7 @@ from detnet.actuate.kubernetes.objects import PLURALS, Pod, Ref, Workload
 from detnet.actuate.kubernetes.plan import Plan
 from detnet.actuate.kubernetes.shares import falls, is_step_down, per_pod, worth_writing
 from detnet.actuate.kubernetes.targets import Roster
-from detnet.core.annotations import EGRESS, PRIOR, PRIOR_PRIORITY, Annotations, standing
+from detnet.core.annotations import EGRESS, PRIOR, PRIOR_PRIORITY, PRIORITY, Annotations, standing
 from detnet.core.rate import Rate
 
 
@@ -43,8 +43,8 @@ def on_pods(plan: Plan, cap: Rate, pods: Iterable[Pod], *, sharp: bool | None) -
     share = per_pod(cap, len(pods))
     for pod in pods:
         now = cap_of(pod.annotations, plan.key)
-        owned = PRIOR in pod.annotations
-        if owned and not worth_writing(share, now, sharp=bool(sharp)):
+        ours = PRIOR in pod.annotations and plan.priority in (None, pod.annotations.get(PRIORITY))
+        if ours and not worth_writing(share, now, sharp=bool(sharp)):
             continue
         less = falls(share, now)
         urgent = less and (is_step_down(share, now) if sharp is None else sharp or now is None)
@@ -55,7 +55,7 @@ def on_template(plan: Plan, cap: Rate, workload: Workload) -> Iterator[Wish]:
     """Write a target's cap to its pod template, divided over the pods that it wants."""
     share = per_pod(cap, max(1, workload.replicas))
     now = cap_of(workload.template_annotations, plan.key)
-    if PRIOR not in workload.template_annotations or worth_writing(share, now, sharp=True):
+    if PRIOR not in workload.template_annotations or worth_writing(share, now, sharp=False):
         yield Wish(workload.ref, workload.uid, plan.cap(share), falls(share, now))
 
 

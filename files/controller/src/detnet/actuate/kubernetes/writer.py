@@ -31,7 +31,7 @@ _LEAST_S = 0.1
 _TOLD = 5
 
 MayWrite = Callable[[], "float | None"]
-"""Until when this process may write, in monotonic seconds; ``None`` when it may not, for whatever reason."""
+"""Until when this process may write, in monotonic s; ``None`` or the past when it may not, for whatever reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,6 @@ class Writer:
                     return wish
                 self._changed.wait(self._order.wait_s(now_s))
         return None
-
-    def _left_s(self) -> float:
-        return self._until_s() - self._clock()
 
     def _until_s(self) -> float:
         deadline_s = self._may_write()

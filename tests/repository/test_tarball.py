@@ -81,3 +81,24 @@ def test_ansible_lists_its_roles_and_playbooks(installed: Path) -> None:
     assert set(listed) == {f"detnet.qos.{path.name}" for path in (ROOT / "roles").iterdir() if path.is_dir()}
     inventory = ROOT / "inventories/lab/hosts.yml"
     _run(BIN / "ansible-playbook", "-i", inventory, "--syntax-check", "detnet.qos.lab", cwd=installed, **paths)
+
+
+def test_a_module_of_the_installed_collection_is_documented_and_runs(installed: Path) -> None:
+    """All that it imports is in the tarball; what it says first needs no cluster."""
+    paths = {"ANSIBLE_COLLECTIONS_PATH": str(installed)}
+    modules = [f"detnet.qos.{path.stem}" for path in sorted((ROOT / "plugins/modules").glob("*.py"))]
+    documented = json.loads(_run(BIN / "ansible-doc", "-j", *modules, cwd=installed, **paths))
+    assert all("kubeconfig" in documented[name]["doc"]["options"] for name in modules)
+    arguments = {"ANSIBLE_MODULE_ARGS": {"namespace": "robot-factory"}}
+    (installed / "arguments.json").write_text(json.dumps(arguments), encoding="utf-8")
+    module = "ansible_collections.detnet.qos.plugins.modules.bandwidth"
+    command = [sys.executable, "-m", module, str(installed / "arguments.json")]
+    told = subprocess.run(
+        command,
+        cwd=installed,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(told.stdout)["msg"] == "one of the following is required: name, label_selector"

@@ -69,8 +69,8 @@ def test_in_rollout_mode_even_a_cut_waits_for_its_turn(site: Site, api: Api) -> 
 def test_the_safe_cap_goes_into_the_template_once(site: Site, api: Api, caplog: pytest.LogCaptureFixture) -> None:
     """It restarts the pods, which is said; whoever takes it out again is not fought with further restarts."""
     site.workload("upload", 1)
-    plan = replace(ALL_RIGHT, template_cap=Rate(5 * M))
-    with caplog.at_level(logging.WARNING), site.pods_run(), site.cluster(api, plan) as cluster:
+    plan, quick = replace(ALL_RIGHT, template_cap=Rate(5 * M)), Patience(template_every_s=0.1)
+    with caplog.at_level(logging.WARNING), site.pods_run(), site.cluster(api, plan, patience=quick) as cluster:
         wait_for(lambda: _template(site, "upload").get(EGRESS) == "5M", what="the template has it", within_s=20.0)
         assert "restarts its pods" in caplog.text
         wait_for(lambda: site.caps("upload") == ["5M"], what="the new pod is born with it", within_s=20.0)
@@ -79,6 +79,8 @@ def test_the_safe_cap_goes_into_the_template_once(site: Site, api: Api, caplog: 
         site.scale("upload", 2)
         site.wait_running("upload", 2)
         wait_for(lambda: sum(len(p) for d in cluster.domains() for p in d.pods.values()) == 2, what="both are seen")
+        cluster.settle()
+        wait_for(lambda: cluster.figures().waiting + cluster.figures().in_flight == 0, what="nothing is left to do")
         assert EGRESS not in _template(site, "upload")
 
 

@@ -68,7 +68,7 @@ def present(chosen: Sequence[Chosen], options: Mapping[str, Any]) -> Plan:
     each = {one.name: rate if options["per_pod"] else share(rate, len(one.pods), told=one.name) for one in targets}
     moves = [move for one in targets for move in cap_all(one.pods, each[one.name], key=options["annotation"])]
     caps = {one.name: Rate(each[one.name].bps * len(one.pods)) for one in targets}
-    return Plan(moves, skipped, caps, problems=roster.problems)
+    return Plan(moves, skipped, caps)
 
 
 def decided(chosen: Sequence[Chosen], options: Mapping[str, Any]) -> Plan:
@@ -117,7 +117,9 @@ def _roster(chosen: Sequence[Chosen], bounds: Bounds, objectives: Iterable[str])
     workloads = [one.head for one in chosen if isinstance(one.head, Workload)]
     pods = [pod for one in chosen for pod in one.pods]
     critical = {(one.ref.namespace, name) for one in chosen for name in objectives}
-    return find({one.ref: bounds for one in chosen}, critical, workloads, pods, defaults=None)
+    # A pod that belongs to a workload is no target of its own.
+    wanted = {one.ref: bounds for one in chosen if isinstance(one.head, Workload) or one.head.alone}
+    return find(wanted, critical, workloads, pods, defaults=None)
 
 
 def _targets(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -19,6 +20,13 @@ def message(arguments: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> st
     result = json.loads(capsys.readouterr().out)
     assert result["failed"] is True
     return str(result["msg"])
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the Python that lacks it, in Ansible's words."""
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    told = message({**WORKLOAD, "rate": "20M"}, capsys)
+    assert told.startswith("Failed to import the required Python library (kubernetes)")
 
 
 @pytest.mark.parametrize(

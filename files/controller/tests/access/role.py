@@ -48,7 +48,7 @@ def play(folder: Path, variables: dict[str, object], *options: str, playbook: st
     done = subprocess.run(
         [*command, f"--extra-vars={json.dumps(known)}", *options, "playbook.yml"],
         cwd=folder,
-        env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROLE.parent), "ANSIBLE_NOCOLOR": "1"},
+        env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROLE.parent), "ANSIBLE_NOCOLOR": "1", "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         check=False,

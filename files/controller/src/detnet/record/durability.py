@@ -17,13 +17,13 @@ class BackgroundSync:
     Requests that come while ``sync`` runs are answered by one further run. ``sync`` must not raise.
     """
 
-    def __init__(self, sync: Callable[[], None], *, interval_s: float) -> None:
+    def __init__(self, sync: Callable[[], None], *, interval_s: float, name: str = "audit-sync") -> None:
         self._sync = sync
         self._interval_s = interval_s
         self._due_s = time.monotonic()
         self._wanted = threading.Event()
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name="audit-sync", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def request(self, *, urgent: bool) -> None:

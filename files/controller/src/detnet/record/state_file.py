@@ -59,7 +59,7 @@ class StateFile:
         self._episodes = Episodes(_log)
         self._kept: dict[str, Kept] = dict(self._read())
         self._latest: dict[str, tuple[float, Rules, State]] = {}
-        self._disk = BackgroundSync(self._write, interval_s=every_s)
+        self._disk = BackgroundSync(self._write, interval_s=every_s, name="state-file")
 
     def recall(self, domain: str, rules: Rules) -> Remembered | None:
         """Return what a loop knew; ``None`` for a cold start, with the reason told."""

@@ -2,8 +2,8 @@
 
 ``decide`` owns the order of the rules and nothing else: evidence to findings (``look``), the guard first
 (``guard``), then the policy for what the guard leaves open (``policies``). It never raises a budget unless every
-objective is met on fresh evidence, or best effort was proved innocent of the breach (``innocence``); everything the next
-pass must know is in ``State``.
+objective is met on fresh evidence, or best effort was proved innocent of the breach (``innocence``); everything the
+next pass must know is in ``State``.
 """
 
 from __future__ import annotations

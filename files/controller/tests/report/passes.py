@@ -27,6 +27,7 @@ def _entry(index: int, mode: str, action: str, at_s: float, number: int) -> Entr
     seen = Seen("robot-control", "jitter", 5.1, 2.0, _VERDICTS.get(mode, "unresolved"), 0.1)
     return Entry(
         at=BEGAN + timedelta(seconds=at_s - 1000.0),
+        domain="all",
         number=number,
         at_s=at_s,
         action=action,

@@ -12,6 +12,7 @@ import click
 @click.argument("audit_log", type=click.Path(path_type=Path))
 @click.option("--from", "since", metavar="TIME", help="From then on: ISO 8601 (UTC unless it says), or 2h for 2 h ago.")
 @click.option("--to", "until", metavar="TIME", help="Up to then.")
+@click.option("--domain", metavar="NAME", help="Of this bottleneck: in a cluster, the name of a node.")
 @click.option("--all", "everything", is_flag=True, help="Tell every episode, not only the last ones.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the story as a page.")
 @click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture alone.")
@@ -21,6 +22,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     audit_log: Path,
     since: str | None,
     until: str | None,
+    domain: str | None,
     everything: bool,
     html: Path | None,
     png: Path | None,
@@ -33,7 +35,7 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     if tail and (until or html or png):
         raise UserError("--tail tells what happens from now on: --to, --html and --png have no meaning with it")
-    window = story.Window.parse(since, until)
+    window = story.Window.parse(since, until, domain)
     if tail:
         for line in story.live(audit_log, window):
             click.echo(line)

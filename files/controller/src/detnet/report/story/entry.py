@@ -36,9 +36,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One pass as it was logged. Rates in bit/s, ``at_s`` in monotonic s; ``written`` counts caps."""
+    """One pass over ``domain`` as it was logged. Rates in bit/s, ``at_s`` in monotonic s; ``written`` counts caps."""
 
     at: datetime
+    domain: str
     number: int
     at_s: float
     action: str
@@ -87,6 +88,7 @@ def parse(raw: Mapping[str, Any]) -> Entry | None:
         at = datetime.fromisoformat(raw["time"])
         return Entry(
             at=at if at.tzinfo else at.replace(tzinfo=UTC),
+            domain=str(raw["domain"]),
             number=int(raw["number"]),
             at_s=float(raw["at_s"]),
             action=str(raw["action"]),

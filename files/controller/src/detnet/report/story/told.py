@@ -90,21 +90,25 @@ def tell(path: Path, window: Window, *, shown: int | None = SHOWN) -> Told:
         shown: how many episodes to keep, from the end; ``None`` for all.
 
     Raises:
-        UserError: there is no such log, or it cannot be read.
+        UserError: there is no such log, it cannot be read, or it tells of several domains and none was chosen.
     """
     told = Told(path, deque(maxlen=shown))
     lines = read(path)
 
-    def entries() -> Iterator[Entry]:
+    def ours() -> Iterator[Entry]:
         for raw in lines:
             entry = parse(raw)
             if entry is None:
                 told.foreign += 1
-            elif window.holds(entry.at):
-                told.terms.take(entry)
+            else:
                 yield entry
 
-    told.episodes.extend(told.totals.through(fold(told.bins.through(steps(entries())))))
+    def asked_for() -> Iterator[Entry]:
+        for entry in window.through(ours()):
+            told.terms.take(entry)
+            yield entry
+
+    told.episodes.extend(told.totals.through(fold(told.bins.through(steps(asked_for())))))
     told.torn = lines.torn
     return told
 
@@ -130,7 +134,7 @@ def live(path: Path, window: Window, wait: Callable[[float], object] = time.slee
     Raises:
         UserError: there is no such log, or it cannot be read.
     """
-    entries = (entry for entry in map(parse, follow(path, wait)) if entry is not None and window.holds(entry.at))
+    entries = window.through(entry for entry in map(parse, follow(path, wait)) if entry is not None)
     folding, announced = Fold(), None
     for step in steps(entries):
         for ended in folding.take(step):

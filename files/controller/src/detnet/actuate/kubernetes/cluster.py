@@ -27,7 +27,7 @@ from detnet.kube.api import Api
 
 _log = logging.getLogger(__name__)
 
-# Pods come in swarms: this long after the first, all that came are looked at together.
+# Pods come in swarms: the first is looked at once, and all that come within this time after it together.
 _GATHER_S = 0.2
 
 
@@ -212,14 +212,13 @@ class Cluster:
         return until_s is not None and until_s > self._clock()
 
     def _attend(self) -> None:
-        while not self._stop.is_set():
-            self._moved.wait()
-            self._stop.wait(_GATHER_S)
+        while self._moved.wait() and not self._stop.is_set():
             self._moved.clear()
             try:
                 self.settle()
             except Exception:  # noqa: BLE001 - a thread's top: a bug must be seen and must not end the attention
                 _log.exception("attending to pods that come and go: a bug")
+            self._stop.wait(_GATHER_S)
 
     def _counted(self) -> Census:
         with self._lock:

@@ -16,7 +16,7 @@ _UNITS_S = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From ``since`` (inclusive) to ``until`` (exclusive), ``None`` is open; and one domain, ``None`` is the only one."""
+    """From ``since`` (inclusive) to ``until`` (exclusive), ``None`` is open; of one domain, ``None`` the only one."""
 
     since: datetime | None = None
     until: datetime | None = None

@@ -74,7 +74,7 @@ def test_one_leads_again_when_the_trouble_is_over(seed: int, weather: Weather) -
 @settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_dead_leader_is_followed_in_time(seed: int) -> None:
-    """Within the lease's duration and two seconds, whenever it died."""
+    """Within the lease's duration, a look of the follower and three answers of up to 0.2 s, whenever it died."""
     world = World(seed, Weather(delay_s=0.1), _at_most_one)
     leader = world.add()
     follower = world.add(begins_s=1.0)
@@ -85,7 +85,7 @@ def test_a_dead_leader_is_followed_in_time(seed: int) -> None:
     while not world.leaders:
         world.run(world.now_s + 0.1)
     assert world.leaders == [follower]
-    assert world.now_s - died_s <= TIMES.duration_s + 2.0
+    assert world.now_s - died_s <= TIMES.duration_s + TIMES.retry_s / 2 + 3 * 0.2
 
 
 def test_a_released_lease_is_taken_at_once() -> None:

@@ -162,6 +162,22 @@ def test_a_deleted_lease_is_not_free_for_who_saw_its_holder(
     assert not leader.leading
 
 
+def test_a_bug_of_the_listener_does_not_end_the_renewals(
+    namespace: str, real: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread that died would be a replica that never leads again."""
+
+    def fail(leading: bool) -> None:  # noqa: FBT001 - the callback's one argument
+        raise KeyError("our bug")
+
+    with standing(real, namespace, "robot") as elector:
+        elector.on_change = fail
+        wait_leading(elector)
+        first_s = elector.deadline_s
+        wait_for(lambda: elector.deadline_s > first_s, what="the next renewal")
+    assert "our bug" in caplog.text
+
+
 def test_release_during_an_attempt_wins(namespace: str, proxy: FaultProxy, real: Api) -> None:
     """SIGTERM may come while a renewal is under way: its answer must not make a leader again."""
     elector = Elector(connect(ClusterAccess(proxy.kubeconfig)), namespace, NAME, "robot", TIMES)

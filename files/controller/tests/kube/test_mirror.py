@@ -50,7 +50,7 @@ class Followed:
             lambda item: None if item["colour"] == "grey" else item["colour"],
             query={"labelSelector": "a=b"},
             on_change=lambda key, value: self.told.append((key, value)),
-            idle_s=5.0,
+            idle_s=60.0,
         )
         self._server = server
         server.answer = self._answer
@@ -162,6 +162,14 @@ def test_a_forgotten_version_means_a_list_that_tells_the_difference(synced: Foll
     assert sorted(synced.told, key=str) == [("factory/b", "blue"), ("factory/c", None), ("factory/d", "red")]
     synced.step(watch=Say(lines=()))
     assert synced.last["resourceVersion"] == "30"
+
+
+def test_a_stop_before_the_watch_is_open_ends_it_too(synced: Followed, server: ApiServer) -> None:
+    """It may come at any moment."""
+    synced.stop.set()
+    synced.step(watch=Say(lines=(event("ADDED", pod("b", 11)),), stay=True))
+    assert synced.mirror.items() == {"factory/a": "red"}
+    assert not server.released.is_set()
 
 
 def test_run_follows_and_ends_at_once(api: Api, server: ApiServer) -> None:

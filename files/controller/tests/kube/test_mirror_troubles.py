@@ -16,8 +16,8 @@ from kube.api_server import ApiServer, Asked, Say, always
 from kube.test_mirror import event, gone, page, pod
 from support import wait_for
 
-_REFUSALS = [Say(status=status) for status in (403, 404, 429, 500)]
-_IDS = ["403", "404", "429", "500"]
+_REFUSALS = [Say(status=status) for status in (403, 404, 410, 429, 500)]
+_IDS = ["403", "404", "410", "429", "500"]
 
 
 def _mirror(api: Api, **options: object) -> Mirror[str]:
@@ -37,16 +37,18 @@ def _listing(watch: Say) -> Callable[[Asked], Say]:
 def test_a_refused_list_is_asked_for_less_and_less(api: Api, server: ApiServer, refusal: Say) -> None:
     """The pauses grow to four seconds, so that recovery is noticed within five."""
     server.answer = always(refusal)
-    pauses = _steps(_mirror(api), 9)
+    mirror = _mirror(api)
+    pauses = _steps(mirror, 9)
     assert all(0.05 * 2**n <= pause <= 0.1 * 2**n for n, pause in enumerate(pauses[:6]))
     assert all(2.0 <= pause <= 4.0 for pause in pauses[6:])
     assert len(server.asked) == 9
+    assert mirror.trouble is not None
 
 
 @pytest.mark.parametrize(
     "watch",
-    [*_REFUSALS, Say(gone(), status=410), Say(lines=(event("ERROR", gone()),)), Say(lines=())],
-    ids=[*_IDS, "410", "410 event", "ends at once"],
+    [*_REFUSALS, Say(lines=(event("ERROR", gone()),)), Say(lines=())],
+    ids=[*_IDS, "410 event", "ends at once"],
 )
 def test_a_useless_watch_is_opened_less_and_less(api: Api, server: ApiServer, watch: Say) -> None:
     """A list that succeeds in between is no recovery: the pauses grow all the same."""
@@ -71,6 +73,22 @@ def test_a_good_event_ends_the_waiting(api: Api, server: ApiServer) -> None:
     server.answer = _listing(Say(status=500))
     assert _steps(mirror, 9)[-1] > 1.0
     server.answer = always(Say(lines=(event("ADDED", pod("b", 11)),)))
+    assert _steps(mirror, 1)[0] <= 0.1
+
+
+def test_a_watch_that_lived_long_ends_the_waiting_too(api: Api, server: ApiServer) -> None:
+    """Nothing happened, and nothing was wrong."""
+    now_s = 0.0
+
+    def answer(asked: Asked) -> Say:
+        nonlocal now_s
+        now_s += 30.0
+        return _listing(Say(lines=()))(asked)
+
+    mirror = _mirror(api, clock=lambda: now_s)
+    server.answer = _listing(Say(status=500))
+    assert _steps(mirror, 9)[-1] > 1.0
+    server.answer = answer
     assert _steps(mirror, 1)[0] <= 0.1
 
 

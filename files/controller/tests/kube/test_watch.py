@@ -62,9 +62,10 @@ def test_a_refusal_is_no_stream(api: Api, server: ApiServer) -> None:
 def test_silence_is_an_end(api: Api, server: ApiServer) -> None:
     """A connection may be dead for long before TCP notices; whether the server is shows the next request."""
     server.answer = always(Say(lines=(_event(1),), stay=True))
+    began_s = time.monotonic()
     with api.watch("/x", query={}, idle_s=0.3) as stream:
         assert list(stream) == [_event(1)]
-    assert not server.released.is_set()
+    assert time.monotonic() - began_s < 8.0  # the head of a watch alone may take 10 s
 
 
 def test_dripping_is_silence(faulty: FaultyServer, connected: Connected) -> None:

@@ -122,7 +122,6 @@ class Campaign:
         except ApiRefused as error:
             if error.status not in {404, 409}:
                 raise
-            start_s = self._clock()
             yield from self._look()
             if not self._free():
                 return

@@ -21,6 +21,9 @@ from detnet.core.decision import Rules
 from detnet.daemon import Daemon, Memory, Parts, Pass, Recorder, keep_pace
 from detnet.observe.source import Source
 
+# A rollout can leave a node without best effort for a while; what was learned of its link is worth keeping that long.
+_KEPT_S = 600.0
+
 
 class Topology(Protocol):
     """What is known of the cluster."""
@@ -94,6 +97,7 @@ class Fleet:
         self.site = site
         self._clock = clock
         self._loops: dict[str, tuple[Domain, Daemon]] = {}
+        self._left_s: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to read the cluster and to measure."""
@@ -157,6 +161,11 @@ class Fleet:
         )
 
     def _forget_all_but(self, names: set[str]) -> None:
-        for gone in self._loops.keys() - names:
-            del self._loops[gone]
-            self.site.recorder.forget(gone)
+        """Show nothing more of domains that are gone, and after a while forget what their loops know."""
+        now_s = self._clock()
+        for name in self._loops.keys() - names - self._left_s.keys():
+            self._left_s[name] = now_s
+            self.site.recorder.forget(name)
+        self._left_s = {name: left_s for name, left_s in self._left_s.items() if name not in names}
+        for name in [name for name, left_s in self._left_s.items() if now_s - left_s > _KEPT_S]:
+            del self._loops[name], self._left_s[name]

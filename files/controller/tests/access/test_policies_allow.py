@@ -6,12 +6,12 @@ import itertools
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from access.objects import deployment, merged, pod
 from access.policies import denials
 from detnet.core.annotations import (
-    CRITICAL,
     EGRESS,
     NO_PRIOR,
     PRIOR,
@@ -19,7 +19,6 @@ from detnet.core.annotations import (
     STATUS,
     cap_patch,
     patched,
-    priority_patch,
     release_patch,
 )
 from detnet.core.rate import FLOOR_BPS, Rate
@@ -59,6 +58,12 @@ def test_any_priority_beside_a_cap(generous: Objects, before: dict[str, str], ca
         assert denials(generous, deployment(template=old), deployment(template=new)) == []
 
 
+@pytest.mark.parametrize("text", ["1M", "1000k", "1000000", "1000000e0", "10G", "10000M"])
+def test_the_ends_of_the_range_are_in_it(strict: Objects, text: str) -> None:
+    """The least and the largest cap, in every way that the core writes them."""
+    assert denials(strict, pod({EGRESS: "5M", PRIOR: NO_PRIOR}), pod({EGRESS: text, PRIOR: NO_PRIOR})) == []
+
+
 def test_a_restart_writes_what_stands_there(strict: Objects) -> None:
     """A patch that changes nothing, or only what the API server itself counts, passes."""
     old = pod({EGRESS: "10M", PRIOR: NO_PRIOR})
@@ -72,19 +77,3 @@ def test_a_status_comes_changes_and_goes(strict: Objects) -> None:
     for make in (deployment, pod):
         states = [make(), make({STATUS: "cap 10 Mbit/s"}), make({STATUS: "cap 20 Mbit/s"}), make({})]
         assert [denials(strict, old, new) for old, new in itertools.pairwise(states)] == [[], [], []]
-
-
-def test_a_pod_that_became_critical_gets_its_own_value_back(generous: Objects) -> None:
-    """The label that forbids a cap does not forbid to take one of ours back."""
-    for prior in ("10Mi", NO_PRIOR):
-        capped = {EGRESS: "10M", PRIOR: prior}
-        freed = patched(capped, release_patch(capped))
-        assert denials(generous, pod(capped, role=CRITICAL), pod(freed, role=CRITICAL)) == []
-
-
-@given(priorities)
-def test_a_critical_template_may_get_a_priority(generous: Objects, priority: str) -> None:
-    """What forbids a cap on critical workloads leaves their priority alone."""
-    old = deployment(template={}, template_role=CRITICAL)
-    new = deployment(template=patched({}, priority_patch({}, priority)), template_role=CRITICAL)
-    assert denials(generous, old, new) == []

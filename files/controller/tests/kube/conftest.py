@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from control_plane import ControlPlane, FaultProxy
 from control_plane.fixtures import control_plane, namespace
 from detnet.kube.api import Api, ClusterAccess, connect
 from kube.api_server import ApiServer, kubeconfig, running
@@ -48,3 +49,16 @@ def connected(tmp_path: Path) -> Iterator[Callable[..., Api]]:
 def api(server: ApiServer, connected: Callable[..., Api]) -> Api:
     """The client of ``server``."""
     return connected(server.url)
+
+
+@pytest.fixture
+def real(control_plane: ControlPlane) -> Api:
+    """The API server itself."""
+    return connect(ClusterAccess(control_plane.kubeconfig))
+
+
+@pytest.fixture
+def proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
+    """A way to the API server that can be spoilt."""
+    with control_plane.proxy() as proxy:
+        yield proxy

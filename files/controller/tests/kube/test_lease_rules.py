@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from detnet.errors import ConfigError
@@ -23,12 +21,12 @@ class Asking:
     def attempt(self, *, answers_take_s: float = 0.0) -> None:
         """Make one attempt."""
         dialogue = self.campaign.attempt()
-        answer: dict[str, Any] | ApiRefused | None = None
         try:
+            ask = next(dialogue)
             while True:
-                ask = dialogue.throw(answer) if isinstance(answer, ApiRefused) else dialogue.send(answer)
                 self.now_s += answers_take_s
                 answer = self._server.answer(ask)
+                ask = dialogue.throw(answer) if isinstance(answer, ApiRefused) else dialogue.send(answer)
         except StopIteration:
             return
 

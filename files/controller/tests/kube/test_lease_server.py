@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from control_plane import ControlPlane, FaultProxy
+from control_plane import ControlPlane
 from detnet.kube.api import Api, ApiRefused, ClusterAccess, connect
 from detnet.kube.lease import Elector
 from kube.leases import NAME, TIMES, lease_path, standing, wait_leading
 from support import wait_for
-
-
-@pytest.fixture
-def real(control_plane: ControlPlane) -> Api:
-    """The API server itself."""
-    return connect(ClusterAccess(control_plane.kubeconfig))
-
-
-@pytest.fixture
-def proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
-    """A way to the API server that can be spoilt."""
-    with control_plane.proxy() as proxy:
-        yield proxy
 
 
 def _spec(control_plane: ControlPlane, namespace: str) -> dict[str, Any]:
@@ -74,48 +59,6 @@ def test_get_create_and_update_are_all_it_needs(control_plane: ControlPlane, nam
     wait_for(lambda: (elector.step(), elector.leading)[1], what="leading once the Role is known")
     elector.step()
     assert elector.trouble is None
-
-
-_FAULTS: dict[str, Callable[[FaultProxy], None]] = {
-    "refuses": lambda proxy: proxy.refuse(),
-    "hangs": lambda proxy: proxy.hang(),
-    "late by 5 s": lambda proxy: proxy.delay(5.0),
-    "500": lambda proxy: proxy.answer(500),
-    "429": lambda proxy: proxy.answer(429, retry_after=1),
-    "409 to every write": lambda proxy: proxy.answer(409, match=lambda method, _: method == "PUT"),
-}
-
-
-@pytest.mark.parametrize("fault", _FAULTS)
-def test_a_leader_in_trouble_has_stopped_before_another_begins(
-    namespace: str, real: Api, proxy: FaultProxy, fault: str
-) -> None:
-    """Its window ends by itself, its successor's begins later, and when all is well again it stays a follower."""
-    with standing(connect(ClusterAccess(proxy.kubeconfig)), namespace, "spoilt") as spoilt:
-        wait_leading(spoilt)
-        with standing(real, namespace, "healthy") as healthy:
-            wait_for(lambda: healthy.holder == "spoilt", what="the follower has seen the leader")
-            _FAULTS[fault](proxy)
-            began_s = wait_leading(healthy)
-            assert not spoilt.leading
-            assert spoilt.deadline_s < began_s
-            proxy.heal()
-            wait_for(lambda: spoilt.holder == "healthy" and spoilt.trouble is None, what="the old leader sees the new")
-            assert (spoilt.leading, healthy.leading) == (False, True)
-
-
-def test_one_lost_renewal_does_not_end_a_leadership(namespace: str, proxy: FaultProxy) -> None:
-    """The renewal is tried again in time."""
-    changes: list[bool] = []
-    with standing(connect(ClusterAccess(proxy.kubeconfig)), namespace, "one") as elector:
-        elector.on_change = changes.append
-        wait_leading(elector)
-        for _ in range(3):
-            proxy.refuse()
-            wait_for(lambda: elector.trouble, what="a failed renewal")
-            proxy.heal()
-            wait_for(lambda: elector.trouble is None, what="a renewal")
-    assert changes == [True]
 
 
 def test_a_holder_that_sees_another_holder_stops_at_once(
@@ -176,17 +119,3 @@ def test_a_bug_of_the_listener_does_not_end_the_renewals(
         first_s = elector.deadline_s
         wait_for(lambda: elector.deadline_s > first_s, what="the next renewal")
     assert "our bug" in caplog.text
-
-
-def test_release_during_an_attempt_wins(namespace: str, proxy: FaultProxy, real: Api) -> None:
-    """SIGTERM may come while a renewal is under way: its answer must not make a leader again."""
-    elector = Elector(connect(ClusterAccess(proxy.kubeconfig)), namespace, NAME, "robot", TIMES)
-    elector.step()
-    proxy.delay(0.2)
-    attempt = threading.Thread(target=elector.step)
-    attempt.start()
-    wait_for(lambda: proxy.count("PUT") == 1, what="the renewal is under way")
-    elector.release()
-    attempt.join()
-    assert not elector.leading
-    assert real.request("GET", lease_path(namespace))["spec"]["holderIdentity"] == ""

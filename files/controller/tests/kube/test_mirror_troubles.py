@@ -13,7 +13,7 @@ from detnet.kube.api import Api
 from detnet.kube.backoff import Backoff
 from detnet.kube.mirror import Mirror
 from kube.api_server import ApiServer, Asked, Say, always
-from kube.test_mirror import event, gone, page, pod
+from kube.followed import event, gone, page, pod
 from support import wait_for
 
 _REFUSALS = [Say(status=status) for status in (403, 404, 410, 429, 500)]

@@ -61,7 +61,7 @@ class Surprises:
         missed_every_s: one missed rise in so long is what the quantile settles at.
         learning_rate: by how much a missed rise shrinks the uncovered share.
         most_uncovered: the largest uncovered share.
-        burst_step: the factor by which a breach inside a covered rise raises the burstiness.
+        burst_step: the factor by which a breach inside a covered rise raises the burstiness; as long undoes it.
         most_bursty: the largest burstiness.
     """
 
@@ -80,12 +80,13 @@ class Surprises:
         recent = (*(one for one in past.recent if one[0] > now_s - self.level_s - self.reaction_s), (now_s, bps))
         known_bps = _median([rate for at_s, rate in recent if at_s <= now_s - self.reaction_s], otherwise=bps)
         elapsed_s = now_s - past.recent[-1][0] if past.recent else 0.0
-        forgiven = self.learning_rate * elapsed_s / self.missed_every_s
+        calm = elapsed_s / self.missed_every_s
         made = replace(
             past,
             now_bps=bps,
             level_bps=_median([rate for at_s, rate in recent if at_s > now_s - self.level_s], otherwise=bps),
-            uncovered=min(past.uncovered + forgiven, self.most_uncovered),
+            uncovered=min(past.uncovered + self.learning_rate * calm, self.most_uncovered),
+            burstiness=max(1.0, past.burstiness * self.burst_step**-calm),
             recent=recent,
             spans=self._spans(past.spans, Span(now_s, max(0.0, bps - known_bps), bps)),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,8 @@ def test_bursts_between_two_readings_are_reserved_for_in_full() -> None:
     for _ in range(4):
         known = LAW.missed(known, covered=True)
     assert 100 * M < known.most_bps < 150 * M
+    calm = _watch(_every(5.0, 55 * M, 0.5), 1200, replace(known, recent=(), spans=()))
+    assert calm.most_bps < 60 * M
 
 
 def test_a_fall_is_believed_after_a_few_seconds() -> None:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from detnet.actuate.kubernetes.cluster import Cluster
 from detnet.actuate.kubernetes.domains import Critical, Domain
-from detnet.actuate.kubernetes.objects import Ref
+from detnet.actuate.kubernetes.objects import PLURALS, Ref
 from detnet.actuate.kubernetes.order import Patience
 from detnet.actuate.kubernetes.plan import Plan
 from detnet.actuate.kubernetes.release import Released, release
 from detnet.actuate.kubernetes.targets import Bounds
+from detnet.core.annotations import STATUS
 from detnet.core.decision import Rules
 from detnet.core.rate import Rate
 from detnet.counters import ByteCounters, CountersConfig
@@ -24,6 +25,7 @@ from detnet.fleet import Fleet, FleetRecorder, Site
 from detnet.kube.api import Api, ClusterAccess, connect
 from detnet.kube.lease import Elector, LeaseTimes
 from detnet.led_cluster import LedCluster, TellingRecorder
+from detnet.record import status
 from detnet.record.kubernetes import Teller
 from detnet.settings.kubernetes import KubernetesSettings, LeaderSettings
 from detnet.settings.models import Settings
@@ -71,7 +73,7 @@ def rebuild_site(fleet: Fleet, settings: Settings) -> None:
 
 
 def release_cluster(settings: Settings) -> Released:
-    """Take every cap of ours off the cluster; no controller may run meanwhile.
+    """Take every cap and status of ours off the cluster; no controller may run meanwhile.
 
     Raises:
         UserError: the cluster cannot be reached, or refuses.
@@ -79,9 +81,21 @@ def release_cluster(settings: Settings) -> Released:
     kubernetes = settings.actuator.kubernetes
     api = connect(_access(kubernetes))
     try:
-        return release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
+        released = release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
+        for namespace in kubernetes.namespaces:
+            _take_statuses(api, namespace)
+        return released
     finally:
         api.close()
+
+
+def _take_statuses(api: Api, namespace: str) -> None:
+    for plural in PLURALS.values():
+        for item in api.request("GET", f"/apis/apps/v1/namespaces/{namespace}/{plural}")["items"]:
+            metadata = item["metadata"]
+            if STATUS in metadata.get("annotations", {}):
+                path = f"/apis/apps/v1/namespaces/{namespace}/{plural}/{metadata['name']}"
+                api.request("PATCH", path, body=status.patch(None, metadata["uid"]))
 
 
 def build_plan(settings: Settings) -> Plan:

@@ -6,6 +6,7 @@ import subprocess
 
 from actuate_kubernetes.site import Site
 from control_plane import ControlPlane
+from detnet.core.annotations import STATUS
 from fleet.conftest import Start
 from fleet.replica import DETNET, Measured
 from support import wait_for
@@ -25,6 +26,7 @@ def test_pods_get_their_share_and_lose_it_again(site: Site, start: Start) -> Non
     wait_for(lambda: capped_on(site, robot_node(site)) == 4, what="new pods have caps", within_s=2.0)
     assert site.replica_sets() == sets
 
+    wait_for(lambda: STATUS in annotations(site), what="the status is written", within_s=20.0)
     replica.process.terminate()
     assert replica.process.wait(timeout=15) == 0
     released = subprocess.run(
@@ -33,6 +35,7 @@ def test_pods_get_their_share_and_lose_it_again(site: Site, start: Start) -> Non
     assert "4 pods" in released.stdout
     assert all(cap is None for cap in site.caps())
     assert all(pod["metadata"].get("annotations") is None for pod in [*before, *site.pods()])
+    assert annotations(site).keys() == {"deployment.kubernetes.io/revision"}
 
 
 def test_a_breach_cuts_the_pods_beside_the_robot_at_once(
@@ -59,6 +62,11 @@ def test_a_breach_cuts_the_pods_beside_the_robot_at_once(
     wait_for(lambda: "qos.detnet.io/status" in described(), what="the status is written", within_s=20.0)
     assert "robot-control" in described()
     assert not any("restartedAt" in line or "egress" in line for line in described().splitlines())
+
+
+def annotations(site: Site) -> dict[str, str]:
+    """Return the annotations of the best-effort workload."""
+    return dict(site.get("Deployment", "telemetry-upload")["metadata"].get("annotations", {}))
 
 
 def kubectl(plane: ControlPlane, site: Site, *arguments: str) -> str:

@@ -23,6 +23,7 @@ CONTROLLER = "qos.detnet.io/controller"
 # What events.k8s.io/v1 allows (the same file); core/v1 allows more, but shows up there as well.
 LONGEST_MESSAGE = 1024
 LONGEST_INSTANCE = 128
+REQUEST_S = 2.0
 _LONGEST_NAME = 253
 _NOT_FOUND, _CONFLICT = 404, 409
 
@@ -38,12 +39,12 @@ class Happening:
 
 
 class EventWriter:
-    """Writes happenings to a cluster as ``identity``; ``timeout_s`` is asked before each request."""
+    """Writes happenings to a cluster as ``identity``; each request must have ended at ``until_s``, monotonic."""
 
-    def __init__(self, api: Api, *, identity: str, timeout_s: Callable[[], float]) -> None:
+    def __init__(self, api: Api, *, identity: str, until_s: Callable[[], float]) -> None:
         self._api = api
         self._identity = identity[:LONGEST_INSTANCE]
-        self._timeout_s = timeout_s
+        self._until_s = until_s
 
     def write(self, one: Happening, known: int | None) -> int:
         """Add a happening to its Event, whose count is ``known`` or not yet; return the count that it has then.
@@ -96,7 +97,7 @@ class EventWriter:
         }
 
     def _request(self, method: str, path: str, body: object) -> dict[str, Any]:
-        return self._api.request(method, path, body=body, timeout_s=self._timeout_s())
+        return self._api.request(method, path, body=body, timeout_s=REQUEST_S, until_s=self._until_s())
 
 
 def _name(one: Telling) -> str:

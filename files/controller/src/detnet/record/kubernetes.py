@@ -17,13 +17,12 @@ from detnet.daemon import Pass
 from detnet.episodes import Episodes
 from detnet.kube.api import Api, ApiError, ApiRefused
 from detnet.kube.backoff import Backoff
-from detnet.record.events import EventWriter
+from detnet.record.events import REQUEST_S, EventWriter
 from detnet.record.pending import Budget, Entry, Pace, PendingEvents
 from detnet.record.status import Row, StatusBoard, patch
 from detnet.record.story import Story
 from detnet.record.telling import Subject, Telling
 
-_REQUEST_S = 2.0
 # The workload is gone, or another of the same name: some releases call a wrong uid a conflict and some invalid.
 _ANOTHER = (404, 409, 422)
 
@@ -74,7 +73,7 @@ class Teller:
         self._clock = clock
         self._now = now
         self._pace = pace or Pace()
-        self._writer = EventWriter(api, identity=identity, timeout_s=self._timeout_s)
+        self._writer = EventWriter(api, identity=identity, until_s=self._until_s)
         self._events, self._statuses = _Lane("Events"), _Lane("statuses")
         self._budget = Budget(self._pace, clock())
         self._episodes = Episodes(logging.getLogger(__name__))
@@ -170,7 +169,7 @@ class Teller:
             self._board.tried(row, now_s)
             wanted, body = row.wanted, patch(row.text, row.subject.uid)
         try:
-            self._api.request("PATCH", row.subject.ref.path, body=body, timeout_s=self._timeout_s())
+            self._api.request("PATCH", row.subject.ref.path, body=body, timeout_s=REQUEST_S, until_s=self._until_s())
         except ApiError as error:
             if not isinstance(error, ApiRefused) or error.status not in _ANOTHER:
                 self._failed(self._statuses, error)
@@ -181,8 +180,10 @@ class Teller:
             row.shown = wanted
         self._succeeded(self._statuses)
 
-    def _timeout_s(self) -> float:
-        return min(_REQUEST_S, self._time_left_s())
+    def _until_s(self) -> float:
+        # The clock first: if the process is stopped between the two, the sum is too early and never too late.
+        now_s = self._clock()
+        return now_s + self._time_left_s()
 
     def _succeeded(self, lane: _Lane) -> None:
         self._budget.spend()

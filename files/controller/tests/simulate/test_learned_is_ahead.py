@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.simulate.batch import simulate
+from detnet.simulate.batch import Result, simulate
 from detnet.simulate.figures import Comparison, compare
 from detnet.simulate.session import QUICK, jobs_of, order
 
@@ -12,23 +12,38 @@ DOCUMENTS = ("v1", "v1-sensor", "v1-fresh", "v2", "v2-fresh", "v5", "v5-hot", "v
 
 
 @pytest.fixture(scope="module")
-def comparison() -> Comparison:
+def results() -> list[Result]:
     """Run the subset once: one seed on the reference plant."""
     asked = order("quick", ",".join(("learned", *DOCUMENTS)), "reference", 1)
-    return compare(simulate(jobs_of(asked), processes=2, progress=lambda *_: None), "learned")
+    return list(simulate(jobs_of(asked), processes=2, progress=lambda *_: None))
 
 
+@pytest.fixture(scope="module")
+def comparison(results: list[Result]) -> Comparison:
+    """The figures of the subset."""
+    return compare(results, "learned")
+
+
+def delivered_bps(results: list[Result], law: str) -> float:
+    """Return what best effort got through in clean seconds, over all scenarios."""
+    return sum(outcome.compliant_bps for result in results for outcome in result.outcomes if outcome.law == law)
+
+
+@pytest.mark.timeout(600)  # the fixtures simulate 54 times ten minutes
 def test_every_quick_scenario_was_run(comparison: Comparison) -> None:
     """Or the gate has a hole."""
     assert set(comparison.by_law["learned"]) == set(QUICK)
 
 
 @pytest.mark.parametrize("law", DOCUMENTS)
-def test_it_violates_less_and_delivers_more_than(law: str, comparison: Comparison) -> None:
-    """Both at once: each alone is easy."""
-    ours, theirs = comparison.totals["learned"], comparison.totals[law]
-    assert ours.violation_ratio < theirs.violation_ratio
-    assert ours.be_compliant_ratio > theirs.be_compliant_ratio
+def test_it_violates_less_and_delivers_more_than(law: str, results: list[Result], comparison: Comparison) -> None:
+    """Both at once: each alone is easy.
+
+    In bits and not in shares of the oracle: one that violates more than the oracle may can exceed it, and a share far
+    above one in a scenario that it does not master would pay for all the others.
+    """
+    assert comparison.totals["learned"].violation_ratio < comparison.totals[law].violation_ratio
+    assert delivered_bps(results, "learned") > delivered_bps(results, law)
 
 
 def test_its_longest_violation_is_a_few_seconds(comparison: Comparison) -> None:

@@ -1,12 +1,12 @@
 # Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint bench compare ablation benchmarks requirements
+.PHONY: help lab test lint bench compare ablation benchmarks benchmark-cluster requirements
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  make lab and make bench take POLICY= DURATION=<seconds> SCENARIO= CAPACITY=<100M> BUFFER_MS="
 
@@ -30,6 +30,10 @@ ablation: .venv/lab.stamp  ## Take the parts of the learned law out one by one, 
 
 benchmarks: .venv/lab.stamp  ## Measure what a decision pass costs as targets and bottlenecks grow
 	@.venv/bin/python -m benchmarks.decision_pass --out out/benchmarks
+
+benchmark-cluster: .venv/dev.stamp  ## Measure what 5,000 pods cost the controller and the API server
+	@scripts/control-plane build
+	@PYTHONPATH=tests:files/controller/tests .venv/bin/python -m benchmarks.cluster_scale --out out/benchmarks
 
 requirements:  ## Compile requirements/*.in into hash-pinned files
 	@scripts/requirements

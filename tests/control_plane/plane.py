@@ -58,7 +58,7 @@ class ControlPlane:
         """Start everything, each part when the one below it is ready."""
         self.start_etcd()
         self.start_api()
-        self._manager.start(lambda: answers(self._manager_port))
+        self._start_controllers()
 
     def stop(self) -> None:
         """End all processes; the data stay in the folder."""
@@ -80,6 +80,15 @@ class ControlPlane:
     def stop_etcd(self) -> None:
         """End etcd; the API server stays up and fails."""
         self._etcd.stop()
+
+    @contextmanager
+    def controllers_stopped(self) -> Iterator[None]:
+        """Go without the controllers for a while: pods and ReplicaSets stay as they are made by hand."""
+        self._manager.kill()
+        try:
+            yield
+        finally:
+            self._start_controllers()
 
     def audit_events(self) -> list[dict[str, Any]]:
         """What the API server has answered so far, oldest first (https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/).
@@ -136,6 +145,9 @@ class ControlPlane:
 
     def _kubeconfig(self, name: str, token: str) -> Path:
         return write_kubeconfig(self.folder / f"{name}.kubeconfig", self.url, self.ca_file, token)
+
+    def _start_controllers(self) -> None:
+        self._manager.start(lambda: answers(self._manager_port))
 
     def _api_ready(self) -> bool:
         try:

@@ -1,0 +1,242 @@
+"""What a large cluster costs the controller, and what the controller costs the API server.
+
+    PYTHONPATH=tests:files/controller/tests python -m benchmarks.cluster_scale --out out/benchmarks
+
+The API server, the controller and its probe are real; pods are objects that say they run. The documents' way, a GET
+and a template PATCH for each Deployment in every cycle, is measured in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.cluster_controller import HIGH, LOW, Controller, Use, controller
+from benchmarks.cluster_requests import Request, Requests, between, is_cap
+from benchmarks.cluster_site import Cycle, Site, Size
+from control_plane import ControlPlane, running
+from control_plane.options import audit_log
+from detnet.actuate.kubernetes.objects import PLURALS
+from detnet.kube.api import ClusterAccess, connect
+from detnet.report.files import write_whole
+from detnet.report.table import Table
+from fleet.replica import Measured, service_account
+from support import wait_for
+
+GOAL_MIB = 200.0
+_QUIET_S = 3.0
+_SAMPLE = 300
+_WRITES = {"create", "update", "patch", "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start in observe mode: s from first to last list, s until it was ready, and what that used."""
+
+    listed_s: float
+    ready_s: float
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A time without change: watches that are open, and the requests that came, by verb and resource."""
+
+    seconds: float
+    watches: int
+    requests: Mapping[str, int]
+
+    @property
+    def writes(self) -> int:
+        """How many wrote anything but the Lease that says who leads."""
+        return sum(count for what, count in self.requests.items() if is_write(what))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A cut on every node: from the first decision to the first and to the last pod with its new cap, in s."""
+
+    patches: int
+    templates: int
+    first_s: float
+    last_s: float
+    cpu_s: float
+    bare_patch_s: float
+
+    @property
+    def ratio(self) -> float:
+        """The time to the last pod over that of as many bare patches, one after the other."""
+        return self.last_s / (self.patches * self.bare_patch_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that one run measured; ``load`` is how many processes wanted to run in the last minute, of anybody's."""
+
+    size: Size
+    pod_bytes: int
+    empty: Start
+    full: Start
+    steady: Steady
+    cut: Cut
+    use: Use
+    documents: Cycle
+    load: float
+
+    @property
+    def mib_per_1000(self) -> float:
+        """How the memory after a start grows, per 1,000 pods."""
+        return 1000.0 * (self.full.use.rss_mib - self.empty.use.rss_mib) / (self.size.pods + self.size.nodes)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure the controller on a large cluster.")
+    parser.add_argument("--out", type=Path, default=Path("out/benchmarks"))
+    parser.add_argument("--pods", type=int, default=5000)
+    parser.add_argument("--targets", type=int, default=200)
+    parser.add_argument("--nodes", type=int, default=50)
+    parser.add_argument("--steady", type=float, default=10.0, help="seconds to watch the steady state for")
+    asked = parser.parse_args()
+    if asked.pods % asked.targets:
+        parser.error("--pods must be a multiple of --targets")
+    with tempfile.TemporaryDirectory(prefix="cluster-scale-") as folder, running(Path(folder) / "plane") as plane:
+        plane.create_namespace("scale")
+        result = measure(plane, "scale", Size(asked.pods, asked.targets, asked.nodes), Path(folder), asked.steady)
+    print(table(result).text(width=110))
+    write_whole(asked.out / "cluster-scale.json", json.dumps(asdict(result), indent=1) + "\n")
+
+
+def measure(plane: ControlPlane, namespace: str, size: Size, folder: Path, steady_s: float) -> Result:
+    """Fill the namespace and measure; what runs meanwhile ends with it."""
+    site = Site(plane, namespace, size)
+    kubeconfig = service_account(plane, namespace, "controller")
+    per_target = size.pods // size.targets
+    with ExitStack() as entered:
+        api = connect(ClusterAccess(kubeconfig))
+        entered.callback(api.close)
+        probe = Measured(entered)
+
+        def requests() -> Requests:
+            return Requests(audit_log(plane.folder), f"system:serviceaccount:{namespace}:controller")
+
+        def start() -> Start:
+            asked = requests()
+            with controller(folder, kubeconfig, namespace, probe.port, per_target, "observe") as one:
+                return _started(one, asked)
+
+        empty = start()
+        site.create_deployments()
+        documents = site.documents_cycle(api)
+        pod_bytes = entered.enter_context(site.pods())
+        full = start()
+        asked = requests()
+        with controller(folder, kubeconfig, namespace, probe.port, per_target, "enforce") as ours:
+            ours.wait(lambda: asked.caps() == {HIGH: size.pods}, "every pod has its largest cap")
+            _wait_quiet(ours, asked)
+            from_s = time.time()
+            ours.wait(lambda: time.time() >= from_s + steady_s, "the time is over", steady_s + 10.0)
+            before = ours.use()
+            probe.lose_everything()
+            ours.wait(lambda: asked.caps() == {LOW: size.pods}, "every pod is cut")
+            use, breach_s = ours.use(), ours.breach_s()
+        probe.lose_nothing()
+        bare_s = site.bare_patch_s(api, min(_SAMPLE, size.pods))
+        _wait_watches(asked)
+        steady = _steady(asked.all, from_s, from_s + steady_s)
+        cut = _cut(asked.all, breach_s, use.cpu_s - before.cpu_s, bare_s)
+    return Result(size, pod_bytes, empty, full, steady, cut, use, documents, os.getloadavg()[0])
+
+
+def is_write(what: str) -> bool:
+    """Return whether a verb and resource change something that is not the Lease."""
+    verb, _, resource = what.partition(" ")
+    return verb in _WRITES and resource != "leases"
+
+
+def table(result: Result) -> Table:
+    """Return what was measured, one row per figure, beside what it is compared with."""
+    size, cut, cycle = result.size, result.cut, result.documents
+    asked = ", ".join(f"{count} {what}" for what, count in sorted(result.steady.requests.items())) or "nothing"
+    rows = [
+        (f"start with {size.pods} pods of {result.pod_bytes} bytes", *_start(result.full)),
+        ("start with an empty namespace", *_start(result.empty)),
+        ("resident, at most", f"{result.use.peak_mib:.0f} MiB", f"goal {GOAL_MIB:.0f}"),
+        ("resident after the start, per 1,000 pods", f"{result.mib_per_1000:.1f} MiB", ""),
+        (f"steady for {result.steady.seconds:.0f} s: writes", f"{result.steady.writes}", asked),
+        ("steady: watches that stay open", f"{result.steady.watches}", ""),
+        ("cut: decision to the first pod", f"{1e3 * cut.first_s:.0f} ms", ""),
+        ("cut: decision to the last pod", f"{cut.last_s:.2f} s", f"{cut.cpu_s:.1f} s CPU"),
+        (
+            f"cut: over {cut.patches} bare patches one by one",
+            f"{cut.ratio:.2f}",
+            f"{1e3 * cut.bare_patch_s:.2f} ms each",
+        ),
+        ("cut: requests, pod templates written", f"{cut.patches}, {cut.templates}", "no pod restarts"),
+        ("the documents' cycle: requests", f"{cycle.requests}", f"{cycle.took_s:.2f} s"),
+        ("the documents' cycle: new ReplicaSets", f"{cycle.replica_sets}", f"{size.pods} pods restart"),
+        ("load of the machine in the last minute", f"{result.load:.1f}", f"{os.cpu_count()} processors"),
+    ]
+    return Table((f"{size.targets} targets on {size.nodes} nodes", "measured", "beside it"), tuple(rows))
+
+
+def _start(start: Start) -> tuple[str, str]:
+    return (
+        f"{start.ready_s:.2f} s",
+        f"{start.listed_s:.2f} s listing, {start.use.cpu_s:.1f} s CPU, {start.use.rss_mib:.0f} MiB",
+    )
+
+
+def _started(one: Controller, asked: Requests) -> Start:
+    one.wait(one.ready, "ready")
+    ready_s = time.monotonic() - one.began_s
+    use = one.use()
+    one.wait(lambda: any(each.verb == "list" for each in asked.look()), "a list in the audit log")
+    lists = [each for each in asked.all if each.verb == "list"]
+    return Start(max(each.ended_s for each in lists) - min(each.began_s for each in lists), ready_s, use)
+
+
+def _wait_quiet(ours: Controller, asked: Requests) -> None:
+    def quiet() -> bool:
+        now_s = time.time()
+        return not any(is_write(what) for what in between(asked.look(), now_s - _QUIET_S, now_s))
+
+    ours.wait(quiet, f"no write for {_QUIET_S:g} s")
+
+
+def _wait_watches(asked: Requests) -> None:
+    """Wait until the log tells of the end of every kind's watch, after the controller has ended."""
+    kinds = {"pods", *PLURALS.values()}
+    wait_for(
+        lambda: kinds <= {one.resource for one in asked.look() if one.verb == "watch"},
+        what="the watches end",
+        within_s=30.0,
+    )
+
+
+def _steady(asked: Sequence[Request], from_s: float, to_s: float) -> Steady:
+    watches = sum(one.verb == "watch" and one.began_s < from_s and one.ended_s > to_s for one in asked)
+    return Steady(to_s - from_s, watches, between(asked, from_s, to_s))
+
+
+def _cut(asked: Sequence[Request], breach_s: float, cpu_s: float, bare_patch_s: float) -> Cut:
+    caps = [one for one in asked if is_cap(one) and one.cap == LOW]
+    return Cut(
+        patches=len(caps),
+        templates=sum(one.template for one in asked),
+        first_s=min(one.ended_s for one in caps) - breach_s,
+        last_s=max(one.ended_s for one in caps) - breach_s,
+        cpu_s=cpu_s,
+        bare_patch_s=bare_patch_s,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -85,7 +85,7 @@ def controller(  # noqa: PLR0913, PLR0917 - where it runs, as whom, and what it 
     port, name = free_port(), f"{mode}-{namespace}"
     config, audit, log = (folder / f"{name}{suffix}" for suffix in (".yaml", ".jsonl", ".log"))
     document = _document(kubeconfig, namespace, probe, per_target)
-    document |= {"mode": mode, "http": {"listen": f"127.0.0.1:{port}"}, "audit": {"path": str(audit)}}
+    document |= {"mode": mode, "http": {"listen": f"127.0.0.1:{port}"}, "audit": {"path": str(audit), "files": 50}}
     config.write_text(json.dumps(document))
     with log.open("wb") as into:
         process = Popen([*DETNET, "run", "-c", str(config)], stdout=into, stderr=into)

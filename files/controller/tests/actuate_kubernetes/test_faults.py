@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from actuate_kubernetes.site import M, Site, target
+from actuate_kubernetes.site import ALL_RIGHT, M, Site, target
 from control_plane import FaultProxy
 from detnet.actuate.kubernetes.cluster import Cluster
+from detnet.actuate.kubernetes.domains import Critical
 from detnet.core.rate import Rate
 from detnet.kube.api import Api, ClusterAccess, connect
 from support import wait_for
@@ -142,3 +144,18 @@ def test_what_fails_is_told_and_taken_back_when_it_is_over(site: Site, proxy: Fa
         assert "its cap cannot be written" in told[0]
         proxy.heal()
         wait_for(lambda: cluster.problems() == (), what="nothing is told any more")
+
+
+def test_before_the_first_list_only_its_trouble_is_told(site: Site, proxy: FaultProxy, through: Api) -> None:
+    """A pod that was not listed yet is not a pod that is not there."""
+    proxy.refuse()
+    critical = (Critical("robot-control", site.namespace, "robot-control"),)
+    plan = replace(ALL_RIGHT, namespaces=(site.namespace,), critical=critical)
+    cluster = Cluster(through, plan, lambda: time.monotonic() + 60.0)
+    assert cluster.problems() == ()
+    cluster.start()
+    try:
+        wait_for(cluster.problems, what="the trouble is told")
+        assert not [told for told in cluster.problems() if "robot-control" in told]
+    finally:
+        cluster.close()

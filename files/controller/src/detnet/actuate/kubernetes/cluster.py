@@ -132,6 +132,8 @@ class Cluster:
 
     def problems(self) -> tuple[str, ...]:
         """Return everything that a person should know or mend, one sentence each."""
+        if not self.synced:  # what is not seen yet may well be there
+            return self._picture.troubles()
         census = self._counted()
         return (
             *self._picture.troubles(),

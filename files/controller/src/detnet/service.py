@@ -26,6 +26,8 @@ from detnet.settings.models import Settings
 from detnet.wiring import listen_address
 
 _log = logging.getLogger("detnet")
+# Half of the silence that 'detnet explain' takes for an end of the daemon.
+_QUIET_S = 5.0
 
 
 def serve(config: Path | None, dotenv: Path | None, *, observe: bool) -> None:
@@ -63,7 +65,13 @@ class _Service:
         self.notifier = Notifier()
         audit, memory = self._audit_log(settings), self._state_file(settings)
         metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit, state=memory)
-        self._recorder = Recorder(metrics=metrics, audit=audit, vitals=self._vitals, notifier=self.notifier)
+        self._recorder = Recorder(
+            metrics=metrics,
+            audit=audit,
+            vitals=self._vitals,
+            notifier=self.notifier,
+            quiet_s=_QUIET_S if settings.actuator.kind == "kubernetes" else 0.0,
+        )
         self.loop = build_loop(settings, self._recorder, memory)
         closing.callback(self.loop.close)
         if isinstance(self.loop, Fleet):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from detnet.core.decision import Decision, Mode
+from detnet.core.decision import Action, Decision, Mode
 from detnet.core.objectives import Verdict
 from detnet.episodes import Episodes
 from detnet.record.audit import AuditLog
@@ -20,13 +21,27 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Records passes; the first one makes the daemon ready in systemd's eyes."""
+    """Records passes; the first one makes the daemon ready in systemd's eyes.
 
-    def __init__(self, *, metrics: Metrics, audit: AuditLog | None, vitals: Vitals, notifier: Notifier) -> None:
+    A pass in which nothing happened gets a line in the audit log only every ``quiet_s`` seconds: the fifty loops of a
+    cluster would fill its files within minutes.
+    """
+
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        audit: AuditLog | None,
+        vitals: Vitals,
+        notifier: Notifier,
+        quiet_s: float = 0.0,
+    ) -> None:
         self._metrics = metrics
         self._audit = audit
         self._vitals = vitals
         self._notifier = notifier
+        self._quiet_s = quiet_s
+        self._lines: dict[str, tuple[float, Mode]] = {}
         self._announced = False
         self._problems: set[str] = set()
         self._episodes = Episodes(logging.getLogger(__name__))
@@ -39,7 +54,7 @@ class Recorder:
         self._metrics.record(
             one.domain, decision, Caps(one.caps, one.in_force, one.written, failed), duration_s=one.duration_s
         )
-        if self._audit is not None:
+        if self._audit is not None and self._is_news(one):
             self._audit.write(audit_entry(one), urgent=decision.mode is Mode.BREACH)
         if any(f.verdict in (Verdict.MET, Verdict.BREACHED) for f in decision.findings):
             self._vitals.began_to_see("evidence is fresh")
@@ -66,6 +81,16 @@ class Recorder:
     def forget(self, domain: str) -> None:
         """Remove what is shown of a domain that is no more."""
         self._metrics.forget(domain)
+        self._lines.pop(domain, None)
+
+    def _is_news(self, one: Pass) -> bool:
+        decision = one.decision
+        at_s, mode = self._lines.get(one.domain, (-math.inf, None))
+        happened = decision.action is not Action.HOLD or one.written or one.errors or decision.mode is not mode
+        if not happened and decision.at_s - at_s < self._quiet_s:
+            return False
+        self._lines[one.domain] = (decision.at_s, decision.mode)
+        return True
 
     def _tell_systemd(self, sentence: str) -> None:
         if not self._announced:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 
 
 class BuildError(Exception):
@@ -74,11 +73,18 @@ def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None
 
 
 def _mirror(release: str) -> str:
-    """The mirror of the release that the machine's apt has, else the distribution's own."""
+    """The mirror that the machine's apt has for the release, else the one that it has for its own.
+
+    Raises:
+        BuildError: apt knows no Debian mirror.
+    """
     listing = ["apt-get", "indextargets", "--format", "$(CREATED_BY) $(LABEL) $(COMPONENT) $(CODENAME) $(REPO_URI)"]
     known = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    mirrors: dict[str, str] = {}
     for line in known.splitlines():
-        *kind, mirror = line.split(" ")
-        if kind == ["Packages", "Debian", "main", release]:
-            return mirror
-    return DEFAULT_MIRROR
+        match line.split():
+            case ["Packages", "Debian", "main", codename, uri]:
+                mirrors[codename] = uri
+    if not mirrors:
+        raise BuildError("apt knows no Debian mirror: name one in its sources, or set KUBEBUILDER_ASSETS")
+    return mirrors.get(release) or next(iter(mirrors.values()))

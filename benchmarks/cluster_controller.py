@@ -16,7 +16,8 @@ from typing import Any
 
 from benchmarks.cluster_site import ROBOT
 from detnet.record.lines import read
-from fleet.replica import DETNET, free_port
+from fleet.replica import DETNET
+from support import free_port
 
 LOW_BPS, HIGH_BPS = 2_000_000, 3_000_000
 LOW, HIGH = "2M", "3M"

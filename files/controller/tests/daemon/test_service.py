@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,15 +14,9 @@ from pathlib import Path
 import pytest
 
 from detnet.record.lines import read
-from support import wait_for
+from support import ask, free_port, wait_for
 
 DETNET = [sys.executable, "-m", "detnet"]
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @contextmanager
@@ -51,7 +42,7 @@ class Loop:
     """A running daemon on a real probe and reflector, over loopback."""
 
     def __init__(self, tmp_path: Path, entered: ExitStack) -> None:
-        reflect, self.probe, self.http = _free_port(), _free_port(), _free_port()
+        reflect, self.probe, self.http = free_port(), free_port(), free_port()
         self.audit, self.state = tmp_path / "audit.jsonl", tmp_path / "state.json"
         self.state.write_text("torn", encoding="utf-8")
         self.config = tmp_path / "detnet.yaml"
@@ -79,14 +70,7 @@ class Loop:
 
     def get(self, path: str) -> tuple[int, str]:
         """Ask the daemon over HTTP; (0, reason) while nothing listens."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
+        return ask(self.http, path)
 
     def modes(self) -> list[object]:
         """Return the mode of every decision so far."""

@@ -5,29 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from control_plane import ControlPlane
 from detnet.record.lines import read
-from support import wait_for
+from support import ask, free_port, wait_for
 
 DETNET = [sys.executable, "-m", "detnet"]
 LEASE_S = 4.0
 LEASE = {"lease_duration": f"{LEASE_S:g}s", "renew_deadline": "3s", "retry_period": "500ms"}
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody has."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Measured:
@@ -79,14 +69,7 @@ class Replica:
 
     def get(self, path: str) -> tuple[int, str]:
         """Ask over HTTP; (0, reason) while nothing listens."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._http}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
+        return ask(self._http, path)
 
     def leads(self) -> bool:
         """Whether it says so."""

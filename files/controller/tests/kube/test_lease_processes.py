@@ -35,11 +35,16 @@ class Pair:
         wait_for(self.writers, what="the first writes")
 
     def writers(self) -> list[str]:
-        """Who wrote, in the order in which the API server was done with it; each as often as it followed another."""
+        """Who wrote, in the order in which the API server was done with it; each as often as it followed another.
+
+        A request that the server gave up on, because its sender was stopped in the middle of it, wrote nothing.
+        """
         writes = (
             (event["stageTimestamp"], event["requestObject"]["spec"]["holderIdentity"])
             for event in self._plane.audit_events()
-            if event["verb"] == "patch" and event["requestURI"] == lease_path(self._namespace, "written")
+            if event["verb"] == "patch"
+            and event["requestURI"] == lease_path(self._namespace, "written")
+            and event["responseStatus"]["code"] == 200
         )
         return [writer for writer, _ in groupby(writer for _, writer in sorted(writes))]
 

@@ -1,0 +1,114 @@
+"""Both roles on a real API server: foretold, made once, repaired, and taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access.role import Run, play
+from control_plane import ControlPlane
+from support import wait_for
+
+pytestmark = pytest.mark.timeout(1800)
+
+SPACE = "cycle-factory"
+CILIUM = f"/apis/cilium.io/v2/namespaces/{SPACE}/ciliumnetworkpolicies"
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{SPACE}/deployments"
+SERVICES = f"/api/v1/namespaces/{SPACE}/services"
+BUDGETS_SINCE = (1, 21)
+CRD = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "ciliumnetworkpolicies.cilium.io"},
+    "spec": {
+        "group": "cilium.io",
+        "scope": "Namespaced",
+        "names": {"kind": "CiliumNetworkPolicy", "plural": "ciliumnetworkpolicies", "singular": "ciliumnetworkpolicy"},
+        "versions": [
+            {
+                "name": "v2",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+
+
+@pytest.fixture
+def run(control_plane: ControlPlane, tmp_path: Path) -> Any:
+    """Play one of the roles."""
+
+    def run(role: str, *options: str, **variables: object) -> Run:
+        known = {f"{role}_kubeconfig": str(control_plane.kubeconfig), f"{role}_namespace": SPACE}
+        playbook = f"[{{hosts: localhost, gather_facts: false, roles: [{role}]}}]"
+        given = {f"{role}_{name}": value for name, value in variables.items()}
+        return play(tmp_path, known | given, *options, playbook=playbook)
+
+    return run
+
+
+def test_the_cycle(control_plane: ControlPlane, run: Any) -> None:
+    """Each step is foretold by check mode, done once, and nothing is left to do the second time."""
+    for role in ("robot_factory", "network_policies"):
+        foretold = run(role, "--check", "--diff")
+        assert (foretold.ok, foretold.changed > 0) == (True, True), foretold.output
+        assert names(control_plane, "/api/v1/namespaces").isdisjoint({SPACE})
+    made = run("robot_factory")
+    assert made.ok, made.output
+    assert ("No disruption budget" in made.output) == (control_plane.version < BUDGETS_SINCE)
+    deployments = names(control_plane, DEPLOYMENTS)
+    assert len(deployments) == 12
+    lacking = run("network_policies")
+    assert not lacking.ok
+    assert "does not know cilium.io/v2 CiliumNetworkPolicy, so install Cilium first" in joined(lacking)
+    with_cilium(control_plane)
+    made = run("network_policies")
+    assert made.ok, made.output
+    assert names(control_plane, CILIUM) == deployments | {"baseline", "default-deny"}
+    assert (run("robot_factory").changed, run("network_policies").changed) == (0, 0)
+    noise = {"spec": {"replicas": 3}}
+    control_plane.request("PATCH", f"{DEPLOYMENTS}/noise-generator", noise)
+    control_plane.request("PATCH", f"{CILIUM}/baseline", {"spec": {"ingress": []}})
+    repaired = [run("robot_factory"), run("network_policies", default_deny=False)]
+    assert [(one.ok, one.changed) for one in repaired] == [(True, 1), (True, 2)], repaired
+    assert control_plane.request("GET", f"{DEPLOYMENTS}/noise-generator")["spec"]["replicas"] == 0
+    assert control_plane.request("GET", f"{CILIUM}/baseline")["spec"]["ingress"]
+    for role in ("network_policies", "robot_factory"):
+        assert run(role, "--check", state="absent").changed == 1
+    assert names(control_plane, DEPLOYMENTS) == deployments
+    assert names(control_plane, CILIUM) == deployments | {"baseline"}
+    for role in ("network_policies", "robot_factory"):
+        assert run(role, state="absent").ok
+        assert run(role, state="absent").changed == 0
+    left = [names(control_plane, kind) for kind in (DEPLOYMENTS, SERVICES, CILIUM)]
+    assert left == [set(), set(), set()]
+    pods = f"/api/v1/namespaces/{SPACE}/pods"
+    wait_for(lambda: not names(control_plane, pods), what="the last pod is gone")
+    assert run("robot_factory", state="absent", remove_namespace=True).ok
+    assert SPACE not in names(control_plane, "/api/v1/namespaces")
+
+
+def names(plane: ControlPlane, kind: str) -> set[str]:
+    """The names of what is there of a kind, less what Kubernetes itself puts into every namespace."""
+    return {one["metadata"]["name"] for one in plane.request("GET", kind)["items"]}
+
+
+def joined(run: Run) -> str:
+    """The output without the line breaks that YAML puts into long messages."""
+    return " ".join(run.output.split())
+
+
+def with_cilium(plane: ControlPlane) -> None:
+    """Make the API server know Cilium's policies, without Cilium's own schema, which has a test of its own."""
+    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    plane.request("POST", crds, CRD)
+
+    def established() -> bool:
+        status = plane.request("GET", f"{crds}/ciliumnetworkpolicies.cilium.io").get("status", {})
+        return any((one["type"], one["status"]) == ("Established", "True") for one in status.get("conditions") or [])
+
+    wait_for(established, what="the policies are served")

@@ -68,7 +68,7 @@ def test_promtool_accepts_the_configuration(objects: str, request: pytest.Fixtur
     """Prometheus starts with it."""
     data = [item for one in request.getfixturevalue(objects) for item in one.get("data", {}).items()]
     configuration = yaml.safe_load(next(text for name, text in data if name in {"prometheus.yml", "detnet.yml"}))
-    # Debian builds Prometheus without Kubernetes: that one block is checked here, all that stands around it by promtool.
+    # Debian builds Prometheus without Kubernetes: that block is checked here, and all around it by promtool.
     for job in configuration["scrape_configs"]:
         for block in job.pop("kubernetes_sd_configs"):
             assert block.pop("role") in {"node", "pod"}

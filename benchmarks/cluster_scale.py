@@ -25,7 +25,8 @@ from benchmarks.cluster_site import Site, Size
 from control_plane import ControlPlane, running
 from control_plane.options import audit_log
 from detnet.actuate.kubernetes.objects import PLURALS
-from detnet.kube.api import ClusterAccess, connect
+from detnet.kube.api import ClusterAccess
+from detnet.kube.connect import connect
 from detnet.report.files import write_whole
 from fleet.replica import Measured, service_account
 from support import wait_for

@@ -22,7 +22,8 @@ from detnet.core.rate import Rate
 from detnet.counters import ByteCounters, CountersConfig
 from detnet.daemon import Memory
 from detnet.fleet import Fleet, FleetRecorder, Site
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 from detnet.kube.lease import Elector, LeaseTimes
 from detnet.led_cluster import LedCluster, TellingRecorder
 from detnet.record import status

@@ -9,7 +9,8 @@ import pytest
 from actuate_kubernetes.site import Site
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 
 __all__ = ["api", "control_plane", "namespace", "site"]
 

@@ -13,7 +13,8 @@ from control_plane import FaultProxy
 from detnet.actuate.kubernetes.cluster import Cluster
 from detnet.actuate.kubernetes.domains import Critical
 from detnet.core.rate import Rate
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 from support import wait_for
 
 # Longer than the longest pause of writer and mirrors, so that they are at their most patient when it ends.

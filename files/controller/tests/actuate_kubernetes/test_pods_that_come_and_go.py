@@ -13,7 +13,8 @@ from actuate_kubernetes.site import M, Site, cap, target
 from detnet.actuate.kubernetes.cluster import Cluster
 from detnet.core.annotations import EGRESS, PRIOR
 from detnet.core.rate import Rate
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 from support import wait_for
 
 NAMES = ("upload", "backup", "report")

@@ -9,7 +9,8 @@ from actuate_kubernetes.site import M, Site, target
 from detnet.actuate.kubernetes.release import Released, release
 from detnet.core.annotations import EGRESS
 from detnet.core.rate import Rate
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 from support import wait_for
 
 

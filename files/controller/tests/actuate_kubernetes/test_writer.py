@@ -14,7 +14,8 @@ from detnet.actuate.kubernetes.objects import POD, Ref, pod_of
 from detnet.actuate.kubernetes.picture import Picture
 from detnet.core.annotations import EGRESS
 from detnet.core.rate import Rate
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 from support import wait_for
 
 

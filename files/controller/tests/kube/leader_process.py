@@ -13,7 +13,8 @@ import sys
 import threading
 from pathlib import Path
 
-from detnet.kube.api import ApiError, ClusterAccess, connect
+from detnet.kube.api import ApiError, ClusterAccess
+from detnet.kube.connect import connect
 from detnet.kube.lease import Elector
 from kube.leases import NAME, TIMES, lease_path
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from control_plane import ControlPlane, FaultProxy
-from detnet.kube.api import ClusterAccess, connect
+from detnet.kube.api import ClusterAccess
+from detnet.kube.connect import connect
 from detnet.kube.mirror import Mirror
 from support import wait_for
 

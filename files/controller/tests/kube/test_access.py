@@ -11,7 +11,8 @@ import pytest
 
 from detnet.errors import ConfigError
 from detnet.kube import access
-from detnet.kube.api import ClusterAccess, connect
+from detnet.kube.api import ClusterAccess
+from detnet.kube.connect import connect
 from kube.api_server import ApiServer, kubeconfig
 
 Config = dict[str, Any]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from detnet.kube.api import Api, ApiUnreachable, ClusterAccess, connect
+from detnet.kube.api import Api, ApiUnreachable, ClusterAccess
+from detnet.kube.connect import connect
 from detnet.kube.transport import DeadlineConnection
 from kube.api_server import ApiServer, Say, kubeconfig
 from observe.servers import FaultyServer, answer, drip, hang

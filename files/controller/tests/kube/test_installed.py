@@ -8,7 +8,8 @@ import sys
 _CONNECT = """
 import sys
 from detnet.errors import UserError
-from detnet.kube.api import ClusterAccess, connect
+from detnet.kube.api import ClusterAccess
+from detnet.kube.connect import connect
 sys.modules[{missing!r}] = None
 try:
     connect(ClusterAccess())

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from control_plane import FaultProxy
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 from detnet.kube.lease import Elector
 from kube.leases import NAME, TIMES, lease_path, standing, wait_leading
 from support import wait_for

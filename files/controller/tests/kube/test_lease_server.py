@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from control_plane import ControlPlane
-from detnet.kube.api import Api, ApiRefused, ClusterAccess, connect
+from detnet.kube.api import Api, ApiRefused, ClusterAccess
+from detnet.kube.connect import connect
 from detnet.kube.lease import Elector
 from kube.leases import NAME, TIMES, lease_path, standing, wait_leading
 from support import wait_for

@@ -11,7 +11,8 @@ import pytest
 
 from control_plane import ControlPlane
 from detnet.kube import access
-from detnet.kube.api import Api, ApiRefused, ClusterAccess, connect
+from detnet.kube.api import Api, ApiRefused, ClusterAccess
+from detnet.kube.connect import connect
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from detnet.errors import ConfigError
 from detnet.kube import access, session
-from detnet.kube.api import Api, ApiRefused, ClusterAccess, connect
+from detnet.kube.api import Api, ApiRefused, ClusterAccess
+from detnet.kube.connect import connect
 from kube.api_server import ApiServer, Asked, Say, kubeconfig
 from kube.certificates import self_signed
 from support import wait_for

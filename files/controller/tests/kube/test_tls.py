@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from detnet.kube.api import Api, ApiUnreachable, ClusterAccess, connect
+from detnet.kube.api import Api, ApiUnreachable, ClusterAccess
+from detnet.kube.connect import connect
 from kube.api_server import kubeconfig
 from kube.certificates import self_signed
 from observe.servers import FaultyServer, answer

@@ -9,7 +9,8 @@ import pytest
 
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
-from detnet.kube.api import Api, ClusterAccess, connect
+from detnet.kube.api import Api, ClusterAccess
+from detnet.kube.connect import connect
 from telling.town import Town
 
 __all__ = ["api", "connected", "control_plane", "namespace", "town"]

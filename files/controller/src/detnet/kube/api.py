@@ -1,8 +1,5 @@
 """What the rest of the package knows of an API server: dicts in and out, and two ways to fail.
 
-Nobody else sees the ``kubernetes`` library. It is used for credentials and TLS only, because its typed models cost
-126 MB and 1.3 s of CPU, and it is imported by ``connect`` alone, so that commands which need no cluster stay fast.
-
 There are no retries here. Whoever asks has a next pass, and a retry inside a call would hide its delay from the
 deadlines of the lease.
 """
@@ -120,19 +117,3 @@ class Api(Protocol):
 
     def close(self) -> None:
         """Drop the connections."""
-
-
-def connect(access: ClusterAccess) -> Api:
-    """Return the cluster's API server; nothing is sent yet.
-
-    Raises:
-        ConfigError: the credentials cannot be found or used.
-        UserError: the Kubernetes client is not installed.
-    """
-    try:
-        from detnet.kube.client import Client  # noqa: PLC0415 - imports kubernetes: 0.66 s of CPU and 49 MB
-    except ImportError as error:
-        if error.name is None or not error.name.startswith(("kubernetes", "urllib3")):
-            raise
-        raise UserError("the Kubernetes client is not installed: pip install 'detnet-qos[kubernetes]'") from error
-    return Client(access)

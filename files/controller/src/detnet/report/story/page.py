@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from detnet.report.html import ours, render_page
 from detnet.report.story import sentences
 from detnet.report.story.picture import picture
-
-if TYPE_CHECKING:
-    from detnet.report.story.told import Told
+from detnet.report.story.told import Told
 
 
 def page(told: Told) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from detnet.report.chart.axes import Panel, Scale, TimeAxis
 from detnet.report.chart.canvas import Canvas, wrap
@@ -12,9 +11,7 @@ from detnet.report.chart.decisions import draw_lanes, times
 from detnet.report.chart.style import TARGETS
 from detnet.report.story.bins import Bins, Key
 from detnet.report.story.episodes import State
-
-if TYPE_CHECKING:
-    from detnet.report.story.told import Told
+from detnet.report.story.told import Told
 
 _WIDTH, _LEFT, _RIGHT = 1200.0, 70.0, 180.0
 _BETWEEN = 34.0

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from detnet.record.lines import read
-from detnet.report.files import write_whole
 from detnet.report.story import sentences
 from detnet.report.story.bins import Bins
 from detnet.report.story.entry import Entry, parse, steps
@@ -153,21 +152,3 @@ def paragraph(head: str, text: str) -> str:
     return textwrap.fill(
         text.strip(), _WIDTH, initial_indent=head.ljust(len(_INDENT)), subsequent_indent=_INDENT, break_on_hyphens=False
     )
-
-
-def draw(told: Told, *, html: Path | None, png: Path | None) -> None:
-    """Write the page and the picture that were asked for.
-
-    Raises:
-        UserError: a file cannot be written, or no font is installed.
-    """
-    if html is None and png is None:
-        return
-    from detnet.report.png import render  # noqa: PLC0415 - heavy imports are made where they are needed
-    from detnet.report.story.page import page  # noqa: PLC0415
-    from detnet.report.story.picture import picture  # noqa: PLC0415
-
-    if html is not None:
-        write_whole(html, page(told))
-    if png is not None:
-        write_whole(png, render(picture(told, heading=True)))

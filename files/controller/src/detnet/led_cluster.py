@@ -16,9 +16,9 @@ from detnet.daemon import Pass
 from detnet.fleet import FleetRecorder
 from detnet.kube.api import Api
 from detnet.kube.lease import Elector
-from detnet.record.cluster_metrics import ClusterCollector
-from detnet.record.kubernetes import Teller
-from detnet.record.telling import Subject
+from detnet.record.kubernetes.metrics import ClusterCollector
+from detnet.record.kubernetes.teller import Teller
+from detnet.record.kubernetes.telling import Subject
 
 
 class LedCluster:

@@ -26,8 +26,8 @@ from detnet.kube.api import Api, ClusterAccess
 from detnet.kube.connect import connect
 from detnet.kube.lease import Elector, LeaseTimes
 from detnet.led_cluster import LedCluster, TellingRecorder
-from detnet.record import status
-from detnet.record.kubernetes import Teller
+from detnet.record.kubernetes import status
+from detnet.record.kubernetes.teller import Teller
 from detnet.settings.kubernetes import KubernetesSettings, LeaderSettings
 from detnet.settings.models import Settings
 from detnet.wiring import build_brakes, build_credentials, build_source, domain_rules

@@ -15,7 +15,7 @@ from detnet.core.annotations import EGRESS, NO_PRIOR, PRIOR, STATUS
 from detnet.core.decision import Action
 from detnet.kube.api import Api
 from detnet.kube.lease import Elector
-from detnet.record.telling import Subject
+from detnet.record.kubernetes.telling import Subject
 from telling.passes import TARGET as TOLD
 from telling.passes import Passes
 from telling.town import Clock

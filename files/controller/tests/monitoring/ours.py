@@ -17,7 +17,7 @@ from detnet.probe.exporter import ProbeMetrics
 from detnet.probe.paths import Path as ProbePath
 from detnet.probe.tally import Tally
 from detnet.record.audit import AuditLog
-from detnet.record.cluster_metrics import ClusterCollector
+from detnet.record.kubernetes.metrics import ClusterCollector
 from detnet.record.metrics import Caps, Metrics
 from record.conftest import DECISION, OBJECTIVE
 

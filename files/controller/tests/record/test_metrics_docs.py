@@ -11,7 +11,7 @@ from detnet.actuate.kubernetes.objects import Ref
 from detnet.actuate.kubernetes.writer import Figures
 from detnet.core.decision import Decision
 from detnet.core.rate import Rate
-from detnet.record.cluster_metrics import ClusterCollector
+from detnet.record.kubernetes.metrics import ClusterCollector
 from detnet.record.metrics import Caps, Metrics
 
 WORKLOAD = Ref("Deployment", "robot-factory", "telemetry-upload")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 
 from detnet.actuate.kubernetes.objects import Ref
-from detnet.record.pending import Budget, Entry, Pace, PendingEvents
-from detnet.record.telling import Reason, Subject, Telling
+from detnet.record.kubernetes.pending import Budget, Entry, Pace, PendingEvents
+from detnet.record.kubernetes.telling import Reason, Subject, Telling
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PACE = Pace(every_s=30.0, burst=5, per_s=0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from detnet.record.telling import Reason
+from detnet.record.kubernetes.telling import Reason
 
 PAGE = Path(__file__).parents[4] / "docs/kubernetes.md"
 

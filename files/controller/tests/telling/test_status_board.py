@@ -7,9 +7,9 @@ from math import inf
 
 from detnet.actuate.kubernetes.objects import Ref
 from detnet.core.rate import Rate
-from detnet.record.status import LONGEST_SENTENCE, Row, StatusBoard
-from detnet.record.story import Mood, Standing
-from detnet.record.telling import Subject
+from detnet.record.kubernetes.status import LONGEST_SENTENCE, Row, StatusBoard
+from detnet.record.kubernetes.story import Mood, Standing
+from detnet.record.kubernetes.telling import Subject
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 REF = Ref("Deployment", "robot-factory", "upload")

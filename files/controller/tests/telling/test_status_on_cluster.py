@@ -6,7 +6,7 @@ from control_plane import RefusedError
 from detnet.actuate.kubernetes.objects import Ref
 from detnet.core.decision import Action
 from detnet.kube.api import Api
-from detnet.record.telling import Subject
+from detnet.record.kubernetes.telling import Subject
 from support import wait_for
 from telling.passes import TARGET, Passes
 from telling.town import Clock, Town

@@ -7,8 +7,8 @@ import pytest
 from detnet.core.decision import Action, Mode
 from detnet.core.rate import Rate
 from detnet.daemon import Pass
-from detnet.record.story import REMIND_S, Mood, Standing, Story, sentence
-from detnet.record.telling import Reason
+from detnet.record.kubernetes.story import REMIND_S, Mood, Standing, Story, sentence
+from detnet.record.kubernetes.telling import Reason
 from telling.passes import TARGET, Passes
 
 

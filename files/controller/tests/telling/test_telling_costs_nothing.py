@@ -12,9 +12,9 @@ from control_plane import FaultProxy
 from detnet.actuate.kubernetes.objects import Ref
 from detnet.core.decision import Action
 from detnet.kube.api import Api
-from detnet.record.kubernetes import Teller
-from detnet.record.pending import MOST_ENTRIES, Pace
-from detnet.record.telling import Subject
+from detnet.record.kubernetes.pending import MOST_ENTRIES, Pace
+from detnet.record.kubernetes.teller import Teller
+from detnet.record.kubernetes.telling import Subject
 from support import wait_for
 from telling.passes import TARGET, Passes
 from telling.town import Clock, Town

@@ -10,9 +10,9 @@ from control_plane import ControlPlane
 from detnet.actuate.kubernetes.objects import Ref
 from detnet.core.annotations import STATUS
 from detnet.kube.api import Api
-from detnet.record.kubernetes import Teller
-from detnet.record.pending import Pace
-from detnet.record.telling import Subject
+from detnet.record.kubernetes.pending import Pace
+from detnet.record.kubernetes.teller import Teller
+from detnet.record.kubernetes.telling import Subject
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

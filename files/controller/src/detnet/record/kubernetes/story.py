@@ -14,7 +14,7 @@ from detnet.core.decision import Action, Decision, Mode
 from detnet.core.objectives import Verdict
 from detnet.core.rate import Rate, human
 from detnet.daemon import Pass
-from detnet.record.telling import Reason
+from detnet.record.kubernetes.telling import Reason
 
 REMIND_S = 600.0
 

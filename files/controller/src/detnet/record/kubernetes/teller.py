@@ -17,11 +17,11 @@ from detnet.daemon import Pass
 from detnet.episodes import Episodes
 from detnet.kube.api import Api, ApiError, ApiRefused
 from detnet.kube.backoff import Backoff
-from detnet.record.events import REQUEST_S, EventWriter
-from detnet.record.pending import Budget, Entry, Pace, PendingEvents
-from detnet.record.status import Row, StatusBoard, patch
-from detnet.record.story import Story
-from detnet.record.telling import Subject, Telling
+from detnet.record.kubernetes.events import REQUEST_S, EventWriter
+from detnet.record.kubernetes.pending import Budget, Entry, Pace, PendingEvents
+from detnet.record.kubernetes.status import Row, StatusBoard, patch
+from detnet.record.kubernetes.story import Story
+from detnet.record.kubernetes.telling import Subject, Telling
 
 # The workload is gone, or another of the same name: some releases call a wrong uid a conflict and some invalid.
 _ANOTHER = (404, 409, 422)

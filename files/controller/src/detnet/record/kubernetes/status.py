@@ -12,8 +12,8 @@ from datetime import datetime
 from math import inf
 
 from detnet.core.annotations import STATUS
-from detnet.record.story import Standing, sentence
-from detnet.record.telling import Subject
+from detnet.record.kubernetes.story import Standing, sentence
+from detnet.record.kubernetes.telling import Subject
 
 # The admission policy of the role controller_access allows 256 characters.
 LONGEST_SENTENCE = 220

@@ -16,7 +16,7 @@ from typing import Any
 
 from detnet.actuate.kubernetes.objects import POD
 from detnet.kube.api import Api, ApiRefused
-from detnet.record.telling import Telling
+from detnet.record.kubernetes.telling import Telling
 
 COMPONENT = "detnet"
 CONTROLLER = "qos.detnet.io/controller"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
-from detnet.record.events import Happening
-from detnet.record.telling import Reason, Telling
+from detnet.record.kubernetes.events import Happening
+from detnet.record.kubernetes.telling import Reason, Telling
 
 MOST_ENTRIES = 2_000
 _ROUNDING = 1e-9

@@ -28,7 +28,7 @@ class Packages:
         self._environment = {**os.environ, "APT_CONFIG": str(folder / "apt.conf")}
         for part in ("lists/partial", "cache/archives/partial", "downloads"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        origin = f"[signed-by={KEYRING}] {_mirror(release)} {release} main"
+        origin = f"[signed-by={KEYRING}] {mirror(release)} {release} main"
         (folder / "sources.list").write_text(f"deb {origin}\ndeb-src {origin}\n")
         (folder / "apt.conf").write_text(
             f'Dir::Etc::SourceList "{folder / "sources.list"}";\n'
@@ -72,7 +72,7 @@ def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None
         raise BuildError(f"{' '.join(command)[:200]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def _mirror(release: str) -> str:
+def mirror(release: str) -> str:
     """The mirror that the machine's apt has for the release, else the one that it has for its own.
 
     Raises:

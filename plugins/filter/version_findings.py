@@ -19,7 +19,9 @@ options:
     type: dict
     required: true
   support:
-    description: For each of them its lines, such as V(1.30), with C(end), C(containerd), C(kubernetes), C(fixed) and C(weakness).
+    description:
+      - For each of them its lines, such as V(1.30), with C(end), C(containerd), C(kubernetes), C(fixed) and
+        C(weakness).
     type: dict
     required: true
   today:

@@ -52,7 +52,8 @@ def _too_old_a_runtime(versions: Mapping[str, str], kubernetes: Mapping[str, Any
     if not enough:
         yield Finding(
             shown("profile_containerd", mine),
-            f"Kubernetes {versions['kubernetes']} (profile_kubernetes) needs containerd {' or '.join(least)}, or newer of the same line",
+            f"Kubernetes {versions['kubernetes']} (profile_kubernetes) needs containerd {' or '.join(least)}, "
+            "or a newer one of the same line",
         )
 
 

@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright (c) detnet.qos contributors
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read one path of the API server, also the pages of a program behind its proxy."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: api_info
+short_description: Read one path of a Kubernetes API server
+version_added: 0.2.0
+author:
+  - detnet.qos contributors (@detnet)
+description:
+  - Reads what is not an object, such as C(/version), C(/readyz), or the metrics of a pod through the API server's proxy.
+  - Every request ends. Connecting takes 10 s at most, the answer 5 s.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - detnet.qos.attributes
+  - detnet.qos.attributes.info_module
+options:
+  path:
+    description: The path.
+    type: str
+    required: true
+  query:
+    description: The parameters of the query.
+    type: dict
+    default: {}
+requirements:
+  - python >= 3.11
+  - kubernetes >= 24.2.0
+"""
+
+EXAMPLES = r"""
+- name: Ask whether the API server is there
+  detnet.qos.api_info:
+    path: /version
+
+- name: Read a controller's metrics without a way to its pod
+  detnet.qos.api_info:
+    path: /api/v1/namespaces/detnet-system/pods/detnet-controller-0:9863/proxy/metrics
+"""
+
+RETURN = r"""
+answer:
+  description: An object where the answer is JSON, otherwise its text.
+  returned: success
+  type: raw
+  sample: {gitVersion: v1.36.2}
+"""
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ..module_utils.arguments import AUTH_ARG_SPEC, connection
+from ..module_utils.cluster import Cluster
+from ..module_utils.errors import UserError
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **AUTH_ARG_SPEC,
+            "path": {"type": "str", "required": True},
+            "query": {"type": "dict", "default": {}},
+        },
+        supports_check_mode=True,
+    )
+    options = dict(module.params)
+    query = {name: str(value) for name, value in options["query"].items()}
+    try:
+        answer = Cluster.connect(connection(options)).get(options["path"], **query)
+    except UserError as error:
+        module.fail_json(msg=str(error))
+    except ImportError as error:
+        module.fail_json(msg=missing_required_lib("kubernetes"), exception=error)
+    module.exit_json(changed=False, answer=answer)
+
+
+if __name__ == "__main__":
+    main()

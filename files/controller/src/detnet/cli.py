@@ -20,6 +20,7 @@ _COMMANDS = {
     "release": "Take our caps off and restore what was there before.",
     "run": "Run the control loop.",
     "simulate": "Try control laws on simulated plants, in closed loop.",
+    "token": "Exchange a controller's token for a new one.",
 }
 
 

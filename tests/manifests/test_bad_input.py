@@ -9,7 +9,7 @@ import pytest
 
 from access.role import play
 
-F, P = "robot_factory", "network_policies"
+F, P, C = "robot_factory", "network_policies", "cilium"
 WRONG = [
     (F, {"robot_factory_sped": 3}, "has no variable robot_factory_sped: correct the name"),
     (F, {"robot_factory_http_rate": "fast"}, "argument 'robot_factory_http_rate' is of type"),
@@ -22,6 +22,12 @@ WRONG = [
     (P, {"network_policies_namespce": "x"}, "has no variable network_policies_namespce: correct the name"),
     (P, {"network_policies_default_deny": "perhaps"}, "'network_policies_default_deny' is of type"),
     (P, {"network_policies_probe_ports": [0]}, "network_policies_probe_ports is [0]"),
+    (C, {"cilium_endpoint_route": True}, "has no variable cilium_endpoint_route: correct the name"),
+    (C, {"cilium_version": "1.18.12"}, "and cilium_chart_checksum is empty; expected sha256:"),
+    (C, {"cilium_routing": "native"}, 'cilium_native_cidr is ""; expected a range such as 10.244.0.0/16'),
+    (C, {"cilium_ipam": "cluster-pool"}, "cilium_pod_cidrs is []; expected ranges"),
+    (C, {"cilium_bbr": True, "cilium_kube_proxy_replacement": False}, "cilium_bbr is true and cilium_kube_proxy_repl"),
+    (C, {}, "No answer from the cluster; check cilium_kubeconfig (nowhere)"),
     (P, {}, "No answer from the cluster; check network_policies_kubeconfig (nowhere)"),
 ]
 

@@ -1,0 +1,112 @@
+"""What the role cilium tells Helm is known to the charts that it pins, and what agents answer is judged rightly."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from access.role import ROOT, play
+from manifests.chart_keys import LIST, leaves, missing
+
+LISTED = json.loads(LIST.read_text(encoding="utf-8"))
+INFO = {"kernelVersion": "6.8.0-45-generic", "kubeletVersion": "v1.30.14"}
+NODES = [{"metadata": {"name": name}, "status": {"nodeInfo": INFO}} for name in ("one", "two", "three")]
+ALL = {
+    "cilium_bbr": True,
+    "cilium_routing": "native",
+    "cilium_native_cidr": "10.244.0.0/16",
+    "cilium_ipam": "cluster-pool",
+    "cilium_pod_cidrs": ["10.244.0.0/16"],
+    "cilium_image_registry": "registry.example.org:5000/mirror",
+}
+FIT = {
+    "bandwidth-manager": {"enabled": True, "devices": ["eth0"]},
+    "kube-proxy-replacement": {"mode": "True"},
+    "routing": {"intra-host-routing-mode": "BPF"},
+}
+
+
+def evaluate(folder: Path, what: str, **variables: object) -> Any:
+    """The value of one of the role's own variables, when three nodes were found."""
+    role = ROOT / "roles/cilium"
+    (folder / "templates").symlink_to(role / "templates")
+    copy = {"content": f"{{{{ {what} | to_json }}}}", "dest": str(folder / "value.json"), "mode": "0600"}
+    playbook = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars_files": [str(role / "defaults/main.yml"), str(role / "vars/main.yml")],
+        "vars": {"__cilium_found_nodes": {"resources": NODES}, "__cilium_found_kube_proxy": {"resources": []}},
+        "tasks": [{"ansible.builtin.copy": copy}],
+    }
+    run = play(folder, {"cilium_api_host": "192.0.2.10", **variables}, playbook=json.dumps([playbook]))
+    assert run.ok, run.output
+    return json.loads((folder / "value.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("variables", [{}, ALL, {"cilium_kube_proxy_replacement": False}])
+def test_every_value_is_one_that_the_pinned_charts_have(tmp_path: Path, variables: dict[str, object]) -> None:
+    """A value that a chart does not know would be ignored without a word."""
+    values = evaluate(tmp_path, "__cilium_wanted_values", **variables)
+    assert {path for path, _ in leaves(values)} <= set(LISTED["keys"])
+
+
+def test_the_checked_charts_are_the_pinned_ones() -> None:
+    """Nobody takes another chart without looking into it: the list names each by version and checksum."""
+    profiles = yaml.safe_load((ROOT / "roles/cilium/vars/main.yml").read_text(encoding="utf-8"))["__cilium_profiles"]
+    pinned = {one["version"]: one["checksum"] for one in profiles.values()}
+    assert pinned == {version: chart["checksum"] for version, chart in LISTED["charts"].items()}
+
+
+def test_a_chart_that_lacks_a_value_is_found_out(tmp_path: Path) -> None:
+    """The check of a new chart looks at every step of a path."""
+    values = tmp_path / "values.yaml"
+    values.write_text("bpf: {masquerade: ~}\nhubble: ~\n", encoding="utf-8")
+    with tarfile.open(tmp_path / "chart.tgz", "w:gz") as chart:
+        chart.add(values, "cilium/values.yaml")
+    assert missing(tmp_path / "chart.tgz", ["bpf.masquerade", "hubble.enabled", "image"]) == ["hubble.enabled", "image"]
+
+
+def test_the_users_values_come_last(tmp_path: Path) -> None:
+    """They are merged into the role's, whatever the role says there, and leave their neighbours alone."""
+    given = {"bpf": {"masquerade": False}, "operator": {"replicas": 1}, "debug": {"enabled": True}}
+    values = evaluate(tmp_path, "__cilium_wanted_values", cilium_values=given)
+    assert (values["bpf"]["masquerade"], values["debug"]) == (False, {"enabled": True})
+    assert values["operator"] == {"replicas": 1, "rollOutPods": True, "prometheus": {"enabled": True}}
+
+
+@pytest.mark.parametrize(
+    ("version", "values", "refused"),
+    [
+        ("1.18.3", {}, False),
+        ("1.18.3", {"bpf": {"hostLegacyRouting": True}}, True),
+        ("1.19.1", {"bpf": {"masquerade": False}}, True),
+        ("1.19.2", {"bpf": {"masquerade": False}}, False),
+        ("1.18.3", {"bpf": {"masquerade": False}, "endpointRoutes": {"enabled": False}}, False),
+    ],
+)
+def test_a_known_way_past_policies_is_refused(tmp_path: Path, version: str, values: object, refused: bool) -> None:  # noqa: FBT001
+    """CVE-2026-33726 needs endpoint routes, host routing by the kernel, and a version before the fix."""
+    said = evaluate(tmp_path, "__cilium_too_old", cilium_version=version, cilium_values=values)
+    assert ["CVE-2026-33726" in one for one in said] == [True] * refused
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, []),
+        ({"bandwidth-manager": {"devices": []}}, ["on one the bandwidth manager is off, so caps have no effect"]),
+        ({"kube-proxy-replacement": {"mode": "False"}}, ["on one kube-proxy is not replaced"]),
+        ({"routing": {"intra-host-routing-mode": "Legacy"}}, ["on one the host routes instead of Cilium (Legacy)"]),
+    ],
+)
+def test_an_agent_that_cannot_enforce_is_named(tmp_path: Path, change: dict[str, object], words: list[str]) -> None:
+    """An agent that lacks something in its kernel goes on without it, and its configuration says nothing of that."""
+    result = {"item": {"spec": {"nodeName": "one"}}, "stdout": json.dumps(FIT | change)}
+    said = evaluate(tmp_path, "__cilium_unfit", __cilium_statuses={"results": [result]})
+    assert len(said) == len(words)
+    assert all(one.startswith(word) for one, word in zip(said, words, strict=True))

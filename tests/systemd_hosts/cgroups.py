@@ -6,8 +6,11 @@ machine) all hosts would share the cgroups of the shell that starts them, and wh
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from systemd_hosts.places import HostError, run
@@ -30,16 +33,11 @@ def make(host: str) -> None:
     Raises:
         HostError: there are some, so a host of that name runs.
     """
-    if _hierarchies(version_1_only=True):
-        _mount_the_rest()
-    for top in _hierarchies():
-        for folder in (top / _OURS, top / _OURS / host):
-            if folder.exists() and folder.name == host:
-                raise HostError(f"a host {host!r} runs already, or left {folder} behind")
-            folder.mkdir(exist_ok=True)
-            for name in ("cpuset.cpus", "cpuset.mems"):  # empty in a new cgroup of version 1, which admits no process
-                if (folder / name).exists() and not (folder / name).read_text().strip():
-                    (folder / name).write_text((folder.parent / name).read_text())
+    with _alone():
+        if _hierarchies(version_1_only=True):
+            _mount_the_rest()
+        for top in _hierarchies():
+            _make_below(top, host)
 
 
 def join(host: str) -> None:
@@ -61,7 +59,29 @@ def remove(host: str) -> None:
         _remove_below(folder)
         for each in (folder, folder.parent):
             _rmdir(each)
-    _unmount_unused()
+    with _alone():
+        _unmount_unused()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hosts of several commands, and of several checkouts, start and end at once."""
+    folder = os.open("/sys/fs/cgroup", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _make_below(top: Path, host: str) -> None:
+    for folder in (top / _OURS, top / _OURS / host):
+        if folder.exists() and folder.name == host:
+            raise HostError(f"a host {host!r} runs already, or left {folder} behind")
+        folder.mkdir(exist_ok=True)
+        for name in ("cpuset.cpus", "cpuset.mems"):  # empty in a new cgroup of version 1, which admits no process
+            if (folder / name).exists() and not (folder / name).read_text().strip():
+                (folder / name).write_text((folder.parent / name).read_text())
 
 
 def _hierarchies(*, version_1_only: bool = False) -> list[Path]:

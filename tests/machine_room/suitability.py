@@ -1,0 +1,43 @@
+"""Whether this machine can have a room, told in one sentence if not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from machine_room.nodes import CACHE
+from systemd_hosts.places import HostError
+
+PROGRAMS = {
+    "debootstrap": "debootstrap",
+    "depmod": "kmod",
+    "dpkg-scanpackages": "dpkg-dev",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "ssh": "openssh-client",
+    "systemd-nspawn": "systemd-container",
+}
+DISK_BYTES = 8 * 10**9  # the cache takes 3 GB, each of three nodes with a cluster 1 GB
+MEMORY_BYTES = 3 * 10**9  # three nodes with a cluster were seen to take 1.2 GB beside the page cache
+
+
+def check() -> None:
+    """See whether a room can be made here.
+
+    Raises:
+        HostError: it cannot; the first reason.
+    """
+    if os.geteuid() != 0:
+        raise HostError("the machine room makes namespaces, mounts and cgroups, which only root can: use sudo")
+    packages = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if packages:
+        raise HostError(f"this machine lacks programs for the machine room: apt-get install {' '.join(packages)}")
+    if "\toverlay\n" not in Path("/proc/filesystems").read_text():
+        raise HostError("this kernel has no overlay file system, on which the hosts' disks are: modprobe overlay")
+    memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable"))
+    if int(memory.split()[1]) * 1024 < MEMORY_BYTES:
+        raise HostError(f"three nodes with a cluster need {MEMORY_BYTES / 1e9:.0f} GB of memory, here is less")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(CACHE).free < DISK_BYTES:
+        raise HostError(f"the machine room needs {DISK_BYTES / 1e9:.0f} GB in {CACHE}, here is less")

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from access.role import ROOT
 from control_plane.fixtures import control_plane, namespace
 from manifests.rendered import Objects, render
 
 __all__ = ["control_plane", "factory", "factory_with_all", "namespace", "policies"]
+
+
+@pytest.fixture(autouse=True)
+def collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a role find the roles that it depends on, which belong to this collection."""
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".cache/collections"))
+
 
 GENERATORS = ["http-traffic-generator", "robot-control-generator", "safety-scanner-generator", "noise-generator"]
 

@@ -33,13 +33,13 @@ FIT = {
 
 def evaluate(folder: Path, what: str, **variables: object) -> Any:
     """The value of one of the role's own variables, when three nodes were found."""
-    role = ROOT / "roles/cilium"
+    role, profile = ROOT / "roles/cilium", ROOT / "roles/profile"
     (folder / "templates").symlink_to(role / "templates")
     copy = {"content": f"{{{{ {what} | to_json }}}}", "dest": str(folder / "value.json"), "mode": "0600"}
     playbook = {
         "hosts": "localhost",
         "gather_facts": False,
-        "vars_files": [str(role / "defaults/main.yml"), str(role / "vars/main.yml")],
+        "vars_files": [str(one / part / "main.yml") for one in (profile, role) for part in ("defaults", "vars")],
         "vars": {"__cilium_found_nodes": {"resources": NODES}, "__cilium_found_kube_proxy": {"resources": []}},
         "tasks": [{"ansible.builtin.copy": copy}],
     }
@@ -57,9 +57,12 @@ def test_every_value_is_one_that_the_pinned_charts_have(tmp_path: Path, variable
 
 def test_the_checked_charts_are_the_pinned_ones() -> None:
     """Nobody takes another chart without looking into it: the list names each by version and checksum."""
-    profiles = yaml.safe_load((ROOT / "roles/cilium/vars/main.yml").read_text(encoding="utf-8"))["__cilium_profiles"]
-    pinned = {one["version"]: one["checksum"] for one in profiles.values()}
-    assert pinned == {version: chart["checksum"] for version, chart in LISTED["charts"].items()}
+    known, table = (
+        yaml.safe_load((ROOT / "roles" / role / "vars/main.yml").read_text(encoding="utf-8"))[f"__{role}_{what}"]
+        for role, what in (("cilium", "checksums"), ("profile", "table"))
+    )
+    assert known == {version: chart["checksum"] for version, chart in LISTED["charts"].items()}
+    assert known.keys() == {profile["cilium"] for profile in table.values()}
 
 
 def test_a_chart_that_lacks_a_value_is_found_out(tmp_path: Path) -> None:

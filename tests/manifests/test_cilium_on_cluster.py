@@ -89,7 +89,7 @@ def test_unfit_nodes_and_a_missing_helm_are_named_before_anything_changes(plane:
     node(plane, "old", "5.15.0-91-generic")
     assert "with cilium_bbr needs 5.18 or newer" in joined(run(cilium_bbr=True))
     plane.request("POST", SYSTEM, {**DAEMON_SET, "metadata": {"name": "kube-proxy"}})
-    stopped = run("--check", cilium_profile="reference")
+    stopped = run("--check", profile_name="reference")
     assert (stopped.ok, stopped.changed) == (False, 0)
     said = joined(stopped)
     assert "bandwidth.cilium.io/priority has no effect on old, as it needs Linux 6.7" in said

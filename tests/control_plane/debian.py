@@ -50,6 +50,12 @@ class Packages:
             for archive in (self._folder / "downloads").glob(f"{package}_*.deb"):
                 run(["dpkg-deb", "--extract", str(archive), str(into)], self._folder)
 
+    def download(self, packages: Sequence[str], beside: Path) -> list[Path]:
+        """Fetch packages, with all that they depend on and that the system below ``beside`` lacks."""
+        status = f"Dir::State::status={beside / 'var/lib/dpkg/status'}"
+        self._apt("install", "--yes", "--download-only", "--no-install-recommends", "--option", status, *packages)
+        return sorted((self._folder / "cache/archives").glob("*.deb"))
+
     def unpack_source(self, package: str, into: Path) -> None:
         """Unpack the upstream part of a source package, without Debian's patches."""
         self._apt("source", "--download-only", "--tar-only", package)

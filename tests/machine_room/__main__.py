@@ -8,7 +8,7 @@ import sys
 import time
 
 from control_plane.debian import BuildError
-from machine_room import inventory, room, suitability
+from machine_room import inventory, room, shelf, suitability
 from machine_room.nodes import find, load, parse
 from systemd_hosts.places import HostError
 
@@ -33,6 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     starter = commands.add_parser("up", help="start hosts, beside those that are there, and print the inventory's path")
     starter.add_argument("host", nargs="*", default=CLUSTER, help=f"NAME=GROUP (default: {' '.join(CLUSTER)})")
     starter.set_defaults(do=_up)
+    filler = commands.add_parser("fill", help="make the packages and images that the hosts find in /srv/shelf (once)")
+    filler.set_defaults(do=lambda _: print(shelf.fill()))
     ender = commands.add_parser("down", help="end all hosts and remove every trace")
     ender.set_defaults(do=lambda _: room.down())
     teller = commands.add_parser("status", help="print each host's address and the memory that it takes")

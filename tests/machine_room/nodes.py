@@ -13,6 +13,7 @@ from systemd_hosts.places import HostError
 
 CACHE = Path(__file__).parents[2] / ".cache" / "machine-room"
 FOLDER = CACHE / "room"
+SHELF = CACHE / "shelf"  # packages and images: on every node it is /srv/shelf, as a site's mirrors would be
 # RFC 2544 sets this range apart for tests between devices, so it hides no network that a user has.
 NETWORK = IPv4Network("198.18.0.0/24")
 GATEWAY = NETWORK[1]  # the bridge: every default route ends there, because the room has no way out

@@ -10,16 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from machine_room import inventory, layer
-from machine_room.nodes import CACHE, FOLDER, GATEWAY, NETWORK, OPERATOR, Node, load, save
-from systemd_hosts import host, room, tree
+from machine_room import debian, inventory, layer
+from machine_room.nodes import FOLDER, GATEWAY, NETWORK, OPERATOR, SHELF, Node, load, save
+from systemd_hosts import host, room
 from systemd_hosts.host import Host
 from systemd_hosts.places import HostError, run, wait_until
 
 NAME = "machine-room"  # of the network namespace, and of this machine's end of the cable into it
-SHELF = CACHE / "shelf"  # packages and images; what a site's mirrors would be
-# What Debian's installer leaves on a server with ssh, and no more: the rest is the roles' work.
-SERVER = ("gnupg", "iputils-ping", "kmod", "nftables", "openssh-server", "sudo", "tzdata")
 # containerd's snapshots are overlays and cannot lie on the overlay that a host's disk is; the others grow.
 STATE = ("/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet", "/var/log/pods")
 _SSH_S = 30.0
@@ -31,7 +28,7 @@ def up(nodes: Sequence[Node]) -> Path:
     Raises:
         HostError: something could not be made, or a node does not answer; what was made stays, for ``down`` or a look.
     """
-    base = tree.build(SERVER)
+    base = debian.server()
     SHELF.mkdir(parents=True, exist_ok=True)
     present = load()
     if repeated := {node.name for node in nodes} & {node.name for node in present}:

@@ -1,0 +1,103 @@
+"""The images that a cluster's pods run: Kubernetes' own names, with what this machine and Debian have in them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from control_plane.binaries import REPOSITORY
+from control_plane.build import VERSION
+from machine_room.archive import Image, Layer, layer, write
+from machine_room.nodes import CACHE
+from systemd_hosts import tree
+from systemd_hosts.places import run
+
+REGISTRY = "k8s.gcr.io"
+# What kubeadm config images list --kubernetes-version v1.20.2 says.
+PAUSE, ETCD, COREDNS = "3.2", "3.4.13-0", "1.7.0"
+WORKLOAD = "localhost/workload:1"
+DNS = Path(__file__).with_name("files") / "dns"
+CONTROLLER = REPOSITORY / "files/controller"
+REQUIREMENTS = REPOSITORY / "roles/program/files/requirements.txt"
+# One file system for every image that is more than a single static program: pods can be looked into with its tools.
+TOOLS = ("busybox-static", "conntrack", "curl", "iperf3", "iptables", "iputils-ping", "nftables", "nginx-light")
+UNUSED = ("boot", "usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache", "var/lib/apt", "var/log")
+
+
+def make(programs: Path, folder: Path) -> None:
+    """Write ``control-plane.tar``, which only its node needs, and ``nodes.tar``."""
+    base = base_layer()
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="images-") as work:
+
+        def program(name: str, tag: str, lower: tuple[Layer, ...] = (), at: str = "usr/local/bin") -> Image:
+            return Image(
+                f"{REGISTRY}/{name}:{tag}", (*lower, _files({f"{at}/{name}": programs / name}, Path(work, name)))
+            )
+
+        of_control_plane = [
+            program(name, f"v{VERSION}") for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+        ]
+        write([*of_control_plane, program("etcd", ETCD, (base,))], folder / "control-plane.tar")
+        dns = _files({"coredns": DNS}, Path(work, "coredns"))
+        busybox = _files({"bin/busybox": _base() / "bin/busybox"}, Path(work, "pause"))
+        of_all = [
+            Image(f"{REGISTRY}/pause:{PAUSE}", (busybox,), ("/bin/busybox", "sleep", "infinity")),
+            Image(f"{REGISTRY}/coredns:{COREDNS}", (base, dns), ("/coredns",)),
+            program("kube-proxy", f"v{VERSION}", (base,)),
+            Image(WORKLOAD, (base,), ("sleep", "infinity")),
+        ]
+        write(of_all, folder / "nodes.tar")
+
+
+def base_layer() -> Layer:
+    """Debian with ``TOOLS``, made once."""
+    folder = CACHE / "layers"
+    folder.mkdir(parents=True, exist_ok=True)
+    return layer(_base(), folder / "base.tar", UNUSED)
+
+
+def detnet_recipe() -> list[str]:
+    """What the image of the controller and the probe is made of."""
+    sources = sorted(path for path in (CONTROLLER / "src").rglob("*") if path.suffix in {".py", ".yaml", ".typed"})
+    return [REQUIREMENTS.read_text(), *(path.read_text() for path in sources), Path(__file__).read_text()]
+
+
+def make_detnet(folder: Path) -> None:
+    """Write ``detnet.tar``: the wheel of this checkout and what it needs, on the file system of the others."""
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="detnet-") as work:
+        content = Path(work, "content")
+        target = content / "usr/local/lib/python3.11/dist-packages"  # Python of the tree, whatever runs this
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        run(*pip, "wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={work}", str(CONTROLLER))
+        wheel = next(Path(work).glob("detnet_qos-*.whl"))
+        foreign = ["--python-version=3.11", "--only-binary=:all:", f"--target={target}"]
+        run(*pip, "install", *foreign, "--require-hashes", f"--requirement={REQUIREMENTS}")
+        run(*pip, "install", *foreign, "--no-deps", str(wheel))
+        starter = content / "usr/local/bin/detnet"
+        starter.parent.mkdir(parents=True)
+        starter.write_text("#!/usr/bin/python3\nimport sys\nfrom detnet.cli import main\nsys.exit(main())\n")
+        starter.chmod(0o755)
+        upper = layer(content, Path(work, "detnet.tar"))
+        write([Image(detnet_name(), (base_layer(), upper), ("detnet",))], folder / "detnet.tar")
+
+
+def detnet_name() -> str:
+    """The roles' default name for the image of this version."""
+    project = tomllib.loads((CONTROLLER / "pyproject.toml").read_text())["project"]
+    return f"localhost/detnet-qos:{project['version']}"
+
+
+def _base() -> Path:
+    return tree.build(TOOLS)
+
+
+def _files(files: Mapping[str, Path], work: Path) -> Layer:
+    for place, source in files.items():
+        file = work / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, file)
+    return layer(work, work.with_suffix(".tar"))

@@ -13,7 +13,8 @@ version_added: 0.2.0
 author:
   - detnet.qos contributors (@detnet)
 description:
-  - Reads what is not an object, such as C(/version), C(/readyz), or the metrics of a pod through the API server's proxy.
+  - Reads what is not an object, such as C(/version), C(/readyz), or the metrics of a pod through the API server's
+    proxy.
   - Every request ends. Connecting takes 10 s at most, the answer 5 s.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options

@@ -56,13 +56,22 @@ def test_counters_outlive_a_pass_that_could_not_read(metrics: Metrics, decision:
     metrics.record(DOMAIN, decision(), caps("telemetry-upload"), duration_s=0.0)
     metrics.record(DOMAIN, decision(), caps("telemetry-upload", failed=("telemetry-upload",)), duration_s=0.0)
     unread = Caps({"telemetry-upload": Rate(10_000_000)}, None)
-    metrics.record(DOMAIN, decision(traffic=None), unread, duration_s=0.0)
+    metrics.record(DOMAIN, decision(traffic=None, at_s=200.0), unread, duration_s=0.0)
     target = {"domain": DOMAIN, "target": "telemetry-upload"}
     assert metrics.registry.get_sample_value("detnet_cap_writes_total", target) == 1.0
     assert metrics.registry.get_sample_value("detnet_cap_write_errors_total", target) == 1.0
     assert metrics.registry.get_sample_value("detnet_cap_bits_per_second", target) is None
     assert metrics.registry.get_sample_value("detnet_best_effort_bits_per_second", target) is None
     assert metrics.registry.get_sample_value("detnet_critical_bits_per_second", {"domain": DOMAIN}) is None
+
+
+def test_rates_stay_between_two_scrapes_of_the_counters(metrics: Metrics, decision: Decide) -> None:
+    """The loop is told nothing between them; a panel would otherwise miss them nearly always."""
+    target = {"domain": DOMAIN, "target": "telemetry-upload"}
+    for at_s, shown in ((100.0, 40e6), (115.0, 40e6), (160.0, 40e6), (161.0, None)):
+        traffic = {} if at_s == 100.0 else {"traffic": None}
+        metrics.record(DOMAIN, decision(at_s=at_s, **traffic), caps("telemetry-upload"), duration_s=0.0)
+        assert metrics.registry.get_sample_value("detnet_best_effort_bits_per_second", target) == shown
 
 
 def test_a_family_shows_exactly_what_it_was_given() -> None:

@@ -9,10 +9,13 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from detnet.core.decision import Action, Decision, Mode
+from detnet.core.decision import Action, Decision, Mode, Traffic
 from detnet.core.objectives import Finding, Verdict
 from detnet.core.rate import Rate
 from detnet.record.families import Family, Labels, replace
+
+# Four scrapes of a kubelet, which are 15 s apart at most places.
+_TRAFFIC_KEPT_S = 60.0
 
 _Labels = TypeVar("_Labels", bound=Labels)
 _UNITS = {"latency": ("seconds", 1e-3), "jitter": ("seconds", 1e-3), "loss": ("ratio", 1.0)}
@@ -71,13 +74,18 @@ class LoopMetrics:
         self._gauges = {name: Family(metric, domain) for name, metric in definitions.gauges.items()}
         self._counters = {name: Family(metric, domain) for name, metric in definitions.counters.items()}
         self._last_at_s: float | None = None
+        self._traffic: Traffic | None = None
+        self._traffic_at_s = -math.inf
         # All at 0 from the start: the first cut must show in increase().
         every = [(action.value, mode.value) for action, mode in product(Action, Mode)]
         self._counters["detnet_decisions"].keep(every)
 
     def decided(self, decision: Decision) -> None:
         """Show a decision and what it was made from."""
-        traffic = decision.traffic
+        # Counters that are scraped stand still in between, for which the loop is told nothing rather than an old rate.
+        if decision.traffic or decision.at_s - self._traffic_at_s > _TRAFFIC_KEPT_S:
+            self._traffic, self._traffic_at_s = decision.traffic, decision.at_s
+        traffic = self._traffic
         self._show("detnet_budget_bits_per_second", {(): float(decision.budget_bps)})
         sent = {(target,): bps for target, bps in traffic.target_bps.items()} if traffic else {}
         self._show("detnet_best_effort_bits_per_second", sent)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from control_plane.fixtures import control_plane
+from control_plane.fixtures import control_plane, namespace
 from monitoring.role import Objects, render
 
-__all__ = ["control_plane", "existing", "operator", "plain", "whole"]
+__all__ = ["control_plane", "existing", "namespace", "operator", "plain", "whole"]
 
 PAGERDUTY = "0123456789abcdef0123456789abcdef"
 
@@ -31,6 +31,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Objects:
         monitoring_alertmanager_targets=["alerts.example:9093"],
         monitoring_pagerduty_key=PAGERDUTY,
         monitoring_controller_targets=["192.0.2.1:9863"],
+        monitoring_client_namespaces=["ingress"],
         monitoring_kubelet_verify=True,
     )
 
@@ -38,11 +39,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Objects:
 @pytest.fixture(scope="session")
 def existing(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """What it gives a Prometheus that is not ours."""
-    return render(tmp_path_factory.mktemp("existing"), monitoring_install="existing")
+    return render(tmp_path_factory.mktemp("existing"), monitoring_prometheus="existing")
 
 
 @pytest.fixture(scope="session")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """What it gives kube-prometheus-stack."""
     labels = {"release": "kube-prometheus-stack"}
-    return render(tmp_path_factory.mktemp("operator"), monitoring_install="operator", monitoring_object_labels=labels)
+    return render(
+        tmp_path_factory.mktemp("operator"),
+        monitoring_prometheus="kube-prometheus-stack",
+        monitoring_object_labels=labels,
+    )

@@ -52,7 +52,7 @@ def test_every_pod_fits_the_level_restricted(whole: Objects) -> None:
         for one in whole
         if one["kind"] == "Deployment" and one["spec"]["template"]["spec"]["automountServiceAccountToken"]
     ]
-    assert with_token == ["prometheus"]
+    assert with_token == ["detnet-prometheus"]
 
 
 def test_prometheus_may_only_read(plain: Objects) -> None:
@@ -72,7 +72,7 @@ def test_promtool_accepts_the_configuration(objects: str, request: pytest.Fixtur
     for job in configuration["scrape_configs"]:
         for block in job.pop("kubernetes_sd_configs"):
             assert block.pop("role") in {"node", "pod"}
-            assert [*block.values()] in ([], [{"names": ["detnet-system"]}])
+            assert [*block.values()] in ([], [{"names": ["detnet-system"]}], [{"names": ["detnet-probe"]}])
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
     command = ["promtool", "check", "config", "--syntax-only", "prometheus.yml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -83,14 +83,16 @@ def test_jobs_and_ports(plain: Objects, whole: Objects) -> None:
     """All five sources are scraped, each node's on the port that Cilium documents."""
     jobs = {
         job["job_name"]: job
-        for job in yaml.safe_load(named(plain, "ConfigMap", "prometheus")["data"]["prometheus.yml"])["scrape_configs"]
+        for job in yaml.safe_load(named(plain, "ConfigMap", "detnet-prometheus")["data"]["prometheus.yml"])[
+            "scrape_configs"
+        ]
     }
     assert set(jobs) == {"detnet-controller", "detnet-probe", "hubble", "cilium-agent", "cadvisor"}
     ports = {name: jobs[name]["relabel_configs"][0]["replacement"] for name in ("hubble", "cilium-agent")}
     assert ports == {"hubble": "$1:9965", "cilium-agent": "$1:9962"}
-    text = named(whole, "ConfigMap", "prometheus")["data"]["prometheus.yml"]
+    text = named(whole, "ConfigMap", "detnet-prometheus")["data"]["prometheus.yml"]
     assert '["192.0.2.1:9863"]' in text
-    assert '["alertmanager:9093", "alerts.example:9093"]' in text
+    assert '["detnet-alertmanager:9093", "alerts.example:9093"]' in text
     assert "insecure_skip_verify" not in text
 
 
@@ -124,7 +126,7 @@ def test_images_come_from_the_site_s_registry(whole: Objects) -> None:
 def test_no_object_holds_the_secret(whole: Objects) -> None:
     """The key to PagerDuty is mounted from a Secret that is made apart, without being logged."""
     assert PAGERDUTY not in json.dumps(whole)
-    assert "routing_key_file" in json.dumps(named(whole, "ConfigMap", "alertmanager"))
+    assert "routing_key_file" in json.dumps(named(whole, "ConfigMap", "detnet-alertmanager"))
 
 
 def test_a_changed_configuration_replaces_the_pods_that_read_it(plain: Objects, tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_a_changed_configuration_replaces_the_pods_that_read_it(plain: Objects, 
     changed = render(tmp_path, monitoring_scrape_interval="7s")
     templates = {
         name: [named(objects, "Deployment", name)["spec"]["template"] for objects in (plain, changed)]
-        for name in ("prometheus", "grafana")
+        for name in ("detnet-prometheus", "detnet-grafana")
     }
-    assert templates["prometheus"][0] != templates["prometheus"][1]
-    assert templates["grafana"][0] == templates["grafana"][1]
+    assert templates["detnet-prometheus"][0] != templates["detnet-prometheus"][1]
+    assert templates["detnet-grafana"][0] == templates["detnet-grafana"][1]

@@ -55,6 +55,27 @@ def test_every_pod_fits_the_level_restricted(whole: Objects) -> None:
     assert with_token == ["detnet-prometheus"]
 
 
+def test_each_program_is_reached_only_by_those_who_need_it(plain: Objects, whole: Objects) -> None:
+    """Nobody reaches Grafana unless a namespace is named, and Grafana reaches nothing but Prometheus and names."""
+
+    def peers(rules: list[dict[str, Any]], side: str) -> set[str]:
+        selectors = [selector for rule in rules for peer in rule.get(side, []) for selector in peer.values()]
+        pods = {one["matchLabels"]["app.kubernetes.io/name"] for one in selectors if "matchLabels" in one}
+        return pods | {name for one in selectors for key in one.get("matchExpressions", []) for name in key["values"]}
+
+    def ingress(objects: Objects, name: str) -> set[str]:
+        return peers(named(objects, "NetworkPolicy", name)["spec"].get("ingress", []), "from")
+
+    assert ingress(plain, "detnet-prometheus") == {"detnet-grafana", "detnet-system"}
+    assert ingress(plain, "detnet-grafana") == set()
+    assert ingress(whole, "detnet-grafana") == {"ingress"}
+    assert ingress(whole, "detnet-alertmanager") == {"detnet-prometheus"}
+    grafana = named(plain, "NetworkPolicy", "detnet-grafana")["spec"]
+    assert grafana["policyTypes"] == ["Ingress", "Egress"]
+    assert peers(grafana["egress"], "to") == {"detnet-prometheus"}
+    assert [port["port"] for rule in grafana["egress"] if "to" not in rule for port in rule["ports"]] == [53, 53]
+
+
 def test_prometheus_may_only_read(plain: Objects) -> None:
     """Nodes, pods and the kubelets' metrics: no Secrets, no proxy, nothing to change."""
     [role] = [one for one in plain if one["kind"] == "ClusterRole"]

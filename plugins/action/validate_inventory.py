@@ -61,6 +61,10 @@ def _findings(hosts: Mapping[str, Mapping[str, Any]], members: Mapping[str, list
         yield from arguments.judge(ours, others=others if isinstance(others, list) else [])
         yield from _of_profile(ours)
         ranges |= ours
+    if (
+        "control_plane" in members
+    ):  # what this collection builds has the roles' own networks where the inventory is silent
+        ranges = networks.defaults(arguments.options) | ranges
     addresses = {host: variables.get("ansible_host", host) for host, variables in hosts.items()}
     yield from networks.judge(ranges, addresses)
     yield from groups.judge(members, systemd=ranges.get("controller_mode") == "systemd")

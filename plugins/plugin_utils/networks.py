@@ -30,6 +30,13 @@ class Range:
         return f"{self.name} is {self.network}"
 
 
+def defaults(options: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """Return the networks that roles use when nobody names any."""
+    return {
+        name: option["default"] for name, option in options.items() if _NAME.fullmatch(name) and "default" in option
+    }
+
+
 def judge(variables: Mapping[str, object], addresses: Mapping[str, object]) -> list[Finding]:
     """Return what is wrong with the networks in ``variables``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import uuid
 from pathlib import Path
 
 from machine_room.nodes import FOLDER, GATEWAY, Node
@@ -25,7 +26,9 @@ _CAP_SYS_RESOURCE = 24  # the bit in /usr/include/linux/capability.h
 
 def make(node: Node) -> Path:
     """Write the node's layer and return it."""
-    layer = node.folder / "layer"
+    layer, identity = node.folder / "layer", uuid.uuid4().hex
+    for place in ("etc", "var/lib/dbus"):  # the tree has one for all
+        _write(layer / place / "machine-id", f"{identity}\n")
     _write(layer / "etc/hosts", f"127.0.0.1 localhost\n{node.address} {node.name}\n")
     _write(layer / "etc/systemd/network/10-host0.network.d/room.conf", f"[Network]\nGateway={GATEWAY}\n")
     _write(layer / "etc/apt/sources.list", "deb [trusted=yes] file:/srv/shelf/debian ./\n")

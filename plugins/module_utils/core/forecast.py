@@ -3,8 +3,9 @@
 The forecast is the level of the last seconds plus a quantile of past surprises, a surprise being how far the traffic
 rose above the level known one reaction time earlier. Which quantile follows adaptive conformal inference (Gibbs and
 Candes, arXiv 2106.00170): the share of spans left uncovered shrinks with each rise that was not covered and caused a
-breach, and grows with time, so that in the long run one such rise in ``Surprises.missed_every_s`` remains, however the
-traffic behaves. Rises too rare for that are thus left to the guard, as reserving for them would cost more than they do.
+breach, by as much as the loop needs to answer one, and grows with time, so that in the long run one second of such
+breaches in ``Surprises.missed_every_s`` remains, however the traffic behaves. Rises too rare for that are thus left to
+the guard, as reserving for them would cost more than they do.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class Forecast:
         """What the other traffic may take, until the loop has answered: not above where it has been."""
         return max(self.now_bps, min(self.level_bps + self.reserve_bps, self.peak_bps))
 
+    def rose(self, least_bps: float) -> bool:
+        """Return whether it is now well above its level: by a tenth, and by ``least_bps``."""
+        return self.now_bps - self.level_bps > max(0.1 * self.now_bps, least_bps)
+
 
 @dataclass(frozen=True, slots=True)
 class Surprises:
@@ -58,8 +63,8 @@ class Surprises:
         reaction_s: how long a rise of the other traffic goes unanswered.
         span_s: the length of a span, in which one event is one.
         memory_s: how far back is remembered.
-        missed_every_s: one missed rise in so long is what the quantile settles at.
-        learning_rate: by how much a missed rise shrinks the uncovered share.
+        missed_every_s: one second of breach by a missed rise in so long is what the quantile settles at.
+        learning_rate: by how much a second of it shrinks the uncovered share.
         most_uncovered: the largest uncovered share.
         burst_step: the factor by which a breach inside a covered rise raises the burstiness; as long undoes it.
         most_bursty: the largest burstiness.
@@ -69,9 +74,9 @@ class Surprises:
     reaction_s: float = 1.0
     span_s: float = 5.0
     memory_s: float = 600.0
-    missed_every_s: float = 300.0
-    learning_rate: float = 0.01
-    most_uncovered: float = 0.05
+    missed_every_s: float = 150.0
+    learning_rate: float = 0.02
+    most_uncovered: float = 0.1
     burst_step: float = 1.25
     most_bursty: float = 3.0
 
@@ -92,14 +97,14 @@ class Surprises:
         )
         return made if made.spans is past.spans else _settled(made)
 
-    def missed(self, past: Forecast, *, covered: bool) -> Forecast:
-        """Return the forecast after a rise of the other traffic has breached.
+    def missed(self, past: Forecast, cost_s: float, *, covered: bool) -> Forecast:
+        """Return the forecast after a rise of the other traffic has breached, which costs ``cost_s`` seconds.
 
         One that was ``covered`` by the means of the byte counters went higher between two of their readings.
         """
         if covered:
             return _settled(replace(past, burstiness=min(past.burstiness * self.burst_step, self.most_bursty)))
-        return _settled(replace(past, uncovered=max(0.0, past.uncovered - self.learning_rate)))
+        return _settled(replace(past, uncovered=max(0.0, past.uncovered - self.learning_rate * cost_s)))
 
     def _spans(self, spans: tuple[Span, ...], now: Span) -> tuple[Span, ...]:
         if spans and now.start_s < spans[-1].start_s + self.span_s:

@@ -61,8 +61,8 @@ class Guard:
     raise_every_s: float = 5.0
     raise_ratio: float = 0.25
     least_raise_bps: int = 5_000_000
-    innocent_after_s: float = 30.0
-    innocent_share: float = 0.5
+    innocent_after_s: float = 15.0
+    innocent_share: float = 0.75
 
     def __post_init__(self) -> None:
         """Refuse settings under which a rule would be void.

@@ -20,7 +20,6 @@ import math
 from dataclasses import dataclass, field, replace
 
 from .forecast import Forecast, Surprises
-from .objectives import Verdict
 from .policies import Proposal, Situation
 from .rate import human
 
@@ -32,8 +31,9 @@ class Knowledge:
     ``knee_bps`` is where exploration becomes careful and ``pace_per_s`` how fast it goes, as a share per second;
     ``proven_bps`` is the most that was lately delivered without harm; ``queue_s`` is the last queueing delay and
     ``strain`` how much of the room for delay is used, smoothed, and ``judged_s`` is when the last trim or careful step
-    will have shown. ``confirmed`` counts breaches in a row at the same knee. ``totals`` are the recent (time, sent,
-    delivered) at the bottleneck.
+    will have shown. ``confirmed`` counts breaches in a row at the same knee and ``felt`` is the strain there. The
+    breach that goes on began at ``breached_s``; the last ones took ``answer_s`` until all was met again. ``totals`` are
+    the recent (time, sent, delivered) at the bottleneck.
     """
 
     at_s: float
@@ -46,7 +46,9 @@ class Knowledge:
     strain: float = 0.0
     judged_s: float = -math.inf
     confirmed: int = 0
-    breaching: bool = False
+    felt: float = 0.0
+    breached_s: float | None = None
+    answer_s: float = 1.0
     other: Forecast | None = None
     totals: tuple[tuple[float, float, float], ...] = ()
 
@@ -83,6 +85,10 @@ class Learned:
         first_per_s: exploration at the start, as a share of the capacity per second.
         near_per_s: exploration around the knee and just after a breach; half of it after each further breach there.
         near: how far around the knee that is, as a share of it.
+        moved: with less than this share of the strain that was felt at the knee, the knee is no longer there.
+        loaded: it is looked for where this share of what the capacity allows was sent all the time.
+        loaded_s: for so long.
+        most_answer_s: the longest time that a breach is taken to need until it is answered.
         pace_s: in how long the pace grows by a factor of e beyond the knee.
         most_per_s: the fastest exploration.
         most_confirmed: how often it is halved at most.
@@ -94,7 +100,7 @@ class Learned:
     least_margin: float = 0.01
     largest_margin: float = 0.3
     learning_rate: float = 0.01
-    error_budget: float = 0.002
+    error_budget: float = 0.003
     drain_s: float = 0.25
     least_cut: float = 0.1
     largest_cut: float = 0.5
@@ -111,6 +117,10 @@ class Learned:
     first_per_s: float = 0.02
     near_per_s: float = 0.002
     near: float = 0.03
+    moved: float = 0.3
+    loaded: float = 0.9
+    loaded_s: float = 2.0
+    most_answer_s: float = 10.0
     pace_s: float = 4.0
     most_per_s: float = 0.05
     idle_share: float = 0.03
@@ -121,22 +131,24 @@ class Learned:
         """Read the capacity off the standing queue, and go as far below it as the queue needs to drain."""
         foreseen_bps = memory.other_bps if isinstance(memory, Knowledge) else math.inf
         known = self._observe(situation, memory)
-        if known.breaching:
+        if known.breached_s is None:
+            known = self._breach(known, situation, foreseen_bps)
+        elif situation.stands(self.standing):
             return self._cut_again(known, situation)
-        known = replace(known, breaching=True, pace_per_s=self.near_per_s)
-        if known.other and self._others_rose(known):
-            # Other traffic came: the reserve answers. A tail without a queue says nothing of the capacity.
-            covered = known.other.now_bps <= foreseen_bps
-            known = replace(known, other=self.surprises.missed(known.other, covered=covered))
-        elif self._stands(situation, self.standing):
-            known = self._learn_knee(known)
         drain = min(max(known.queue_s / self.drain_s, self.least_cut), self.largest_cut)
         return self._spend(known, situation, most_bps=(1.0 - drain) * known.capacity_bps - (situation.other_bps or 0.0))
 
+    def _breach(self, known: Knowledge, situation: Situation, foreseen_bps: float) -> Knowledge:
+        """Learn from the beginning of a breach: whose it is, and where."""
+        known = replace(known, breached_s=known.at_s, pace_per_s=self.near_per_s)
+        if known.other and known.other.rose(least_bps=0.02 * known.capacity_bps):
+            # Other traffic came: the reserve answers. A tail without a queue says nothing of the capacity.
+            missed = self.surprises.missed(known.other, known.answer_s, covered=known.other.now_bps <= foreseen_bps)
+            return replace(known, other=missed)
+        return self._learn_knee(known) if situation.stands(self.standing) else known
+
     def _learn_knee(self, known: Knowledge) -> Knowledge:
-        recent = [
-            (sent, seen) for at_s, sent, seen in known.totals if at_s > known.at_s - 2.0 * self.surprises.reaction_s
-        ]
+        recent = [one[1:] for one in known.totals if one[0] > known.at_s - 2.0 * self.surprises.reaction_s]
         sent_bps = max((sent for sent, seen in recent), default=known.capacity_bps)
         seen_bps = min(max((seen for sent, seen in recent), default=known.capacity_bps), known.capacity_bps)
         # The first capacity was only the budget in force; later ones deserve some trust against one odd window.
@@ -155,18 +167,6 @@ class Learned:
             margin=min(known.margin + self.learning_rate, self.largest_margin),
             confirmed=min(known.confirmed + 1, self.most_confirmed) if again else 0,
         )
-
-    def _stands(self, situation: Situation, share: float) -> bool:
-        """Return whether a queue stands: it lifts the median too, where a busy host or a burst lifts the tail alone."""
-        lost = any(f.figure == "loss" and f.verdict is Verdict.BREACHED for f in situation.findings)
-        if lost or situation.standing_s is None or situation.queue_s <= 0.0:
-            return True
-        return situation.standing_s > share * situation.queue_s
-
-    def _others_rose(self, known: Knowledge) -> bool:
-        """Return whether the other traffic is now well above its level: by a tenth, and by what would matter."""
-        other = known.other or Forecast()
-        return other.now_bps - other.level_bps > max(0.1 * other.now_bps, 0.02 * known.capacity_bps)
 
     def _cut_again(self, known: Knowledge, situation: Situation) -> tuple[Proposal, object]:
         """The last budget did not let the queue drain, so the bottleneck carries less than it: begin from half."""
@@ -193,17 +193,19 @@ class Learned:
         if known.totals and situation.worst() <= self.trim_above:
             proven_bps = max(known.totals[-1][2], proven_bps * math.exp(-elapsed_s / 60.0))
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
-        met = replace(known, proven_bps=proven_bps, margin=margin, breaching=False)
+        took_s = known.answer_s if known.breached_s is None else min(known.at_s - known.breached_s, self.most_answer_s)
+        answer_s = 0.5 * (known.answer_s + took_s)
+        met = replace(known, proven_bps=proven_bps, margin=margin, breached_s=None, answer_s=answer_s)
         return self._spend(self._explored(met, situation, elapsed_s), situation, most_bps=math.inf)
 
     def _explored(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
         """Move the capacity: up while it binds and little is felt, down before the limit."""
-        strain = self._strain(situation)
+        strain = situation.strain(self.standing)
         smooth = known.strain + (strain - known.strain) * -math.expm1(-elapsed_s / self.strain_s)
         known = replace(known, strain=smooth)
         if situation.best_effort_bps is not None and situation.best_effort_bps < self.binding * situation.budget_bps:
             return known
-        alarm = strain > self.alarm_above and (smooth > self.grow_below or self._stands(situation, 0.5))
+        alarm = strain > self.alarm_above and (smooth > self.grow_below or situation.stands(0.5))
         if alarm or smooth > self.trim_above:
             return self._trimmed(known, situation, max(smooth, strain))
         # A capacity that nothing has come near of late is not explored: reserve and margin leave it untested.
@@ -224,17 +226,18 @@ class Learned:
             knee_bps=min(known.knee_bps, known.capacity_bps),
             pace_per_s=self.near_per_s,
             strain=self.grow_below,
-            judged_s=situation.now_s + 2.0 * self.surprises.reaction_s,
+            judged_s=situation.now_s + self.surprises.reaction_s + known.answer_s,
         )
 
     def _grown(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
+        known = self._felt(known, situation)
         below_bps = known.knee_bps - known.capacity_bps
         pace_per_s = min(known.pace_per_s * math.exp(elapsed_s / self.pace_s), self.most_per_s)
         if abs(below_bps) < self.near * known.capacity_bps:
             pace_per_s = self.near_per_s / 2.0**known.confirmed
         elif 0.0 < below_bps < math.inf:
             pace_per_s = self.most_per_s
-        room = 1.0 - max(known.strain, self._strain(situation)) / self.grow_below
+        room = 1.0 - max(known.strain, situation.strain(self.standing)) / self.grow_below
         explored_bps = known.capacity_bps * math.exp(max(0.0, room) * pace_per_s * elapsed_s)
         # Nothing is learned about a capacity beyond the next step from what is in force.
         in_force_bps = situation.budget_bps + known.other_bps
@@ -243,17 +246,15 @@ class Learned:
         capacity_bps = min(explored_bps, max(step_bps, known.capacity_bps))
         return replace(known, capacity_bps=capacity_bps, pace_per_s=pace_per_s)
 
-    def _strain(self, situation: Situation) -> float:
-        """Return how much of the room between the empty path and the nearest limit the queue takes.
-
-        A tail without a queue is discounted: in an exponential delay the median is at least a fifth of the p95.
-        """
-        median_s = math.inf if situation.standing_s is None else situation.standing_s
-        if (queue_s := min(situation.queue_s, median_s / self.standing)) <= 0.0:
-            return 0.0
-        delays = [f for f in situation.findings if f.figure in ("jitter", "latency") and f.value is not None]
-        rooms = [situation.queue_s + (f.limit - f.value.high) / 1e3 for f in delays if f.value is not None]
-        return max((queue_s / room if room > 0.0 else 1.0 for room in rooms), default=0.0)
+    def _felt(self, known: Knowledge, situation: Situation) -> Knowledge:
+        """Compare the strain with what was felt at this knee: where a queue stood and none does, it has moved up."""
+        near = abs(known.knee_bps - known.capacity_bps) < self.near * known.capacity_bps
+        loaded_bps = min((sent for at_s, sent, seen in known.totals if at_s > known.at_s - self.loaded_s), default=0.0)
+        if not near or loaded_bps < self.loaded * (1.0 - known.margin) * known.capacity_bps:
+            return known
+        if max(known.strain, situation.strain(self.standing)) < self.moved * known.felt:
+            return replace(known, knee_bps=math.inf, pace_per_s=self.most_per_s, felt=0.0)
+        return replace(known, felt=max(known.felt, known.strain))
 
     def _observe(self, situation: Situation, memory: object) -> Knowledge:
         """Take this pass's rates in; without a usable past, begin from the budget in force."""
@@ -279,8 +280,7 @@ class Learned:
         now_bps = known.other.now_bps if known.other else 0.0
         # Never less than what the least budget needs: exploration is a share of the capacity, and of nothing nothing.
         least_bps = (situation.minimum_bps + other_bps) / (1.0 - known.margin)
-        if known.capacity_bps < least_bps:
-            known = replace(known, capacity_bps=least_bps)
+        known = replace(known, capacity_bps=max(known.capacity_bps, least_bps))
         forward_bps = (1.0 - known.margin) * known.capacity_bps - other_bps
         reason = (
             f"capacity {human(known.capacity_bps)} less {known.margin:.1%}, "
@@ -295,6 +295,6 @@ class Learned:
             "reserve_bps": other_bps - now_bps,
         }
         budget_bps = max(min(forward_bps, most_bps), float(situation.minimum_bps))
-        if abs(situation.budget_bps - budget_bps) < self.idle_share * situation.budget_bps and not known.breaching:
+        if abs(situation.budget_bps - budget_bps) < self.idle_share * situation.budget_bps and known.breached_s is None:
             budget_bps = min(situation.budget_bps, most_bps)
         return Proposal(budget_bps, reason, terms), known

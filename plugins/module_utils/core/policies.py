@@ -13,6 +13,7 @@ What a policy must remember travels in ``memory``, a frozen value of its own tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -45,6 +46,28 @@ class Situation:
         """Return the largest stress among these figures (all of them when none is named); 0 when nothing is known."""
         known = [f.stress for f in self.findings if f.stress is not None and (not figures or f.figure in figures)]
         return max(known, default=0.0)
+
+    def stands(self, share: float) -> bool:
+        """Return whether a queue stands: it lifts the median too, where a busy host or a burst lifts the tail alone.
+
+        A median above ``share`` of the p95 is one.
+        """
+        lost = any(f.figure == "loss" and f.verdict is Verdict.BREACHED for f in self.findings)
+        if lost or self.standing_s is None or self.queue_s <= 0.0:
+            return True
+        return self.standing_s > share * self.queue_s
+
+    def strain(self, standing: float) -> float:
+        """Return how much of the room between the empty path and the nearest limit the queue takes.
+
+        A tail without a queue is discounted: no more than the median over ``standing`` counts.
+        """
+        median_s = math.inf if self.standing_s is None else self.standing_s
+        if (queue_s := min(self.queue_s, median_s / standing)) <= 0.0:
+            return 0.0
+        delays = [f for f in self.findings if f.figure in ("jitter", "latency") and f.value is not None]
+        rooms = [self.queue_s + (f.limit - f.value.high) / 1e3 for f in delays if f.value is not None]
+        return max((queue_s / room if room > 0.0 else 1.0 for room in rooms), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

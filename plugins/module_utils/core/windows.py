@@ -33,6 +33,15 @@ def percentile(values: Sequence[float], share: float) -> float:
     return values[max(0, math.ceil(share * len(values) - 1e-9) - 1)]
 
 
+def p95(values: Sequence[float]) -> Interval:
+    """Return the 95th percentile of sorted ``values``, as far as they can tell it.
+
+    The largest of fewer than 20 stands for more than 5 % of them, so the percentile lies between the largest two: a
+    single late packet is not known to be a tail.
+    """
+    return Interval(min(percentile(values, 0.95), values[-2:][0]), percentile(values, 0.95))
+
+
 def pdv(delays_ms: Sequence[float], base_ms: float) -> list[float]:
     """Return the packet delay variation: each delay over the base delay, in ms (RFC 5481 section 4.2)."""
     return [max(0.0, delay - base_ms) for delay in delays_ms]
@@ -99,8 +108,8 @@ def summarise(
         measured_at_s=window[-1].sent_at_s,
         span_s=span_s,
         sent=len(window),
-        latency_ms=Interval.exactly(percentile(ordered, 0.95)) if ordered else None,
-        jitter_ms=Interval.exactly(percentile(variation, 0.95)) if variation else None,
+        latency_ms=p95(ordered) if ordered else None,
+        jitter_ms=p95(variation) if variation else None,
         loss_ratio=(len(window) - len(delays)) / len(window),  # 1 - 99/100 would be more than 1/100
         base_ms=base_ms,
         standing_ms=None if base_ms is None else _standing_ms(window[-max(_LEAST_NEWEST, len(window) // 4) :], base_ms),

@@ -61,8 +61,8 @@ def test_the_recorded_figures_of_a_window() -> None:
     assert signal.latency_ms is not None
     assert signal.jitter_ms is not None
     assert signal.statistics is not None
-    assert (signal.latency_ms.low, signal.latency_ms.high) == (9.0, 9.0)
-    assert (signal.jitter_ms.low, signal.jitter_ms.high) == (8.0, 8.0)
+    assert (signal.latency_ms.low, signal.latency_ms.high) == (3.0, 9.0)
+    assert (signal.jitter_ms.low, signal.jitter_ms.high) == (2.0, 8.0)
     assert signal.loss_ratio == pytest.approx(1 / 6)
     figures = signal.statistics
     assert (figures.p50_ms, figures.p99_ms, figures.iqr_ms, figures.ipdv_p95_ms) == (2.0, 9.0, 2.0, 8.0)

@@ -27,7 +27,7 @@ def _every(period_s: float, high_bps: float, on_s: float) -> Callable[[float], f
     return lambda at_s: high_bps if at_s % period_s >= period_s - on_s else 10 * M
 
 
-@pytest.mark.parametrize("period_s", [5.0, 20.0, 60.0])
+@pytest.mark.parametrize("period_s", [5.0, 20.0, 40.0])
 def test_a_rise_that_comes_again_and_again_is_expected(period_s: float) -> None:
     """While the traffic is low the room for it stays free."""
     known = _watch(_every(period_s, 50 * M, 2.0), int(4 * period_s + 3))
@@ -51,17 +51,24 @@ def test_missed_rises_make_rarer_ones_expected_and_calm_takes_it_back() -> None:
     """Adaptive conformal inference: the uncovered share follows the misses."""
     rare = _watch(lambda at_s: 50 * M if at_s == 30.0 else 10 * M, 300)
     for _ in range(10):
-        rare = LAW.missed(rare, covered=False)
+        rare = LAW.missed(rare, 1.0, covered=False)
     assert rare.most_bps == pytest.approx(50 * M)
     calm = _watch(lambda _: 10 * M, 2 * 300)
     assert rare.uncovered < calm.uncovered == LAW.most_uncovered
+
+
+def test_a_miss_counts_for_as_long_as_it_takes_to_answer() -> None:
+    """Where a write takes four seconds to work, a missed rise costs more seconds, so fewer of them are let go."""
+    known = _watch(lambda _: 10 * M, 60)
+    fast, slow = (LAW.missed(known, cost_s, covered=False).uncovered for cost_s in (1.0, 4.0))
+    assert known.uncovered - slow == pytest.approx(4.0 * (known.uncovered - fast))
 
 
 def test_bursts_between_two_readings_are_reserved_for_in_full() -> None:
     """A burst of 100 Mbit/s for a quarter of a second reads as 55: breaches inside the covered rise tell."""
     known = _watch(_every(5.0, 55 * M, 0.5), 63)
     for _ in range(4):
-        known = LAW.missed(known, covered=True)
+        known = LAW.missed(known, 1.0, covered=True)
     assert 100 * M < known.most_bps < 150 * M
     calm = _watch(_every(5.0, 55 * M, 0.5), 1200, replace(known, recent=(), spans=()))
     assert calm.most_bps < 60 * M

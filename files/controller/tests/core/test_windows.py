@@ -90,7 +90,19 @@ def test_since_leaves_out_what_was_sent_before() -> None:
     window = [Sample(NOW_S - 0.6, 50.0), Sample(NOW_S - 0.5, 7.0), Sample(NOW_S - 0.1, 1.0)]
     signal = summarise(window, now_s=NOW_S, span_s=1.0, base_ms=None, since_s=NOW_S - 0.5)
     assert signal is not None
-    assert (signal.sent, signal.latency_ms) == (2, Interval.exactly(7.0))
+    assert (signal.sent, signal.latency_ms) == (2, Interval(1.0, 7.0))
+
+
+@pytest.mark.parametrize("count", [5, 19, 20, 39, 40])
+def test_one_late_packet_of_few_is_no_tail(count: int) -> None:
+    """The p95 of fewer than 20 lies between the largest two; two late packets are a tail in any window."""
+    spread = [Sample(NOW_S - 0.9 + 0.02 * n, 9.0 if n == 0 else 1.0) for n in range(count)]
+    one = summarise(spread, now_s=NOW_S, span_s=1.0, base_ms=1.0)
+    two = summarise([*spread, Sample(NOW_S, 9.0)], now_s=NOW_S, span_s=1.0, base_ms=1.0)
+    assert one is not None
+    assert two is not None
+    assert one.latency_ms == Interval(1.0, 9.0 if count < 20 else 1.0)
+    assert two.latency_ms == Interval.exactly(9.0 if count < 39 else 1.0)
 
 
 def test_a_standing_queue_moves_the_newest_median_and_a_tail_does_not() -> None:

@@ -57,7 +57,7 @@ def _least_headroom(scenario: Scenario, plant: Plant, seed: int, outside: World,
 
     def outcome(at: int) -> Outcome:
         if at not in outcomes:
-            outcomes[at] = judge(run(scenario, plant, Oracle(_HEADROOMS[at], reserve), seed, outside))
+            outcomes[at] = judge(run(scenario, plant, Oracle(_HEADROOMS[at], reserve), seed, outside, ticks=False))
         return outcomes[at]
 
     while low < high:

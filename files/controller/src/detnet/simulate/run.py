@@ -32,25 +32,32 @@ def world(scenario: Scenario, plant: Plant, seed: int) -> World:
     )
 
 
-def run(  # noqa: PLR0913 - what makes a run, and two that have a default
-    scenario: Scenario, plant: Plant, law: Law, seed: int, outside: World | None = None, *, model: Model = Link
+def run(  # noqa: PLR0913 - what makes a run, and three that have a default
+    scenario: Scenario,
+    plant: Plant,
+    law: Law,
+    seed: int,
+    outside: World | None = None,
+    *,
+    model: Model = Link,
+    ticks: bool = True,
 ) -> Trace:
     """Let a law control a scenario on a plant; ``outside`` is ``world(...)`` of the same arguments, if at hand.
 
-    ``model`` is the bottleneck: the fluid, or the packets that check it.
+    ``model`` is the bottleneck: the fluid, or the packets that check it. A run that is only judged needs no ``ticks``.
     """
     with _no_garbage():
         drawn = outside or world(scenario, plant, seed)
         links = tuple(
-            _run_link(Site(plan, plant, exogenous, actuation_s=law.actuation_s(plant), model=model), law)
+            _run_link(Site(plan, plant, exogenous, actuation_s=law.actuation_s(plant), model=model), law, ticks=ticks)
             for plan, exogenous in zip(scenario.links, drawn, strict=True)
         )
     return Trace(scenario.name, law.name, plant, seed, scenario.duration_s, scenario.disturbances_s, links)
 
 
-def _run_link(site: Site, law: Law) -> LinkTrace:
+def _run_link(site: Site, law: Law, *, ticks: bool) -> LinkTrace:
     attendance = _Attendance(law, site)
-    writing = _Writing(site)
+    writing = _Writing(site, ticks=ticks)
     for slot in range(site.exogenous.slots):
         happened = site.advance(slot)
         attendance.serve()
@@ -89,8 +96,9 @@ class _Attendance:
 class _Writing:
     """Gathers slots into ticks and windows."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, ticks: bool) -> None:
         self._site = site
+        self._ticking = ticks
         self._exogenous = site.exogenous
         self._truth = Truth(site.plant, site.exogenous, site.objectives)
         self._slots: list[Slot] = []
@@ -99,7 +107,7 @@ class _Writing:
 
     def take(self, slot: int, happened: Slot, step: Step) -> None:
         self._slots.append(happened)
-        if (slot + 1) % TICK_SLOTS == 0:
+        if self._ticking and (slot + 1) % TICK_SLOTS == 0:
             self.ticks.append(self._tick(slot + 1 - TICK_SLOTS, self._slots[-TICK_SLOTS:], step))
         if (slot + 1) % WINDOW_SLOTS == 0:
             self.windows.append(self._truth.window(slot + 1 - WINDOW_SLOTS, self._slots))

@@ -65,6 +65,7 @@ class Site:
         self._senders = [Sender(target.flows, tcp=target.tcp) for target in plan.targets]
         self._link = model(plant, self._senders)
         self._probers = {name: Prober(plant, exogenous, self.faults, at) for at, name in enumerate(self.objectives)}
+        self._unseen: list[tuple[float, Slot, float]] = []
         self._stepped: set[float] = set()
 
     def advance(self, slot: int) -> Slot:
@@ -77,10 +78,8 @@ class Site:
             sender.limit(actuator.limit_bps(at) * shaping, exogenous.demand_bps[at][slot])
         happened = self._link.advance(exogenous.capacity_bps[slot], exogenous.critical_bps[slot])
         actuator.count(happened.sent_bits, exogenous.critical_bps[slot] * SLOT_S)
-        for prober in self._probers.values():
-            prober.advance(begin_s, happened)
         self.now_s = begin_s + SLOT_S
-        self._see()
+        self._unseen.append((begin_s, happened, actuator.clock_offset_s))
         self._step_clock()
         return happened
 
@@ -93,6 +92,7 @@ class Site:
 
         It hands over the last second and a half only, since the core's window is one, and the newest sample there is.
         """
+        self._see()
         recent = {name: self._recent(sight, _HANDED_S) or sight.samples[-1:] for name, sight in self.sights.items()}
         windows = {name: SampleWindow(tuple(samples)) for name, samples in recent.items()}
         return Reading(windows, polled_at_s=self.clock())
@@ -108,6 +108,7 @@ class Site:
 
     def samples_since(self, age_s: float) -> Sequence[Sample]:
         """Return the first workload's samples that were sent at most ``age_s`` ago and have reached the controller."""
+        self._see()
         return self._recent(next(iter(self.sights.values())), age_s)
 
     def _recent(self, sight: Sight, age_s: float) -> list[Sample]:
@@ -117,17 +118,26 @@ class Site:
         return [sample for sample in sight.samples[-most:] if sample.sent_at_s >= oldest_s]
 
     def _see(self) -> None:
-        """Take in what the probe's source has polled by now; each sample gets the controller's time of its sending."""
-        known = {name: prober.take(self.now_s) for name, prober in self._probers.items()}
-        faults = self.faults
-        if faults.active("latency-lost", self.now_s) or faults.active("latency-frozen", self.now_s):
-            return
-        shift_s = _BOOT_S + self.actuator.clock_offset_s
-        most = round(_KEEP_S * self.plant.probe_hz)
-        for name, sight in self.sights.items():
-            sight.samples.extend(Sample(sample.sent_at_s + shift_s, sample.rtt_ms) for sample in known[name])
-            if len(sight.samples) > 2 * most:
-                del sight.samples[:-most]
+        """Take in what the probe's source has polled by now; each sample gets the controller's time of its sending.
+
+        Only when somebody looks: a law that never does is spared the probes.
+        """
+        for begin_s, happened, offset_s in self._unseen:
+            self._poll(begin_s, happened, _BOOT_S + offset_s)
+        self._unseen.clear()
+
+    def _poll(self, begin_s: float, happened: Slot, shift_s: float) -> None:
+        polled_s = begin_s + SLOT_S
+        for name, prober in self._probers.items():
+            prober.advance(begin_s, happened)
+            known = prober.take(polled_s)
+            if self.faults.active("latency-lost", polled_s) or self.faults.active("latency-frozen", polled_s):
+                continue
+            samples = self.sights[name].samples
+            samples.extend(Sample(sample.sent_at_s + shift_s, sample.rtt_ms) for sample in known)
+            most = round(_KEEP_S * self.plant.probe_hz)
+            if len(samples) > 2 * most:
+                del samples[:-most]
 
     def _step_clock(self) -> None:
         fault = self.faults.active("clock-step", self.now_s)

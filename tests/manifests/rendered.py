@@ -17,8 +17,8 @@ CLUSTER = {
 }
 
 
-def render(folder: Path, role: str, **variables: object) -> Objects:
-    """Return the objects of ``role`` with its defaults and ``variables``."""
+def render(folder: Path, role: str, *, what: str = "", **variables: object) -> list[Any]:
+    """Return the objects of ``role`` with its defaults and ``variables``, or ``what`` else it has worked out."""
     path = ROOT / "roles" / role
     (folder / "templates").symlink_to(path / "templates")
     playbook = [
@@ -30,7 +30,7 @@ def render(folder: Path, role: str, **variables: object) -> Objects:
             "tasks": [
                 {
                     "ansible.builtin.copy": {
-                        "content": f"{{{{ __{role}_wanted | to_json }}}}",
+                        "content": f"{{{{ {what or f'__{role}_wanted'} | to_json }}}}",
                         "dest": str(folder / "objects.json"),
                         "mode": "0600",
                     }

@@ -104,7 +104,7 @@ def test_all_images_come_from_one_registry(factory_with_all: Objects) -> None:
     """Without a way to the internet one variable is enough, and no image is a moving one."""
     images = {container(one)["image"] for one in of_kind(factory_with_all, "Deployment").values()}
     assert all(image.startswith("registry.example.org:5000/mirror/") for image in images)
-    assert not any(image.endswith(":latest") for image in images)
+    assert all("@sha256:" in image for image in images)
 
 
 def container(deployment: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ import jsonschema
 import pytest
 
 import detnet.core.annotations as core
-from manifests.rendered import Objects, labels_of_pods, of_kind, selects
+from manifests.cilium_crd import SCHEMA
+from manifests.rendered import Objects, labels_of_pods, of_kind, render, selects
 
-SCHEMA = json.loads(Path(__file__).with_name("ciliumnetworkpolicy_v2.json").read_text(encoding="utf-8"))
 BASELINE = {"baseline", "default-deny"}
 NAME = "app.kubernetes.io/name"
 
@@ -85,6 +84,21 @@ def test_the_baseline_cuts_nothing_that_watches(policies: Objects) -> None:
     assert {"k8s-app": "kube-dns"}.items() <= dns["toEndpoints"][0]["matchLabels"].items()
     assert {(port["port"], port["protocol"]) for port in dns["toPorts"][0]["ports"]} == {("53", "UDP"), ("53", "TCP")}
     assert probe_in["toPorts"] == probe_out["toPorts"]
+
+
+def test_policies_of_others_that_read_are_named(tmp_path: Path) -> None:
+    """Whether the rule is for what comes in or goes out, and whether the policy has one spec or several."""
+    ports, reads = {"toPorts": [{"ports": [{"port": "80"}]}]}, {"toPorts": [{"rules": {"http": [{}]}}]}
+    others = {
+        "in": {"spec": {"ingress": [{}, ports, reads]}},
+        "out": {"specs": [{"ingress": [ports]}, {"egress": [reads]}]},
+        "neither": {"spec": {"ingress": [ports], "egress": [{}]}},
+    }
+    found = {"resources": [{"metadata": {"name": name}, **one} for name, one in others.items()]}
+    named = render(
+        tmp_path, "network_policies", what="__network_policies_others_that_read", __network_policies_found_others=found
+    )
+    assert named == ["in", "out"]
 
 
 def ports_of(policy: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -9,6 +9,8 @@ import pytest
 
 from access.role import Run, play
 from control_plane import ControlPlane
+from manifests.cilium_crd import CRD
+from manifests.rendered import Objects, of_kind
 from support import wait_for
 
 pytestmark = pytest.mark.timeout(1800)
@@ -18,24 +20,9 @@ CILIUM = f"/apis/cilium.io/v2/namespaces/{SPACE}/ciliumnetworkpolicies"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{SPACE}/deployments"
 SERVICES = f"/api/v1/namespaces/{SPACE}/services"
 BUDGETS_SINCE = (1, 21)
-CRD = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "ciliumnetworkpolicies.cilium.io"},
-    "spec": {
-        "group": "cilium.io",
-        "scope": "Namespaced",
-        "names": {"kind": "CiliumNetworkPolicy", "plural": "ciliumnetworkpolicies", "singular": "ciliumnetworkpolicy"},
-        "versions": [
-            {
-                "name": "v2",
-                "served": True,
-                "storage": True,
-                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-            }
-        ],
-    },
-}
+PODS = f"/api/v1/namespaces/{SPACE}/pods"
+BYSTANDER = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "bystander"}}
+READS = {"toPorts": [{"ports": [{"port": "53"}], "rules": {"dns": [{}]}}]}
 
 
 @pytest.fixture
@@ -51,7 +38,7 @@ def run(control_plane: ControlPlane, tmp_path: Path) -> Any:
     return run
 
 
-def test_the_cycle(control_plane: ControlPlane, run: Any) -> None:
+def test_the_cycle(control_plane: ControlPlane, run: Any, policies: Objects) -> None:
     """Each step is foretold by check mode, done once, and nothing is left to do the second time."""
     for role in ("robot_factory", "network_policies"):
         foretold = run(role, "--check", "--diff")
@@ -69,7 +56,10 @@ def test_the_cycle(control_plane: ControlPlane, run: Any) -> None:
     made = run("network_policies")
     assert made.ok, made.output
     assert names(control_plane, CILIUM) == deployments | {"baseline", "default-deny"}
+    for name, wanted in of_kind(policies, "CiliumNetworkPolicy").items():
+        assert control_plane.request("GET", f"{CILIUM}/{name}")["spec"] == wanted["spec"], "the server pruned a field"
     assert (run("robot_factory").changed, run("network_policies").changed) == (0, 0)
+    caps_are_not_lifted_unsaid(control_plane, run)
     noise = {"spec": {"replicas": 3}}
     control_plane.request("PATCH", f"{DEPLOYMENTS}/noise-generator", noise)
     control_plane.request("PATCH", f"{CILIUM}/baseline", {"spec": {"ingress": []}})
@@ -86,10 +76,26 @@ def test_the_cycle(control_plane: ControlPlane, run: Any) -> None:
         assert run(role, state="absent").changed == 0
     left = [names(control_plane, kind) for kind in (DEPLOYMENTS, SERVICES, CILIUM)]
     assert left == [set(), set(), set()]
-    pods = f"/api/v1/namespaces/{SPACE}/pods"
-    wait_for(lambda: not names(control_plane, pods), what="the last pod is gone")
+    wait_for(lambda: not names(control_plane, PODS), what="the last pod is gone")
     assert run("robot_factory", state="absent", remove_namespace=True).ok
     assert SPACE not in names(control_plane, "/api/v1/namespaces")
+
+
+def caps_are_not_lifted_unsaid(plane: ControlPlane, run: Any) -> None:
+    """A rule of layer 7 for a capped pod is refused when it is ours, and told when it is somebody else's."""
+    plane.request("POST", CILIUM, BYSTANDER | {"spec": {"endpointSelector": {}, "egress": [READS]}})
+    told = run("network_policies")
+    assert "bystander has rules of layer 7, and caps have no effect on the pods that it selects" in joined(told)
+    assert (told.ok, told.changed) == (True, 0)
+    plane.request("DELETE", f"{CILIUM}/bystander")
+    (pod, *_) = (name for name in names(plane, PODS) if name.startswith("robot-factory-"))
+    cap = {"kubernetes.io/egress-bandwidth": "10M"}
+    plane.request("PATCH", f"{PODS}/{pod}", {"metadata": {"annotations": cap}})
+    refused = run("network_policies")
+    assert not refused.ok
+    assert f"{pod} has a cap, which a rule of layer 7 would lift" in joined(refused)
+    assert run("network_policies", http_visibility=False).ok
+    plane.request("PATCH", f"{PODS}/{pod}", {"metadata": {"annotations": dict.fromkeys(cap)}})
 
 
 def names(plane: ControlPlane, kind: str) -> set[str]:
@@ -103,7 +109,7 @@ def joined(run: Run) -> str:
 
 
 def with_cilium(plane: ControlPlane) -> None:
-    """Make the API server know Cilium's policies, without Cilium's own schema, which has a test of its own."""
+    """Make the API server know Cilium's policies."""
     crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     plane.request("POST", crds, CRD)
 

@@ -41,6 +41,9 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
+# kubeadm stores this one as if it had been asked for.
+ADDED = frozenset({"authorization-mode"})
+
 
 def configuration_drift(stored: Any, wanted: Any) -> list[dict[str, Any]]:
     """Return each difference; see the documentation above."""
@@ -48,6 +51,8 @@ def configuration_drift(stored: Any, wanted: Any) -> list[dict[str, Any]]:
 
 
 def _differences(stored: Any, wanted: Any, path: str) -> list[dict[str, Any]]:
+    if isinstance(stored, Mapping) and isinstance(wanted, Mapping) and path.endswith(".extraArgs"):
+        stored = {name: value for name, value in stored.items() if name in wanted or name not in ADDED}
     if not isinstance(wanted, Mapping) or path.endswith(".extraArgs"):
         # What is empty is not stored, so that nothing and an empty list are the same.
         return [] if (stored or None) == (wanted or None) else [{"path": path, "stored": stored, "wanted": wanted}]

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 
 from control_plane.debian import BuildError
 from machine_room import inventory, room, shelf, suitability
@@ -15,9 +16,9 @@ from systemd_hosts.places import HostError
 CLUSTER = ["cp1=control_plane", "w1=workers", "w2=workers"]
 
 
-def main() -> int:
-    """Do what the command line asks and return the exit code."""
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the command line, or ``words``, ask and return the exit code."""
+    arguments = _parser().parse_args(words)
     try:
         suitability.check()
         arguments.do(arguments)

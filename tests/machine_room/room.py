@@ -46,10 +46,17 @@ def up(nodes: Sequence[Node]) -> Path:
 
 
 def down() -> None:
-    """End every node and remove every trace of the room; the cache stays."""
-    for node in load():
+    """End every node and remove the room; the cache stays.
+
+    Raises:
+        HostError: a trace of it is left; all are named.
+    """
+    nodes = load()
+    for node in nodes:
         host.stop(node.name)
     room.remove(NAME)
+    if traces := [*_mounts(), *_cgroups(nodes), *(str(path) for path in [room.path(NAME)] if path.exists())]:
+        raise HostError(f"the room left {', '.join(traces)}")
     shutil.rmtree(FOLDER, ignore_errors=True)
 
 
@@ -81,6 +88,16 @@ def _make_network() -> None:
         f"ip link set {NAME} up",
     ):
         run(*command.split())
+
+
+def _mounts() -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line.split()[4] for line in lines if f"{FOLDER}/" in line]
+
+
+def _cgroups(nodes: Sequence[Node]) -> list[str]:
+    """A cgroup can only be removed once its last process has ended, so no process is left where none is."""
+    return [str(path) for node in nodes for path in Path("/sys/fs/cgroup").glob(f"*/systemd-hosts/{node.name}")]
 
 
 def _answers(node: Node) -> bool:

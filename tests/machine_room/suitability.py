@@ -18,6 +18,7 @@ PROGRAMS = {
     "ssh": "openssh-client",
     "systemd-nspawn": "systemd-container",
 }
+ROOT = "the machine room makes namespaces, mounts and cgroups, which only root can: use sudo"
 DISK_BYTES = 8 * 10**9  # the cache takes 3 GB, each of three nodes with a cluster 1 GB
 MEMORY_BYTES = 3 * 10**9  # three nodes with a cluster were seen to take 1.2 GB beside the page cache
 
@@ -29,7 +30,7 @@ def check() -> None:
         HostError: it cannot; the first reason.
     """
     if os.geteuid() != 0:
-        raise HostError("the machine room makes namespaces, mounts and cgroups, which only root can: use sudo")
+        raise HostError(ROOT)
     packages = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if packages:
         raise HostError(f"this machine lacks programs for the machine room: apt-get install {' '.join(packages)}")

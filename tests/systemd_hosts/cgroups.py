@@ -79,6 +79,8 @@ def _make_below(top: Path, host: str) -> None:
         if folder.exists() and folder.name == host:
             raise HostError(f"a host {host!r} runs already, or left {folder} behind")
         folder.mkdir(exist_ok=True)
+        if folder.name == _OURS and (folder / "cpu.shares").exists():
+            (folder / "cpu.shares").write_text("16384")  # by default all hosts together count as one process
         for name in ("cpuset.cpus", "cpuset.mems"):  # empty in a new cgroup of version 1, which admits no process
             if (folder / name).exists() and not (folder / name).read_text().strip():
                 (folder / name).write_text((folder.parent / name).read_text())

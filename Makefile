@@ -1,7 +1,7 @@
 # Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint bench compare ablation benchmarks benchmark-cluster requirements
+.PHONY: help lab test molecule lint bench compare ablation benchmarks benchmark-cluster requirements
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
 
@@ -15,6 +15,9 @@ lab: .venv/lab.stamp  ## Run the control loop on this machine and draw the resul
 
 test: .venv/dev.stamp  ## Run every test
 	@scripts/test
+
+molecule: .venv/dev.stamp  ## Test roles on real hosts with systemd, which it makes itself (root)
+	@scripts/molecule
 
 lint: .venv/dev.stamp  ## Run every gate of the developers' guide
 	@scripts/lint

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from control_plane.binaries import MissingBinariesError, find
@@ -24,6 +28,7 @@ def main() -> int:
     builder.set_defaults(do=_build)
     runner = commands.add_parser("run", help="run a control plane until Ctrl-C")
     runner.add_argument("--pods", metavar="NAMESPACE", help="create this namespace and play its scheduler and kubelet")
+    runner.add_argument("--folder", type=Path, help="keep everything there; its file 'pid' says that all is up")
     runner.set_defaults(do=_run)
     arguments = parser.parse_args()
     try:
@@ -50,16 +55,29 @@ def _run(arguments: argparse.Namespace) -> None:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with tempfile.TemporaryDirectory(prefix="control-plane-") as folder, running(Path(folder)) as plane:
+    with _folder(arguments.folder) as folder, running(folder) as plane:
         print(f"Kubernetes {plane.version[0]}.{plane.version[1]} on {plane.url}; logs and audit.jsonl are in {folder}")
         print(f"export KUBECONFIG={plane.kubeconfig}")
         print("Ctrl-C stops it and removes everything.", flush=True)
-        if arguments.pods:
-            plane.create_namespace(arguments.pods)
-            with plane.run_pods(arguments.pods):
-                ended.wait()
-        else:
+        with contextlib.ExitStack() as playing:
+            if arguments.pods:
+                plane.create_namespace(arguments.pods)
+                playing.enter_context(plane.run_pods(arguments.pods))
+            (folder / "pid").write_text(str(os.getpid()))
             ended.wait()
+
+
+@contextlib.contextmanager
+def _folder(wanted: Path | None) -> Iterator[Path]:
+    if wanted is None:
+        with tempfile.TemporaryDirectory(prefix="control-plane-") as folder:
+            yield Path(folder)
+        return
+    wanted.mkdir(parents=True)
+    try:
+        yield wanted
+    finally:
+        shutil.rmtree(wanted)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test molecule lint bench compare ablation benchmarks benchmark-cluster requirements
+.PHONY: help lab test molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
 
@@ -18,6 +18,9 @@ test: .venv/dev.stamp  ## Run every test
 
 molecule: .venv/dev.stamp  ## Test roles on real hosts with systemd, which it makes itself (root)
 	@scripts/molecule
+
+test-cluster: .venv/dev.stamp  ## Turn three bare hosts on this machine into a real cluster (root; docs/machine-room.md)
+	@time scripts/molecule test --scenario-name cluster
 
 lint: .venv/dev.stamp  ## Run every gate of the developers' guide
 	@scripts/lint

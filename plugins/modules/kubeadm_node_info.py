@@ -105,6 +105,11 @@ nodes:
   description: The nodes of the cluster by name, with RV(ignore:registered), C(ready), C(labels) and C(kubelet_version).
   returned: with O(role=control_plane)
   type: dict
+certificates:
+  description: The day on which each certificate ends, by its file.
+  returned: with O(role=control_plane)
+  type: dict
+  sample: {/etc/kubernetes/pki/apiserver.crt: "2027-11-22"}
 cluster_configuration:
   description: kubeadm's ClusterConfiguration as the cluster keeps it, in YAML, empty if there is none.
   returned: with O(role=control_plane)
@@ -156,6 +161,7 @@ def control_plane(module: AnsibleModule, host: Host) -> dict[str, Any]:
         "nodes": cluster.nodes or {},
         "cluster_configuration": cluster.configuration,
         "kube_proxy": cluster.kube_proxy,
+        "certificates": host.ends(),
     }
 
 

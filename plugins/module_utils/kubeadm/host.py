@@ -73,6 +73,17 @@ class Host:
         data = re.search(r"certificate-authority-data: (\S+)", _text(path))
         return _certificate(base64.b64decode(data[1]).decode() if data else "", path).key_hash
 
+    def ends(self) -> dict[str, str]:
+        """The day on which each certificate of the control plane ends, by its file."""
+        ends = {}
+        for path in sorted((self.kubernetes / "pki").rglob("*.crt")):
+            ends[str(path)] = f"{_certificate(_text(path), path).not_after:%Y-%m-%d}"
+        for path in sorted(self.kubernetes.glob("*.conf")):
+            data = re.search(r"client-certificate-data: (\S+)", _text(path))
+            if data:
+                ends[str(path)] = f"{_certificate(base64.b64decode(data[1]).decode(), path).not_after:%Y-%m-%d}"
+        return ends
+
     def trouble(self, now: datetime) -> list[str]:
         """What can be seen from here when an API server does not answer."""
         found = []

@@ -1,0 +1,95 @@
+"""The probe's objects are what Kubernetes expects, and lead every prober to its reflectors."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+import detnet.core.annotations as core
+from detnet.probe.paths import Path as ProbePath
+from detnet.probe.paths import parse_paths
+from manifests.rendered import Objects, labels_of_pods, of_kind, render, selects
+
+NODES = {
+    "resources": [
+        {"metadata": {"labels": {"kubernetes.io/hostname": "w1.example"}}, "spec": {}},
+        {"metadata": {"labels": {"kubernetes.io/hostname": "w2"}}, "spec": {}},
+        {"metadata": {"labels": {"kubernetes.io/hostname": "drained"}}, "spec": {"unschedulable": True}},
+    ]
+}
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    """What is made for a cluster of two nodes that take pods and one that does not."""
+    return render(tmp_path_factory.mktemp("probe"), "probe", __probe_nodes=NODES)
+
+
+@pytest.fixture(scope="module")
+def realtime(tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    """One path, named by hand, measured in real time with Cilium's priority."""
+    path = {"name": "robot-control", "from": "w2", "to": "w1.example", "rate": 100}
+    options = {"probe_paths": [path], "probe_realtime": True, "probe_priority": "guaranteed"}
+    return render(tmp_path_factory.mktemp("realtime"), "probe", __probe_nodes=NODES, **options)
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.37"])
+def test_every_object_fits_the_schema(objects: Objects, realtime: Objects, version: str) -> None:
+    """No field is unknown to the documents' release or to the newest one, and none is missing."""
+    for one in (*objects, *realtime):
+        kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_without_paths_there_is_one_from_each_node_to_each_other(objects: Objects) -> None:
+    """Probers and reflectors are on the nodes that take pods, each prober with the path to the other one."""
+    assert set(of_kind(objects, "Deployment")) == {
+        f"detnet-{kind}-{node}" for kind in ("prober", "reflector") for node in ("w1-example", "w2")
+    }
+    asked = [path.name for name in ("w1-example", "w2") for path in paths(objects, f"detnet-prober-{name}")]
+    assert asked == ["w1.example-w2", "w2-w1.example"]
+
+
+def test_every_path_leads_to_a_reflector_that_listens(objects: Objects, realtime: Objects) -> None:
+    """The host of a path is a Service whose pods listen on the path's port."""
+    for some in (objects, realtime):
+        services, deployments = of_kind(some, "Service"), of_kind(some, "Deployment")
+        for name in deployments:
+            for path in paths(some, name) if "prober" in name else ():
+                selector = services[path.host]["spec"]["selector"]
+                (end,) = [one for one in deployments.values() if selects(selector, labels_of_pods(one))]
+                assert f"0.0.0.0:{path.port}" in container(end)["command"]
+
+
+def test_the_probe_is_critical_and_has_its_resources(objects: Objects, realtime: Objects) -> None:
+    """Workload and pods say so, and requests are limits, which makes the quality of service "Guaranteed"."""
+    for one in of_kind(objects, "Deployment").values():
+        assert one["metadata"]["labels"][core.CLASS] == labels_of_pods(one)[core.CLASS] == core.CRITICAL
+        assert container(one)["resources"]["requests"] == container(one)["resources"]["limits"]
+    for one in of_kind(realtime, "Deployment").values():
+        assert one["spec"]["template"]["metadata"]["annotations"] == {core.PRIORITY: "guaranteed"}
+
+
+def test_real_time_takes_one_capability_and_nothing_else_does(objects: Objects, realtime: Objects) -> None:
+    """Asked for, the container is root with CAP_SYS_NICE alone; unasked, it has no capability and is not root."""
+    for some, added, user in ((objects, None, 65534), (realtime, ["SYS_NICE"], 0)):
+        for one in of_kind(some, "Deployment").values():
+            assert container(one)["securityContext"]["capabilities"].get("add") == added
+            assert container(one)["securityContext"]["capabilities"]["drop"] == ["ALL"]
+            assert one["spec"]["template"]["spec"]["securityContext"]["runAsUser"] == user
+            assert ("--realtime" in container(one)["command"]) == (added is not None)
+
+
+def container(deployment: dict[str, Any]) -> dict[str, Any]:
+    """The only container of a Deployment's pods."""
+    (only,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def paths(objects: Objects, prober: str) -> list[ProbePath]:
+    """The paths of a prober, as it reads them itself."""
+    command = container(of_kind(objects, "Deployment")[prober])["command"]
+    given = [value for option, value in itertools.pairwise(command) if option == "--path"]
+    return list(parse_paths(given, rate_hz=20.0))

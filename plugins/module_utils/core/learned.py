@@ -29,11 +29,10 @@ class Knowledge:
     """What ``Learned`` remembers. Rates in bit/s, times in monotonic s.
 
     ``knee_bps`` is where exploration becomes careful and ``pace_per_s`` how fast it goes, as a share per second;
-    ``proven_bps`` is the most that was lately delivered without harm; ``queue_s`` is the last queueing delay and
-    ``strain`` how much of the room for delay is used, smoothed, and ``judged_s`` is when the last trim or careful step
-    will have shown. ``confirmed`` counts breaches in a row at the same knee and ``felt`` is the strain there. The
-    breach that goes on began at ``breached_s``; the last ones took ``answer_s`` until all was met again. ``totals`` are
-    the recent (time, sent, delivered) at the bottleneck.
+    ``queue_s`` is the last queueing delay and ``strain`` how much of the room for delay is used, smoothed, and
+    ``judged_s`` is when the last trim will have shown. ``confirmed`` counts breaches in a row at the same knee and
+    ``felt`` is the strain there. The breach that goes on began at ``breached_s``; the last ones took ``answer_s`` until
+    all was met again. ``totals`` are the recent (time, sent, delivered) at the bottleneck.
     """
 
     at_s: float
@@ -41,7 +40,6 @@ class Knowledge:
     margin: float
     pace_per_s: float
     knee_bps: float = math.inf
-    proven_bps: float = 0.0
     queue_s: float = 0.0
     strain: float = 0.0
     judged_s: float = -math.inf
@@ -73,7 +71,6 @@ class Learned:
         least_cut: the smallest cut below the capacity, as a share of it.
         largest_cut: the largest.
         standing: a median below this share of the p95 delay is no queue; an exponential delay's is a little above it.
-        doubt_below: a capacity below this share of what was just proven is doubted once.
         binding: best effort uses its budget when it sends at least this share of it.
         tested: the capacity is explored where this share of what it allows was sent.
         tested_s: within so long.
@@ -104,7 +101,6 @@ class Learned:
     drain_s: float = 0.25
     least_cut: float = 0.1
     largest_cut: float = 0.5
-    doubt_below: float = 0.9
     standing: float = 0.2
     binding: float = 0.85
     tested: float = 0.95
@@ -155,15 +151,11 @@ class Learned:
         trust = 0.1 if math.isfinite(known.knee_bps) else 0.0
         capacity_bps = (1.0 - trust) * seen_bps + trust * known.capacity_bps
         again = abs(capacity_bps - known.knee_bps) < 2.0 * self.near * capacity_bps
-        # Well below what was just proven: a fallen link or a false alarm. Explored back quickly, the next breach says.
-        doubted = capacity_bps < self.doubt_below * known.proven_bps
         return replace(
             known,
             capacity_bps=capacity_bps,
             # What was delivered is a lower bound (senders may still have been starting), what was sent an upper one.
-            knee_bps=known.proven_bps if doubted else max(sent_bps, capacity_bps),
-            pace_per_s=self.most_per_s if doubted else self.near_per_s,
-            proven_bps=capacity_bps,
+            knee_bps=max(sent_bps, capacity_bps),
             margin=min(known.margin + self.learning_rate, self.largest_margin),
             confirmed=min(known.confirmed + 1, self.most_confirmed) if again else 0,
         )
@@ -176,7 +168,6 @@ class Learned:
             known,
             capacity_bps=min(known.capacity_bps, (half_bps + known.other_bps) / (1.0 - known.margin)),
             knee_bps=min(known.knee_bps, failed_bps),
-            proven_bps=0.0,
         )
         return self._spend(known, situation, most_bps=half_bps)
 
@@ -189,13 +180,10 @@ class Learned:
         """Explore the capacity or trim it, then spend it."""
         known = self._observe(situation, memory)
         elapsed_s = situation.now_s - (memory.at_s if isinstance(memory, Knowledge) else situation.now_s)
-        proven_bps = known.proven_bps
-        if known.totals and situation.worst() <= self.trim_above:
-            proven_bps = max(known.totals[-1][2], proven_bps * math.exp(-elapsed_s / 60.0))
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
         took_s = known.answer_s if known.breached_s is None else min(known.at_s - known.breached_s, self.most_answer_s)
         answer_s = 0.5 * (known.answer_s + took_s)
-        met = replace(known, proven_bps=proven_bps, margin=margin, breached_s=None, answer_s=answer_s)
+        met = replace(known, margin=margin, breached_s=None, answer_s=answer_s)
         return self._spend(self._explored(met, situation, elapsed_s), situation, most_bps=math.inf)
 
     def _explored(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:

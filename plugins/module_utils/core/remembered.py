@@ -31,7 +31,6 @@ class Remembered:
         margin: its margin.
         pace_per_s: how fast it explored, as a share per second.
         knee_bps: where it was careful.
-        proven_bps: the most that was lately delivered without harm.
         counted: whether the capacity includes the other traffic.
     """
 
@@ -42,7 +41,6 @@ class Remembered:
     margin: float = 0.0
     pace_per_s: float = 0.0
     knee_bps: float | None = None
-    proven_bps: float = 0.0
     counted: bool = False
 
     def __post_init__(self) -> None:
@@ -61,7 +59,6 @@ class Remembered:
             ("margin", 0.0, 0.99, False),
             ("pace_per_s", 0.0, 1.0, False),
             ("knee_bps", 1.0, _MOST_BPS, True),
-            ("proven_bps", 0.0, _MOST_BPS, False),
         ):
             value = getattr(self, name)
             if value is None and optional:
@@ -89,7 +86,6 @@ class Remembered:
             margin=known.margin,
             pace_per_s=known.pace_per_s,
             knee_bps=known.knee_bps if math.isfinite(known.knee_bps) else None,
-            proven_bps=known.proven_bps,
             counted=known.other is not None,
         )
 
@@ -127,6 +123,5 @@ class Remembered:
             self.margin,
             self.pace_per_s,
             knee_bps=math.inf if self.knee_bps is None else self.knee_bps,
-            proven_bps=self.proven_bps,
             other=Forecast() if self.counted else None,
         )

@@ -38,7 +38,13 @@ def test_a_flood_of_nonsense_neither_hides_nor_makes_evidence(flood: list[float]
 
 numbers = st.one_of(st.floats(), st.sampled_from([0.0, 1e9, 1e12, 1e300, math.inf, math.nan, -1.0]))
 knowledge = st.builds(
-    Knowledge, st.floats(900.0, 1000.0) | numbers, numbers, numbers, numbers, knee_bps=numbers, proven_bps=numbers
+    Knowledge,
+    st.floats(900.0, 1000.0) | numbers,
+    *(numbers, numbers, numbers),
+    knee_bps=numbers,
+    felt=numbers,
+    breached_s=st.none() | numbers,
+    answer_s=numbers,
 )
 
 

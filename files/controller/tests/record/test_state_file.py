@@ -26,7 +26,7 @@ from detnet.record.state_file import StateFile, _decoded, _encoded
 from support import wait_for
 
 TOLD = rules(policy=Learned())
-KNOWN = Knowledge(50.0, 940e6, 0.04, 0.01, knee_bps=950e6, proven_bps=900e6, other=Forecast(now_bps=3e8))
+KNOWN = Knowledge(50.0, 940e6, 0.04, 0.01, knee_bps=950e6, other=Forecast(now_bps=3e8))
 STATE = State(50.0, 600 * MBPS, memory=KNOWN)
 REMEMBERED = Remembered.of(TOLD, STATE)
 CONTENT = _encoded({"eth0": (1_800_000_000.0, REMEMBERED)})
@@ -60,7 +60,7 @@ def test_what_a_loop_knew_comes_back(tmp_path: Path) -> None:
         assert file.recall("eth1", plain) == Remembered(("robot-control",), "steps", 30 * MBPS)
         assert file.recall("eth2", TOLD) is None
     again = REMEMBERED.knowledge(9.0)
-    assert again == Knowledge(9.0, 940e6, 0.04, 0.01, knee_bps=950e6, proven_bps=900e6, other=Forecast())
+    assert again == Knowledge(9.0, 940e6, 0.04, 0.01, knee_bps=950e6, other=Forecast())
 
 
 def test_a_kill_loses_at_most_what_was_not_yet_written(tmp_path: Path) -> None:

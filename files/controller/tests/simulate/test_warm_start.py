@@ -80,7 +80,7 @@ def test_a_capacity_that_is_a_lie_is_found_out(tmp_path: Path) -> None:
     world = World(tmp_path / "state.json")
     world.live(100.0, remembering=True)
     ((at_s, known),) = _decoded(world.path.read_bytes()).values()
-    lie = replace(known, capacity_bps=1e9, knee_bps=None, proven_bps=1e9)
+    lie = replace(known, capacity_bps=1e9, knee_bps=None)
     world.path.write_bytes(_encoded({"all": (at_s, lie)}))
     world.reboot()
     world.live(150.0, remembering=True)

@@ -117,7 +117,6 @@ _ABLATIONS = (
         partial(_with, grow_below=_OFF, trim_above=_OFF, alarm_above=_OFF),
     ),
     Ablation("no-patience", "patience near the knee", "as fast as far from it", partial(_learned, _impatient)),
-    Ablation("no-doubt", "doubt of a sudden fall", "every fall is believed", partial(_with, doubt_below=0.0)),
     Ablation("no-standing", "telling queues from tails", "every delay is a queue", partial(_with, standing=1e-9)),
     Ablation("no-binding", "growth only while it binds", "grows unused", partial(_with, binding=0.0)),
     Ablation("no-tested", "growth only where tested", "explores untested", partial(_with, tested=0.0)),

@@ -38,7 +38,14 @@ def layer(folder: Path, file: Path, without: Sequence[str] = ()) -> Layer:
     """Pack a folder, except the paths ``without``."""
     excluded = [f"--exclude=./{path}" for path in without]
     same = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"]
-    run("tar", "--create", f"--file={file}", f"--directory={folder}", *same, "--anchored", *excluded, ".")
+    unfinished = file.with_suffix(".unfinished")
+    run("tar", "--create", f"--file={unfinished}", f"--directory={folder}", *same, "--anchored", *excluded, ".")
+    unfinished.rename(file)
+    return read(file)
+
+
+def read(file: Path) -> Layer:
+    """A layer that was packed before."""
     with file.open("rb") as content:
         return Layer(file, hashlib.file_digest(content, "sha256").hexdigest())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from control_plane.binaries import REPOSITORY
 from control_plane.build import VERSION
-from machine_room.archive import Image, Layer, layer, write
+from machine_room.archive import Image, Layer, layer, read, write
 from machine_room.nodes import CACHE
 from systemd_hosts import tree
 from systemd_hosts.places import run
@@ -55,9 +55,12 @@ def make(programs: Path, folder: Path) -> None:
 
 def base_layer() -> Layer:
     """Debian with ``TOOLS``, made once."""
-    folder = CACHE / "layers"
-    folder.mkdir(parents=True, exist_ok=True)
-    return layer(_base(), folder / "base.tar", UNUSED)
+    base = _base()
+    file = CACHE / "layers" / f"{base.name}.tar"
+    if file.exists():
+        return read(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return layer(base, file, UNUSED)
 
 
 def detnet_recipe() -> list[str]:

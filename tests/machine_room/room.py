@@ -32,7 +32,7 @@ def up(nodes: Sequence[Node]) -> Path:
     SHELF.mkdir(parents=True, exist_ok=True)
     present = load()
     if repeated := {node.name for node in nodes} & {node.name for node in present}:
-        raise HostError(f"{', '.join(sorted(repeated))} is in the room already")
+        raise HostError(f"{', '.join(sorted(repeated))} is in the room already: scripts/machine-room down ends it")
     save([*present, *nodes])
     layer.operator_key()  # made once, before several nodes ask for it
     if not room.path(NAME).exists():

@@ -1,4 +1,4 @@
-"""containerd's configuration has the form of its version."""
+"""The configuration of containerd has the form of its version."""
 
 from __future__ import annotations
 

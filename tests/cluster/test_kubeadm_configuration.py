@@ -1,4 +1,4 @@
-"""kubeadm's configuration has the form of each version, and only fields that this version knows."""
+"""The configuration of kubeadm has the form of each version, and only fields that this version knows."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from access.role import play
+from access.role import ROOT, play
 
 K, C, W = "kubernetes_packages", "control_plane", "worker"
 WRONG = [
-    (K, {"profile_kubernetes": "1.30"}, 'kubernetes_packages_version is "1.30"; expected a version such as'),
+    (K, {"kubernetes_packages_version": "1.30"}, 'kubernetes_packages_version is "1.30"; expected a version such as'),
     (K, {"kubernetes_packages_suite": "stable"}, "expected a path with a slash at its end, or"),
-    (C, {"profile_kubernetes": "1.19.3"}, 'control_plane_version is "1.19.3"; expected a version from'),
+    (C, {"control_plane_version": "1.19.3"}, 'control_plane_version is "1.19.3"; expected a version from'),
     (C, {"control_plane_address": "192.0.2.99"}, 'control_plane_address is "192.0.2.99"; expected an address of'),
     (C, {"control_plane_endpoint": "api.example"}, "control_plane_endpoint is"),
     (C, {"control_plane_ignored_errors": ["all"]}, "because 'all' also hides those that nobody has thought of"),
@@ -27,8 +27,11 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("role", "variables", "message"), WRONG)
-def test_it_is_named_with_its_cure(tmp_path: Path, role: str, variables: dict[str, object], message: str) -> None:
+def test_it_is_named_with_its_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str, variables: dict[str, object], message: str
+) -> None:
     """The message names the variable and says what was expected."""
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(ROOT / ".cache/collections"))
     playbook = [
         {"hosts": "localhost", "gather_subset": ["!all", "network", "platform"], "roles": [f"detnet.qos.{role}"]}
     ]

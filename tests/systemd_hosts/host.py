@@ -151,7 +151,14 @@ def _lay_out(host: Host) -> None:
 def _boot(host: Host, console: Path) -> None:
     command = [sys.executable, "-m", "systemd_hosts", "supervise", host.name]
     with console.open("ab") as log:
-        keeper = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        keeper = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},  # also where a test imports us otherwise
+        )
     (host.folder / "supervisor").write_text(str(keeper.pid))
     wait_until(lambda: is_up(host) or keeper.poll() is not None, f"the boot of {host.name}", _START_S)
     if keeper.poll() is not None:

@@ -46,7 +46,7 @@ def _binary(armoured: str) -> bytes:
     begin, end = armoured.find(_HEADER), armoured.find(_FOOTER)
     if begin < 0 or end < 0:
         raise ValueError("expected an armoured public key, but there is no BEGIN PGP PUBLIC KEY BLOCK")
-    _, _, body = armoured[begin:end].replace("\r", "").partition("\n\n")
+    body = armoured[begin:end].replace("\r", "").partition("\n\n")[2]
     return base64.b64decode("".join(line for line in body.splitlines() if not line.startswith("=")))
 
 

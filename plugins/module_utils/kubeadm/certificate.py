@@ -41,7 +41,7 @@ class Certificate:
             fields = _fields(_content(_content(base64.b64decode(found[1]))))
             if fields[0][0] == _VERSION:
                 fields = fields[1:]
-            _, _, _, validity, _, key = fields[:6]
+            validity, key = fields[3], fields[5]
             end = _fields(_content(validity))[1]
         except (binascii.Error, IndexError, ValueError) as error:
             raise UserError(f"expected a certificate in PEM, but it cannot be read: {error}") from error
@@ -64,7 +64,7 @@ def _content(der: bytes) -> bytes:
 def _fields(content: bytes) -> list[bytes]:
     fields = []
     while content:
-        _, end = _length(content)
+        end = _length(content)[1]
         fields.append(content[:end])
         content = content[end:]
     return fields

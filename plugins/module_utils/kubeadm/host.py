@@ -127,7 +127,7 @@ class Cluster:
         kubectl = ["kubectl", f"--kubeconfig={admin}", "--request-timeout=10s"]
         if not admin.exists():
             return cls(trouble=f"there is no {admin}")
-        code, _, error = run([*kubectl, "get", "--raw=/readyz"])
+        code, _output, error = run([*kubectl, "get", "--raw=/readyz"])
         if code != 0:
             return cls(trouble=error.strip().replace("\n", "; ") or "kubectl does not start")
         objects = ["configmap/kubeadm-config", "service/kube-dns", "daemonset/kube-proxy"]

@@ -54,7 +54,7 @@ def _up(arguments: argparse.Namespace) -> None:
     print(file)
 
 
-def _status(_: argparse.Namespace) -> None:
+def _status(_arguments: argparse.Namespace) -> None:
     for node in load():
         print(f"{node.name:10} {node.address}  {node.group}, {room.memory_bytes(node) / 1e6:.0f} MB")
 

@@ -46,7 +46,7 @@ def make(programs: Path, folder: Path) -> None:
         busybox = _files({"bin/busybox": _base() / "bin/busybox"}, Path(work, "pause"))
         of_all = [
             Image(f"{REGISTRY}/pause:{PAUSE}", (busybox,), ("/bin/busybox", "sleep", "infinity")),
-            Image(f"{REGISTRY}/coredns:{COREDNS}", (base, dns), ("/coredns",)),
+            Image(f"{REGISTRY}/coredns:{COREDNS}", (base, dns), ("/usr/bin/python3", "/coredns")),
             program("kube-proxy", f"v{VERSION}", (base,)),
             Image(WORKLOAD, (base,), ("sleep", "infinity")),
         ]

@@ -71,7 +71,7 @@ def make(programs: Path, folder: Path) -> None:
         },
         "kubelet": {"usr/bin/kubelet": programs / "kubelet", "lib/systemd/system/kubelet.service": UNIT},
         "kubectl": {"usr/bin/kubectl": programs / "kubectl"},
-        "cri-tools": {"usr/bin/crictl": CRICTL},
+        "cri-tools": {"usr/bin/crictl": f"#!/usr/bin/python3\n{CRICTL.read_text()}"},
     }
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="packages-") as work:
         plugins = Path(work, "plugins")
@@ -93,6 +93,7 @@ def _package(name: str, files: Mapping[str, Path | str], work: Path, folder: Pat
             shutil.copy(content, file)
         else:
             file.write_text(content)
+            file.chmod(0o755 if place.startswith("usr/bin/") else 0o644)
     control = work / "DEBIAN"
     control.mkdir()
     fields = {

@@ -48,7 +48,7 @@ def parse(hosts: Sequence[str], first_number: int = 1) -> list[Node]:
     """
     nodes = []
     for number, word in enumerate(hosts, start=first_number):
-        name, _, group = word.partition("=")
+        name, _equals, group = word.partition("=")
         if not _NAME.fullmatch(name) or not group:
             raise HostError(f"{word!r} is no host: expected NAME=GROUP, such as w1=workers, NAME of 1 to 10 letters")
         nodes.append(Node(name, group, number))

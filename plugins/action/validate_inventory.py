@@ -33,7 +33,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the warnings, or fail with all problems in one message."""
         super().run(tmp, task_vars)
-        _, given = self.validate_argument_spec(
+        _result, given = self.validate_argument_spec(
             {"kubeconfig": {"type": "str", "default": ""}, "context": {"type": "str", "default": ""}}
         )
         known = task_vars or {}

@@ -52,7 +52,7 @@ def evaluate(folder: Path, what: str, **variables: object) -> Any:
 def test_every_value_is_one_that_the_pinned_charts_have(tmp_path: Path, variables: dict[str, object]) -> None:
     """A value that a chart does not know would be ignored without a word."""
     values = evaluate(tmp_path, "__cilium_wanted_values", **variables)
-    assert {path for path, _ in leaves(values)} <= set(LISTED["keys"])
+    assert {path for path, _value in leaves(values)} <= set(LISTED["keys"])
 
 
 def test_the_checked_charts_are_the_pinned_ones() -> None:

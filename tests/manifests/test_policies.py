@@ -48,7 +48,7 @@ def test_no_rule_of_layer_7_selects_a_best_effort_pod(policies: Objects, factory
         for one in of_kind(factory, "Deployment").values()
         if labels_of_pods(one).get(core.CLASS) == core.BEST_EFFORT
     ]
-    proxied = [one["spec"] for one in policies if any("rules" in ports for _, ports in ports_of(one))]
+    proxied = [one["spec"] for one in policies if any("rules" in ports for _name, ports in ports_of(one))]
     assert [spec["endpointSelector"]["matchLabels"] for spec in proxied] == [{NAME: "robot-factory"}]
     assert not any(
         selects(spec["endpointSelector"].get("matchLabels", {}), labels) for spec in proxied for labels in best_effort

@@ -88,7 +88,7 @@ def caps_are_not_lifted_unsaid(plane: ControlPlane, run: Any) -> None:
     assert "bystander has rules of layer 7, and caps have no effect on the pods that it selects" in joined(told)
     assert (told.ok, told.changed) == (True, 0)
     plane.request("DELETE", f"{CILIUM}/bystander")
-    (pod, *_) = (name for name in names(plane, PODS) if name.startswith("robot-factory-"))
+    (pod, *_others) = (name for name in names(plane, PODS) if name.startswith("robot-factory-"))
     cap = {"kubernetes.io/egress-bandwidth": "10M"}
     plane.request("PATCH", f"{PODS}/{pod}", {"metadata": {"annotations": cap}})
     refused = run("network_policies")

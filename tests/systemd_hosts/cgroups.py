@@ -99,7 +99,7 @@ def _hierarchies(*, version_1_only: bool = False) -> list[Path]:
 def _unmounted() -> set[str]:
     """The controllers of version 1 in no hierarchy: a host's systemd would mount them, at the machine's own root."""
     rows = [line.split() for line in Path("/proc/cgroups").read_text().splitlines()[1:]]
-    return {_PAIRS.get(name, name) for name, hierarchy, _, enabled in rows if (hierarchy, enabled) == ("0", "1")}
+    return {_PAIRS.get(name, name) for name, hierarchy, _groups, enabled in rows if (hierarchy, enabled) == ("0", "1")}
 
 
 def _mount_the_rest() -> None:
@@ -112,7 +112,7 @@ def _mount_the_rest() -> None:
 def _unmount_unused() -> None:
     """A hierarchy ends when it is unmounted without a child; removed children linger a moment, so look again."""
     for folder in _MOUNTS.glob("*") if _MOUNTS.exists() else ():
-        for _ in range(20):
+        for _attempt in range(20):
             if (folder / _OURS).exists():
                 break
             run("umount", str(folder))
@@ -126,7 +126,7 @@ def _unmount_unused() -> None:
 
 
 def _remove_below(folder: Path) -> None:
-    for root, folders, _ in os.walk(folder, topdown=False):
+    for root, folders, _files in os.walk(folder, topdown=False):
         for name in folders:
             _rmdir(Path(root) / name)
 

@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 # Text that only makes sense on one machine, or that promises work instead of doing it (split, to not find itself).
 FOREIGN = re.compile(
-    r"/(?:home|Users)/[a-z]|/ro{2}t\b|fil[e]:///|(?<![\w.])/wor[k]/|py[p]i\.org|pythonhoste[d]|-ind[e]x-url\b.*http|"
+    r"/(?:home|Users)/[a-z]|/ro{2}t\b|fil[e]:///(?!srv/)|(?<![\w.])/wor[k]/|py[p]i\.org|pythonhoste[d]|-ind[e]x-url\b.*http|"
     r"\bTO[D]O\b|\bFIX[M]E\b|\bX{3}\b"
 )
 

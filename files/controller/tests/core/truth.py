@@ -13,9 +13,11 @@ from detnet.core.samples import Sample
 from detnet.core.signals import Signal
 
 
-def p95(values: list[float]) -> float:
-    """Return the ceil(0.95 n)-th smallest value."""
-    return sorted(values)[-(-95 * len(values) // 100) - 1]
+def p95(values: list[float]) -> tuple[float, float]:
+    """Return the ceil(0.95 n)-th smallest value, twice; where that is the largest, the second largest and it."""
+    ordered = sorted(values)
+    rank = -(-95 * len(values) // 100)
+    return ordered[rank - 2 if rank == len(values) > 1 else rank - 1], ordered[rank - 1]
 
 
 @dataclass(slots=True)
@@ -133,12 +135,12 @@ class Truth:
         if not delays:
             return False, True
         base_ms = min(delay for _, delay in self.delays)
-        excess = [
-            p95(delays) - (ROBOT.latency_ms or 0.0),
-            max(0.0, p95(delays) - base_ms) - (ROBOT.jitter_ms or 0.0),
-            (len(window) - len(delays)) / len(window) - (ROBOT.loss_ratio or 0.0),
-        ]
-        return max(excess) <= 0.0, max(excess) > 0.0
+        lost = (len(window) - len(delays)) / len(window) - (ROBOT.loss_ratio or 0.0)
+        least, most = (
+            max(tail - (ROBOT.latency_ms or 0.0), max(0.0, tail - base_ms) - (ROBOT.jitter_ms or 0.0), lost)
+            for tail in p95(delays)
+        )
+        return most <= 0.0, least > 0.0
 
     def _signal(self, evidence: Evidence) -> tuple[bool, bool]:
         guard, limit = self.guard, SCANNER.latency_ms or 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: configuration_drift
 short_description: Tell where a stored kubeadm configuration differs from the wanted one
-version_added: 0.3.0
+version_added: 0.2.0
 author: detnet.qos contributors (@detnet)
 description:
   - Compares only what is wanted, because kubeadm adds its own defaults to what it stores; but an argument in

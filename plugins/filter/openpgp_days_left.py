@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: openpgp_days_left
 short_description: Tell how many days an OpenPGP key is good
-version_added: 0.3.0
+version_added: 0.2.0
 author: detnet.qos contributors (@detnet)
 description:
   - Reads the end of the primary key from an armoured public key, without gpg.

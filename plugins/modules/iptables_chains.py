@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: iptables_chains
 short_description: Remove chains of iptables, and the rules that jump to them
-version_added: 0.3.0
+version_added: 0.2.0
 author:
   - detnet.qos contributors (@detnet)
 description:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kubeadm_node_info
 short_description: Tell how far kubeadm has come on a host
-version_added: 0.3.0
+version_added: 0.2.0
 author:
   - detnet.qos contributors (@detnet)
 description:

@@ -54,6 +54,9 @@ def down() -> None:
     nodes = load()
     for node in nodes:
         host.stop(node.name)
+    # With its namespace it would go too, but only some time later: the next room would find its route still there.
+    if Path("/sys/class/net", NAME).exists():
+        run("ip", "link", "delete", NAME)
     room.remove(NAME)
     if traces := [*_mounts(), *_cgroups(nodes), *(str(path) for path in [room.path(NAME)] if path.exists())]:
         raise HostError(f"the room left {', '.join(traces)}")

@@ -49,18 +49,20 @@ def build(more_packages: Sequence[str] = ()) -> Path:
                 raise HostError("debootstrap is missing: install the packages debootstrap and systemd-container")
             shutil.rmtree(unfinished, ignore_errors=True)
             options = ["--variant=minbase", f"--include={','.join(packages)}"]
-            run("debootstrap", *options, RELEASE, str(unfinished), os.environ.get("DEBIAN_MIRROR") or _mirror())
+            run("debootstrap", *options, RELEASE, str(unfinished), *_mirror())
             _finish(unfinished)
             unfinished.rename(tree)
     return tree
 
 
-def _mirror() -> str:
-    """The mirror that the machine's apt uses; a machine that is no Debian has none."""
+def _mirror() -> tuple[str, ...]:
+    """The mirror that is asked for, else the one of the machine's apt; without either debootstrap has its own."""
+    if asked := os.environ.get("DEBIAN_MIRROR"):
+        return (asked,)
     try:
-        return mirror(RELEASE)
+        return (mirror(RELEASE),)
     except (BuildError, OSError):
-        return "http://deb.debian.org/debian"
+        return ()
 
 
 def _finish(tree: Path) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from actuate_kubernetes.site import Site
+from actuate_kubernetes.site import M, Site
 from control_plane import ControlPlane
+from detnet.core.rate import Rate
 from fleet.conftest import Start
 from fleet.replica import LEASE_S, Measured, Replica, service_account, writes
 from support import wait_for
@@ -98,11 +99,13 @@ def test_a_leader_that_is_asked_to_stop_hands_over_without_a_jump(
     measured.lose_nothing()
     first.process.terminate()
     assert first.process.wait(timeout=15) == 0
+    left_bps = sum(Rate.parse(cap).bps for cap in site.caps("telemetry-upload") if cap)
+    assert left_bps < 50 * M, "without caps to begin from it would be the maximum of 100M"
     wait_for(second.leads, what="the second leads", within_s=LEASE_S)
 
     def led() -> list[dict[str, object]]:
         return [entry for entry in second.decisions() if entry["held_back"] is None]
 
     wait_for(led, what="its first decision as the leader")
-    assert led()[0]["cap_before_bps"] == 2 * 1_000_000
+    assert led()[0]["cap_before_bps"] == left_bps
     assert one_after_the_other(control_plane, site.namespace)[:1] == ["first"]

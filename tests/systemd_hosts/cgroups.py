@@ -54,12 +54,12 @@ def clear(host: str) -> None:
 
 def remove(host: str) -> None:
     """Remove the host's cgroups, and with the last host's what was mounted for all of them."""
-    for top in _hierarchies():
-        folder = top / _OURS / host
-        _remove_below(folder)
-        for each in (folder, folder.parent):
-            _rmdir(each)
     with _alone():
+        for top in _hierarchies():
+            folder = top / _OURS / host
+            _remove_below(folder)
+            for each in (folder, folder.parent):
+                _rmdir(each)
         _unmount_unused()
 
 

@@ -6,31 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from .series import Series, of
+from .answers import Answer, Gathered, NotMeasuredError, Row, asked, pages, series
+from .trials import cap_follows, caps_fall, keeps_to_its_cap, path_recovers
 
 _FRESH_S = 3.0
 _BEST_EFFORT = "best-effort"
-
-
-class NotMeasuredError(Exception):
-    """The question cannot be answered here; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table; ``verdict`` is ``yes``, ``no`` or ``not measured``."""
-
-    question: str
-    measured: str
-    expected: str
-    verdict: str
-
-
-Answer = tuple[str, bool]
-Gathered = Mapping[str, Any]
 
 
 def rows(gathered: Gathered) -> list[dict[str, str]]:
@@ -38,20 +21,20 @@ def rows(gathered: Gathered) -> list[dict[str, str]]:
     return [asdict(_row(*each, gathered)) for each in _QUESTIONS]
 
 
-def _row(question: str, expected: str, answer: Callable[[Gathered], Answer], gathered: Gathered) -> Row:
+def _row(name: str, question: str, expected: str, answer: Callable[[Gathered], Answer], gathered: Gathered) -> Row:
     try:
         measured, good = answer(gathered)
     except NotMeasuredError as why:
-        return Row(question, str(why), expected, "not measured")
-    return Row(question, measured, expected, "yes" if good else "no")
+        return Row(name, question, str(why), expected, "not measured")
+    return Row(name, question, measured, expected, "yes" if good else "no")
 
 
 def _server(gathered: Gathered) -> Answer:
-    return f"Kubernetes {_asked(gathered, 'version')['answer']['gitVersion']}", True
+    return f"Kubernetes {asked(gathered, 'version')['answer']['gitVersion']}", True
 
 
 def _objectives(gathered: Gathered) -> Answer:
-    verdicts = [each for each in _series(gathered, "detnet_verdict") if each.value == 1]
+    verdicts = [each for each in series(gathered, "detnet_verdict") if each.value == 1]
     if not verdicts:
         raise NotMeasuredError("the controller judges nothing; it leads nowhere, or no objective is configured")
     bad = [each.labels for each in verdicts if each.labels["verdict"] != "met"]
@@ -60,15 +43,15 @@ def _objectives(gathered: Gathered) -> Answer:
 
 
 def _fresh(gathered: Gathered) -> Answer:
-    ages = [each.value for each in _series(gathered, "detnet_signal_age_seconds")]
+    ages = [each.value for each in series(gathered, "detnet_signal_age_seconds")]
     if not ages:
         raise NotMeasuredError("the controller has no evidence of any age")
     return f"{max(ages):.1f} s old", max(ages) < _FRESH_S
 
 
 def _leader(gathered: Gathered) -> Answer:
-    leaders = sum(each.value for each in _series(gathered, "detnet_leader"))
-    return f"{leaders:.0f} of {len(_pages(gathered))}", leaders == 1
+    leaders = sum(each.value for each in series(gathered, "detnet_leader"))
+    return f"{leaders:.0f} of {len(pages(gathered))}", leaders == 1
 
 
 def _caps(gathered: Gathered) -> Answer:
@@ -81,7 +64,7 @@ def _caps(gathered: Gathered) -> Answer:
 
 
 def _enforced(gathered: Gathered) -> Answer:
-    found = _series(gathered, "detnet_cap_not_enforced")
+    found = series(gathered, "detnet_cap_not_enforced")
     if not found:
         raise NotMeasuredError("the controller counts no bytes; see actuator.kubernetes.counters")
     ignored = [each.labels["target"] for each in found if each.value > 0]
@@ -89,10 +72,10 @@ def _enforced(gathered: Gathered) -> Answer:
 
 
 def _policies(gathered: Gathered) -> Answer:
-    found = _asked(gathered, "policies")
+    found = asked(gathered, "policies")
     if not found.get("api_found", True):
         raise NotMeasuredError("the cluster does not know CiliumNetworkPolicy")
-    endpoints = _asked(gathered, "endpoints")["resources"]
+    endpoints = asked(gathered, "endpoints")["resources"]
     if not found["resources"]:
         return "no policy", False
     if not endpoints:
@@ -108,56 +91,17 @@ def _held(endpoint: Mapping[str, Any]) -> bool:
 
 
 def _refused(gathered: Gathered) -> Answer:
-    attempt = _asked(gathered, "forbidden")
+    attempt = asked(gathered, "forbidden")
     through = attempt.get("rc", attempt.get("return_code")) == 0
     return "it came through" if through else "it was refused", not through
 
 
 def _targets(gathered: Gathered) -> Answer:
-    results = _asked(gathered, "up")["answer"]["data"]["result"]
+    results = asked(gathered, "up")["answer"]["data"]["result"]
     down = [each["metric"].get("instance", "?") for each in results if each["value"][1] != "1"]
     if not results:
         raise NotMeasuredError("Prometheus has no targets")
     return f"{len(results) - len(down)} of {len(results)} answer" + "".join(f"; not {each}" for each in down), not down
-
-
-def _recovers(gathered: Gathered) -> Answer:
-    run = _asked(gathered, "congestion")
-    seconds = _violated_s(run["after"]) - _violated_s(run["before"])
-    cuts = _cuts(run["after"]) - _cuts(run["before"])
-    return f"breached for {seconds:.1f} s, {cuts:.0f} cuts", seconds <= float(run["allowed_s"])
-
-
-def _follows(gathered: Gathered) -> Answer:
-    run = _asked(gathered, "move")
-    return f"the new pod had one after {run['seconds']} s", float(run["seconds"]) <= float(run["allowed_s"])
-
-
-def _asked(gathered: Gathered, name: str) -> Mapping[str, Any]:
-    """Return a module's result, or why there is none."""
-    result: Mapping[str, Any] = gathered.get(name, {})
-    if result.get("why"):
-        raise NotMeasuredError(str(result["why"]))
-    if not result or result.get("skipped"):
-        raise NotMeasuredError("it was not asked")
-    if result.get("failed") or "msg" in result:
-        raise NotMeasuredError(" ".join(str(result.get("msg", "no answer")).split()))
-    return result
-
-
-def _pages(gathered: Gathered) -> Sequence[str]:
-    """Return the metrics of each controller that answers."""
-    results = gathered.get("controllers", [])
-    texts = [str(each.get("answer", each.get("content", ""))) for each in results]
-    answered = [text for text in texts if "detnet_build_info" in text]
-    if not answered:
-        reasons = {" ".join(str(each["msg"]).split()) for each in results if each.get("msg")}
-        raise NotMeasuredError("; ".join(sorted(reasons)) or "there is no controller")
-    return answered
-
-
-def _series(gathered: Gathered, name: str) -> list[Series]:
-    return [each for page in _pages(gathered) for each in of(page, name)]
 
 
 def _best_effort(gathered: Gathered) -> Iterator[Mapping[str, Any]]:
@@ -165,39 +109,23 @@ def _best_effort(gathered: Gathered) -> Iterator[Mapping[str, Any]]:
     results = gathered.get("bandwidth", [])
     told = [result for result in results if "workloads" in result]
     if not told:
-        _asked({"it": results[0] if results else {}}, "it")
+        asked({"it": results[0] if results else {}}, "it")
     for result in told:
         yield from (one for one in result["workloads"] if one["class"] == _BEST_EFFORT)
 
 
-def _violated_s(pages: Sequence[Mapping[str, Any]]) -> float:
-    each = _series({"controllers": pages}, "detnet_violation_seconds_total")
-    return max((one.value for one in each), default=0.0)
-
-
-def _cuts(pages: Sequence[Mapping[str, Any]]) -> float:
-    found = _series({"controllers": pages}, "detnet_decisions_total")
-    return sum(one.value for one in found if one.labels["action"] == "cut")
-
-
-_QUESTIONS: Sequence[tuple[str, str, Callable[[Gathered], Answer]]] = (
-    ("Does the API server answer?", "an answer", _server),
-    ("Does critical traffic keep its objectives?", "all met", _objectives),
-    ("Is the evidence fresh?", f"at most {_FRESH_S:g} s old", _fresh),
-    ("Does exactly one controller lead?", "1", _leader),
-    ("Do best-effort pods carry caps?", "at least one, and none unlimited", _caps),
-    ("Do they keep to them?", "nobody sends more", _enforced),
-    ("Are the network policies in force?", "on every pod", _policies),
-    ("Is what no policy allows refused?", "refused", _refused),
-    ("Does Prometheus reach its targets?", "all", _targets),
-    ("Does the path recover from congestion?", "within the time allowed", _recovers),
-    ("Does a cap follow its workload to a new pod?", "within the time allowed", _follows),
+_QUESTIONS: Sequence[tuple[str, str, str, Callable[[Gathered], Answer]]] = (
+    ("server", "Does the API server answer?", "an answer", _server),
+    ("objectives", "Does critical traffic keep its objectives?", "all met", _objectives),
+    ("evidence", "Is the evidence fresh?", f"at most {_FRESH_S:g} s old", _fresh),
+    ("leader", "Does exactly one controller lead?", "1", _leader),
+    ("caps", "Do best-effort pods carry caps?", "at least one, and none unlimited", _caps),
+    ("enforcement", "Do they keep to them?", "nobody sends more", _enforced),
+    ("policies", "Are the network policies in force?", "on every pod", _policies),
+    ("refusal", "Is what no policy allows refused?", "refused", _refused),
+    ("prometheus", "Does Prometheus reach its targets?", "all", _targets),
+    ("upload", "Does an upload keep to its pod's cap?", "no more, but for the tolerance", keeps_to_its_cap),
+    ("decrease", "Do caps fall when noise congests the path?", "a cut, and less for best effort", caps_fall),
+    ("recovery", "Does the path recover from congestion?", "within the time allowed", path_recovers),
+    ("move", "Does a cap follow its workload to a new pod?", "within the time allowed", cap_follows),
 )
-
-
-def table(answers: Sequence[Mapping[str, str]]) -> str:
-    """Return the answers as a text with one line for each, what was measured at the end because it has no bound."""
-    columns = ("verdict", "question", "expected", "measured")
-    widths = {name: max(len(name), *(len(each[name]) for each in answers)) for name in columns}
-    lines = [{name: name.upper() for name in columns}, *answers]
-    return "\n".join("  ".join(str(line[name]).ljust(widths[name]) for name in columns).rstrip() for line in lines)

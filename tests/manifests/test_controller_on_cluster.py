@@ -15,6 +15,18 @@ pytestmark = pytest.mark.timeout(1800)
 SPACE = "pod-mode"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{SPACE}/deployments"
 NAME = "detnet-controller"
+STATUS = "qos.detnet.io/status"
+TOLD = {
+    "metadata": {"name": "upload", "annotations": {STATUS: "at most 20 Mbit/s", "example.org/kept": "yes"}},
+    "spec": {
+        "replicas": 0,
+        "selector": {"matchLabels": {"app": "upload"}},
+        "template": {
+            "metadata": {"labels": {"app": "upload"}},
+            "spec": {"containers": [{"name": "main", "image": "none"}]},
+        },
+    },
+}
 PLAYBOOK = "[{hosts: localhost, gather_facts: false, roles: [detnet.qos.%s]}]"
 
 
@@ -34,7 +46,7 @@ def run(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Any:
     return run
 
 
-def test_the_cycle(control_plane: ControlPlane, run: Any) -> None:
+def test_the_cycle(control_plane: ControlPlane, namespace: str, run: Any) -> None:
     """Each step is foretold by check mode, done once, and nothing is left to do the second time."""
     foretold = run("controller", "--check", "--diff")
     assert (foretold.ok, foretold.changed > 0) == (True, True), foretold.output
@@ -59,8 +71,11 @@ def test_the_cycle(control_plane: ControlPlane, run: Any) -> None:
     assert control_plane.request("GET", policies)["items"] == []
     assert run("controller", "--check", state="absent").changed > 0
     assert NAME in deployed(control_plane)
+    told = control_plane.request("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", TOLD)
     assert run("controller", state="absent").ok
     assert deployed(control_plane) == {}
+    left = control_plane.request("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments/upload")["metadata"]
+    assert told["metadata"]["annotations"].keys() - left["annotations"].keys() == {STATUS}
     assert run("controller", state="absent").changed == 0
     assert run("controller_access", state="absent", remove_namespace=True).ok
 

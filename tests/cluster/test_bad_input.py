@@ -23,6 +23,7 @@ WRONG = [
     (W, {"worker_ignored_errors": ["all"], "worker_control_plane": "localhost"}, "worker_ignored_errors has 'all'"),
     ("containerd", {"containerd_source": "snap"}, "value of containerd_source must be one of"),
     ("node", {"node_swap": "off"}, "value of node_swap must be one of: disabled, keep"),
+    ("node", {"node_kernel_backport": True}, "node_backports is empty; with node_kernel_backport a Debian mirror's"),
 ]
 
 

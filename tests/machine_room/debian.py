@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from control_plane.debian import Packages
-from machine_room.nodes import CACHE
+from machine_room.nodes import CACHE, SHELF
 from systemd_hosts import tree
 from systemd_hosts.places import run
 
@@ -32,6 +32,13 @@ def make(folder: Path) -> None:
         for archive in packages.download(OFFERED, beside=server()):
             shutil.move(archive, folder)
     index(folder)
+
+
+def unpack(package: str, folder: Path) -> Path:
+    """Unpack one of ``OFFERED`` from the shelf, for a single program of it."""
+    offered = next((SHELF / "debian").glob(f"{package}_*.deb"))
+    run("dpkg-deb", "--extract", str(offered), str(folder))
+    return folder
 
 
 def index(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from control_plane.binaries import REPOSITORY
 from control_plane.build import VERSION
+from machine_room import debian
 from machine_room.archive import Image, Layer, layer, read, write
 from machine_room.nodes import CACHE
 from systemd_hosts import tree
@@ -19,8 +20,8 @@ from systemd_hosts.places import run
 REGISTRY = "k8s.gcr.io"
 # What kubeadm config images list --kubernetes-version v1.20.2 says.
 PAUSE, ETCD, COREDNS = "3.2", "3.4.13-0", "1.7.0"
-WORKLOAD = "localhost/workload:1"
-DNS = Path(__file__).with_name("files") / "dns"
+WORKLOAD, WEB = "localhost/workload:1", "localhost/web:1"
+FILES = Path(__file__).with_name("files")
 CONTROLLER = REPOSITORY / "files/controller"
 REQUIREMENTS = REPOSITORY / "roles/program/files/requirements.txt"
 # One file system for every image that is more than a single static program: pods can be looked into with its tools.
@@ -41,14 +42,18 @@ def make(programs: Path, folder: Path) -> None:
         of_control_plane = [
             program(name, f"v{VERSION}") for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
         ]
-        write([*of_control_plane, program("etcd", ETCD, (base,))], folder / "control-plane.tar")
-        dns = _files({"coredns": DNS}, Path(work, "coredns"))
+        tools = debian.unpack("etcd-client", Path(work, "etcd-client"))
+        of_etcd = _files({"usr/local/bin/etcdctl": tools / "usr/bin/etcdctl"}, Path(work, "etcdctl"))
+        write([*of_control_plane, program("etcd", ETCD, (base, of_etcd))], folder / "control-plane.tar")
+        dns = _files({"coredns": FILES / "dns"}, Path(work, "coredns"))
+        web = _files({"etc/nginx/nginx.conf": FILES / "nginx.conf"}, Path(work, "web"))
         busybox = _files({"bin/busybox": _base() / "bin/busybox"}, Path(work, "pause"))
         of_all = [
             Image(f"{REGISTRY}/pause:{PAUSE}", (busybox,), ("/bin/busybox", "sleep", "infinity")),
             Image(f"{REGISTRY}/coredns:{COREDNS}", (base, dns), ("/usr/bin/python3", "/coredns")),
             program("kube-proxy", f"v{VERSION}", (base,)),
             Image(WORKLOAD, (base,), ("sleep", "infinity")),
+            Image(WEB, (base, web), ("nginx", "-g", "daemon off;")),
         ]
         write(of_all, folder / "nodes.tar")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from control_plane.build import VERSION
-from machine_room.debian import index
+from machine_room import debian
 from machine_room.nodes import CACHE
 from systemd_hosts.places import run
 
@@ -74,15 +74,13 @@ def make(programs: Path, folder: Path) -> None:
         "cri-tools": {"usr/bin/crictl": f"#!/usr/bin/python3\n{CRICTL.read_text()}"},
     }
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="packages-") as work:
-        plugins = Path(work, "plugins")
-        offered = next((folder.parent / "shelf/debian").glob("containernetworking-plugins_*.deb"))
-        run("dpkg-deb", "--extract", str(offered), str(plugins))
+        plugins = debian.unpack("containernetworking-plugins", Path(work, "plugins"))
         files["kubernetes-cni"] = {
             f"opt/cni/bin/{plugin.name}": plugin for plugin in (plugins / "usr/lib/cni").iterdir()
         }
         for name, content in files.items():
             _package(name, content, Path(work, name), folder)
-    index(folder)
+    debian.index(folder)
 
 
 def _package(name: str, files: Mapping[str, Path | str], work: Path, folder: Path) -> None:

@@ -30,7 +30,8 @@ def fill() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _part("debian", _recipe("debian.py"), debian.make)
         _part("kubernetes", [*built, *_recipe("kubernetes.py", "crictl")], lambda to: kubernetes.make(programs, to))
-        _part("images", [*built, *_recipe("images.py", "archive.py", "dns")], lambda to: images.make(programs, to))
+        of_images = _recipe("images.py", "archive.py", "dns", "nginx.conf")
+        _part("images", [*built, *of_images], lambda to: images.make(programs, to))
         _part("detnet", images.detnet_recipe(), images.make_detnet)
     return SHELF
 

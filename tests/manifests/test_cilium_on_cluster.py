@@ -10,6 +10,7 @@ import pytest
 from access.role import Run, play
 from control_plane import ControlPlane
 from control_plane.plane import running
+from manifests.cilium_cluster import CRD, RESOURCE_TYPES, joined, node, take_over
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -19,10 +20,8 @@ VERIFY = """
   {kubernetes.core.k8s_info: {kind: Node}, register: __cilium_found_nodes},
   {ansible.builtin.include_role: {name: cilium, tasks_from: verify.yml}}]}]
 """
-NODES = "/api/v1/nodes"
 SYSTEM = "/apis/apps/v1/namespaces/kube-system/daemonsets"
 CONFIG = "/api/v1/namespaces/kube-system/configmaps"
-CILIUM_NODES = "/apis/cilium.io/v2/ciliumnodes"
 AGENT = {"k8s-app": "cilium"}
 CONTAINER = {"name": "cilium-agent", "image": "none"}
 DAEMON_SET = {
@@ -30,16 +29,6 @@ DAEMON_SET = {
     "spec": {
         "selector": {"matchLabels": AGENT},
         "template": {"metadata": {"labels": AGENT}, "spec": {"containers": [CONTAINER]}},
-    },
-}
-SCHEMA = {"openAPIV3Schema": {"type": "object"}}
-CRD = {
-    "metadata": {"name": "ciliumnodes.cilium.io"},
-    "spec": {
-        "group": "cilium.io",
-        "scope": "Cluster",
-        "names": {"kind": "CiliumNode", "plural": "ciliumnodes", "singular": "ciliumnode"},
-        "versions": [{"name": "v2", "served": True, "storage": True, "schema": SCHEMA}],
     },
 }
 
@@ -66,20 +55,6 @@ def run(plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return run
 
 
-def joined(run: Run) -> str:
-    """The output without the line breaks that YAML puts into long messages."""
-    return " ".join(run.output.split())
-
-
-def node(plane: ControlPlane, name: str, kernel: str) -> None:
-    """Make a node, or let it have another kernel."""
-    if name not in {one["metadata"]["name"] for one in plane.request("GET", NODES)["items"]}:
-        plane.request("POST", NODES, {"metadata": {"name": name}})
-    known = plane.request("GET", f"{NODES}/{name}")
-    info = known["status"]["nodeInfo"] | {"kernelVersion": kernel, "kubeletVersion": "v1.34.2"}
-    plane.request("PUT", f"{NODES}/{name}/status", known | {"status": {**known["status"], "nodeInfo": info}})
-
-
 def test_unfit_nodes_and_a_missing_helm_are_named_before_anything_changes(plane: ControlPlane, run: Runner) -> None:
     """The nodes' kernels are those that the API server knows of; a node that is only less fit gets a word."""
     assert "the cluster has no nodes yet, so join one first" in joined(run())
@@ -100,7 +75,7 @@ def test_unfit_nodes_and_a_missing_helm_are_named_before_anything_changes(plane:
 
 def test_it_is_ready_when_agents_nodes_and_configuration_are(plane: ControlPlane, run: Runner) -> None:
     """Each of the three is missed when it is not there, and named."""
-    plane.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD)
+    plane.request("POST", RESOURCE_TYPES, CRD)
     off, on = ({"enable-bandwidth-manager": word} for word in ("false", "true"))
     plane.request("POST", CONFIG, {"metadata": {"name": "cilium-config"}, "data": off})
     plane.request("POST", "/api/v1/namespaces/kube-system/serviceaccounts", {"metadata": {"name": "default"}})
@@ -111,8 +86,6 @@ def test_it_is_ready_when_agents_nodes_and_configuration_are(plane: ControlPlane
         half = joined(run(playbook=VERIFY, cilium_timeout_s=60))
         assert "does not say enable-bandwidth-manager, so caps would have no effect; no CiliumNode is there for" in half
         plane.request("PATCH", f"{CONFIG}/cilium-config", {"data": on})
-        for one in plane.request("GET", NODES)["items"]:
-            taken = {"kind": "CiliumNode", "metadata": {"name": one["metadata"]["name"]}}
-            plane.request("POST", CILIUM_NODES, {"apiVersion": "cilium.io/v2", **taken})
+        take_over(plane)
         ready = run(playbook=VERIFY, cilium_timeout_s=60)
     assert (ready.ok, ready.changed) == (True, 0), ready.output

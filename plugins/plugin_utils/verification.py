@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .answers import Answer, Gathered, NotMeasuredError, Row, asked, pages, series
+from .series import Series
 from .trials import cap_follows, caps_fall, keeps_to_its_cap, path_recovers
 
 _FRESH_S = 3.0
@@ -37,9 +38,16 @@ def _objectives(gathered: Gathered) -> Answer:
     verdicts = [each for each in series(gathered, "detnet_verdict") if each.value == 1]
     if not verdicts:
         raise NotMeasuredError("the controller judges nothing; it leads nowhere, or no objective is configured")
-    bad = [each.labels for each in verdicts if each.labels["verdict"] != "met"]
-    told = [f"{each['workload']} ({each['domain']}): {each['figure']} {each['verdict']}" for each in bad]
-    return "; ".join(told) or f"{len(verdicts)} of {len(verdicts)} met", not bad
+    bad = _told(verdicts, "breached", "blind")
+    undecided = _told(verdicts, "unresolved")
+    if undecided and not bad:
+        raise NotMeasuredError(f"the evidence cannot tell just now: {undecided}")
+    return bad or f"{len(verdicts)} of {len(verdicts)} met", not bad
+
+
+def _told(verdicts: Sequence[Series], *those: str) -> str:
+    labels = [each.labels for each in verdicts if each.labels["verdict"] in those]
+    return "; ".join(f"{each['workload']} ({each['domain']}): {each['figure']} {each['verdict']}" for each in labels)
 
 
 def _fresh(gathered: Gathered) -> Answer:

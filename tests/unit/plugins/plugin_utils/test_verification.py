@@ -79,6 +79,15 @@ def test_where_nothing_could_be_gathered_nothing_is_measured() -> None:
     assert all(row["measured"] for row in told.values())
 
 
+def test_evidence_that_cannot_tell_is_no_answer() -> None:
+    """Neither a breach nor an objective that is kept."""
+    row = answers(GOOD | page('"met",workload="robot-control"} 1', '"unresolved",workload="robot-control"} 1'))[
+        "objectives"
+    ]
+    assert row["verdict"] == "not measured"
+    assert row["measured"] == "the evidence cannot tell just now: robot-control (node2): jitter unresolved"
+
+
 def page(old: str, new: str) -> dict[str, Any]:
     """A controller whose metrics differ in one place."""
     assert old in PAGE

@@ -31,8 +31,9 @@ class Knowledge:
     ``knee_bps`` is where exploration becomes careful and ``pace_per_s`` how fast it goes, as a share per second;
     ``queue_s`` is the last queueing delay and ``strain`` how much of the room for delay is used, smoothed, and
     ``judged_s`` is when the last trim will have shown. ``confirmed`` counts breaches in a row at the same knee and
-    ``felt`` is the strain there. The breach that goes on began at ``breached_s``; the last ones took ``answer_s`` until
-    all was met again. ``totals`` are the recent (time, sent, delivered) at the bottleneck.
+    ``felt`` is the strain there. The breach that goes on began at ``breached_s``, and is ``unread`` until it has told
+    the capacity; the last ones took ``answer_s`` until all was met again. ``totals`` are the recent (time, sent,
+    delivered) at the bottleneck.
     """
 
     at_s: float
@@ -47,6 +48,7 @@ class Knowledge:
     felt: float = 0.0
     breached_s: float | None = None
     answer_s: float = 1.0
+    unread: bool = False
     other: Forecast | None = None
     totals: tuple[tuple[float, float, float], ...] = ()
 
@@ -140,8 +142,8 @@ class Learned:
         if known.other and known.other.rose(least_bps=0.02 * known.capacity_bps):
             # Other traffic came: the reserve answers. A tail without a queue says nothing of the capacity.
             missed = self.surprises.missed(known.other, known.answer_s, covered=known.other.now_bps <= foreseen_bps)
-            return replace(known, other=missed)
-        return self._learn_knee(known) if situation.stands(self.standing) else known
+            return replace(known, other=missed, unread=True)
+        return self._learn_knee(known) if situation.stands(self.standing) else replace(known, unread=True)
 
     def _learn_knee(self, known: Knowledge) -> Knowledge:
         recent = [one[1:] for one in known.totals if one[0] > known.at_s - 2.0 * self.surprises.reaction_s]
@@ -153,6 +155,7 @@ class Learned:
         again = abs(capacity_bps - known.knee_bps) < 2.0 * self.near * capacity_bps
         return replace(
             known,
+            unread=False,
             capacity_bps=capacity_bps,
             # What was delivered is a lower bound (senders may still have been starting), what was sent an upper one.
             knee_bps=max(sent_bps, capacity_bps),
@@ -174,6 +177,9 @@ class Learned:
     def hold(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Feed forward from what is known: a rise of the other traffic lowers the budget even without fresh delays."""
         known = self._observe(situation, memory)
+        # The window in which a breach began may be half empty; the queue stands in the next ones.
+        if known.unread and situation.standing_s is not None and situation.strain(1.0) >= 1.0:
+            known = self._learn_knee(known)
         return self._spend(known, situation, most_bps=float(situation.budget_bps))
 
     def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
@@ -183,7 +189,7 @@ class Learned:
         margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
         took_s = known.answer_s if known.breached_s is None else min(known.at_s - known.breached_s, self.most_answer_s)
         answer_s = 0.5 * (known.answer_s + took_s)
-        met = replace(known, margin=margin, breached_s=None, answer_s=answer_s)
+        met = replace(known, margin=margin, breached_s=None, answer_s=answer_s, unread=False)
         return self._spend(self._explored(met, situation, elapsed_s), situation, most_bps=math.inf)
 
     def _explored(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:

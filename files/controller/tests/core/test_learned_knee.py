@@ -75,3 +75,19 @@ def test_how_long_an_answer_takes_is_learned() -> None:
     assert isinstance(memory, Knowledge)
     assert memory.answer_s == pytest.approx((3.0 + LAW.most_answer_s) / 2.0)
     assert memory.breached_s is None
+
+
+def test_a_queue_that_shows_only_after_the_breach_tells_the_capacity_too() -> None:
+    """The window in which it began is half empty: what it does not tell, those that wait for the cut do."""
+    memory: object = Knowledge(0.0, 100e6, 0.01, LAW.near_per_s, other=Forecast())
+    _, memory = LAW.hold(_situation(0.5, 88e6, 0.1, 0.05), memory)
+    _, memory = LAW.cut(_situation(1.0, 40e6, 8.0, 0.2), memory)
+    assert isinstance(memory, Knowledge)
+    assert memory.capacity_bps == pytest.approx(100e6)
+    _, memory = LAW.hold(_situation(2.5, 40e6, 40.0, 1.9), memory)
+    assert memory.capacity_bps == pytest.approx(100e6), "a median inside the limit may be a burst"
+    _, memory = LAW.hold(_situation(3.0, 40e6, 75.0, 74.0), memory)
+    assert 40e6 < memory.capacity_bps < 60e6
+    once_bps = memory.capacity_bps
+    _, memory = LAW.hold(_situation(3.5, 20e6, 75.0, 74.0), memory)
+    assert memory.capacity_bps == once_bps, "it is read once, not as the queue runs empty"

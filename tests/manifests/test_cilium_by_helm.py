@@ -81,10 +81,10 @@ def test_the_cycle(plane: ControlPlane, run: Runner) -> None:
         assert changes(run(cilium_bbr=True)) == 1
         assert helm(plane, "get", "values", "cilium")["bandwidthManager"] == {"enabled": True, "bbr": True}
         assert plane.request("GET", f"{SYSTEM}/configmaps/cilium-config")["data"]["enable-bbr"] == "true"
-        assert [changes(run(version="1.20.0", cilium_bbr=True)) for _ in range(2)] == [1, 0]
+        assert [changes(run(version="1.20.0", cilium_bbr=True)) for _time in range(2)] == [1, 0]
         assert releases(plane) == [("cilium-1.20.0", "deployed")]
         assert agents(plane) == {"cilium:1.20.0"}, "it did not wait until each agent was replaced"
-        assert [changes(run(cilium_state="absent")) for _ in range(2)] == [1, 0]
+        assert [changes(run(cilium_state="absent")) for _time in range(2)] == [1, 0]
     assert (releases(plane), "cilium-config" in names(plane, "configmaps")) == ([], False)
 
 

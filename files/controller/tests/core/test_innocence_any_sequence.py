@@ -30,7 +30,8 @@ class Judge:
     """What was proved, told from the decisions and the weather alone."""
 
     cuts: int = 0
-    least_s: float = 0.0  # for how long the least budget has been obeyed
+    least: bool = False  # whether the least budget was obeyed in the last pass
+    least_s: float = 0.0  # for how long it has been
     worst_ms: float = 0.0  # the worst latency meanwhile
     restoring: bool = False
     not_before_s: float = field(default=-1e9)
@@ -39,8 +40,10 @@ class Judge:
         """Hold one decision against what was proved before it."""
         verdicts = {finding.verdict for finding in one.findings}
         self.not_before_s += min(stepped_s, 0.0)
+        seen_s = min(max(PASS_S + stepped_s, 0.0), QUICK.fresh_for_s) if obeys else None
+        least_s = self.least_s + (seen_s or 0.0) if self.least else 0.0
         if one.action is Action.RAISE and Verdict.BREACHED in verdicts:
-            assert self.restoring or (self.cuts >= 3 and self.least_s >= QUICK.innocent_after_s)
+            assert self.restoring or (self.cuts >= 3 and least_s >= QUICK.innocent_after_s)
             assert one.mode is Mode.NOT_NETWORK
             assert one.at_s >= self.not_before_s
             assert one.budget_bps <= 2 * one.before_bps
@@ -49,10 +52,9 @@ class Judge:
             self.not_before_s = one.at_s + 60.0
         if Verdict.BLIND in verdicts:
             assert one.mode is not Mode.NOT_NETWORK
-        seen_s = min(max(PASS_S + stepped_s, 0.0), QUICK.fresh_for_s) if obeys else None
-        self._remember(one, verdicts, latency_ms, seen_s)
+        self._remember(one, verdicts, latency_ms, None if seen_s is None else least_s)
 
-    def _remember(self, one: Decision, verdicts: set[Verdict], latency_ms: float | None, seen_s: float | None) -> None:
+    def _remember(self, one: Decision, verdicts: set[Verdict], latency_ms: float | None, least_s: float | None) -> None:
         broken = Verdict.BLIND in verdicts or verdicts == {Verdict.MET}
         self.cuts = 0 if verdicts == {Verdict.MET} else self.cuts + (one.mode is Mode.BREACH)
         was, self.restoring = (
@@ -63,10 +65,10 @@ class Judge:
             if not was:  # proved in this pass, at the least budget still
                 self.worst_ms = max(self.worst_ms, latency_ms or 0.0)
             return
-        if broken or was or one.before_bps > 1.1 * QUICK.minimum_bps or seen_s is None:
-            self.least_s, self.worst_ms = 0.0, 0.0
+        if broken or was or one.before_bps > 1.1 * QUICK.minimum_bps or least_s is None:
+            self.least, self.least_s, self.worst_ms = False, 0.0, 0.0
         else:
-            self.least_s += seen_s
+            self.least, self.least_s = True, least_s
             self.worst_ms = max(self.worst_ms, latency_ms or 0.0)
 
 

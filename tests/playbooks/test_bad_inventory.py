@@ -12,13 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from playbooks.played import NOWHERE
+
 ROOT = Path(__file__).parents[2]
-KUBECONFIG = """
-clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: nobody, user: {token: none}}]
-contexts: [{name: only, context: {cluster: none, user: nobody}}]
-current-context: only
-"""
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "type": ({"robot_factory_http_rate": "fast"}, 'robot_factory_http_rate is "fast": expected a whole number.'),
     "choice": ({"profile_name": "newest"}, 'profile_name is "newest": expected one of reference, current.'),
@@ -37,7 +33,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 def play(folder: Path, variables: dict[str, Any], *options: str) -> tuple[int, str]:
     """Play site.yml for the example inventory with some variables of one's own; nothing answers at its address."""
-    (folder / "config").write_text(KUBECONFIG, encoding="utf-8")
+    (folder / "config").write_text(NOWHERE, encoding="utf-8")
     (folder / "group_vars").mkdir()
     given = {"detnet_kubeconfig": str(folder / "config")} | variables
     (folder / "group_vars/all.yml").write_text(yaml.safe_dump(given), encoding="utf-8")

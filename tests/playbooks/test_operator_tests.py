@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,33 +11,17 @@ import pytest
 
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
+from playbooks.played import NOWHERE, played
 from support import wait_for
 
 __all__ = ["control_plane", "namespace"]
 pytestmark = pytest.mark.timeout(900)
 
-ROOT = Path(__file__).parents[2]
-NOWHERE = """
-clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: nobody, user: {token: none}}]
-contexts: [{name: only, context: {cluster: none, user: nobody}}]
-current-context: only
-"""
-
 
 def refusal(playbook: str, kubeconfig: Path | str, **variables: object) -> str:
     """Play it and return the message of its only failure."""
-    given = json.dumps({"detnet_kubeconfig": str(kubeconfig), **variables})
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), f"--extra-vars={given}", f"playbooks/{playbook}.yml"],
-        cwd=ROOT,
-        env=os.environ | {"ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode != 0, output
+    code, output = played(playbook, {"detnet_kubeconfig": str(kubeconfig), **variables})
+    assert code != 0, output
     assert len(re.findall(r"^(?:fatal|failed): \[", output, flags=re.MULTILINE)) == 1, output
     return " ".join(output.split())
 

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
+from playbooks.played import played
 from support import wait_for
 
 __all__ = ["control_plane", "namespace"]
 pytestmark = pytest.mark.timeout(900)
 
-ROOT = Path(__file__).parents[2]
 CAP, PRIOR, STATUS = "kubernetes.io/egress-bandwidth", "qos.detnet.io/prior-egress-bandwidth", "qos.detnet.io/status"
 
 
 def release(plane: ControlPlane, namespace: str, *options: str) -> tuple[int, str]:
     """Play it and return how many tasks changed something, and the output."""
-    command = [Path(sys.executable).with_name("ansible-playbook"), *options, "playbooks/release.yml"]
-    given = f'{{"detnet_kubeconfig": "{plane.kubeconfig}", "controller_access_target_namespaces": ["{namespace}"]}}'
-    done = subprocess.run(
-        [*command, f"--extra-vars={given}"],
-        cwd=ROOT,
-        env=os.environ | {"ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
+    known: dict[str, object] = {
+        "detnet_kubeconfig": str(plane.kubeconfig),
+        "controller_access_target_namespaces": [namespace],
+    }
+    code, output = played("release", known, *options)
+    assert code == 0, output
     return int(re.findall(r"changed=(\d+)", output)[-1]), output
 
 

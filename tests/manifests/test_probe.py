@@ -32,7 +32,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
 def realtime(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """One path, named by hand, measured in real time with Cilium's priority."""
     path = {"name": "robot-control", "from": "w2", "to": "w1.example", "rate": 100}
-    options: dict[str, Any] = {"probe_paths": [path], "probe_realtime": True, "probe_priority": "guaranteed"}
+    options: dict[str, Any] = {"probe_paths": [path], "probe_realtime": True, "probe_late_limit": 2, "probe_priority": "guaranteed"}
     return render(tmp_path_factory.mktemp("realtime"), "probe", __probe_nodes=NODES, **options)
 
 
@@ -70,6 +70,13 @@ def test_the_probe_is_critical_and_has_its_resources(objects: Objects, realtime:
         assert container(one)["resources"]["requests"] == container(one)["resources"]["limits"]
     for one in of_kind(realtime, "Deployment").values():
         assert one["spec"]["template"]["metadata"]["annotations"] == {core.PRIORITY: "guaranteed"}
+
+
+def test_probers_are_told_how_late_they_may_be(objects: Objects, realtime: Objects) -> None:
+    """In ms, the default and a limit of one's own."""
+    for some, limit in ((objects, "0.5"), (realtime, "2")):
+        probers = [container(one)["command"] for name, one in of_kind(some, "Deployment").items() if "prober" in name]
+        assert {one[one.index("--late-limit-ms") + 1] for one in probers} == {limit}
 
 
 def test_real_time_takes_one_capability_and_nothing_else_does(objects: Objects, realtime: Objects) -> None:

@@ -110,6 +110,12 @@ class ProbeSource(PolledSource):
         newest_s = max((sample.sent_at_s for sample in kept), default=self._began_s)
         if asked_at_s - newest_s <= _SILENT_S:
             return []
+        if path.spoiled:
+            sentence = (
+                f"the probe's machine is too busy to measure path {name!r}: give the probe real-time priority, or a "
+                "wider limit for late sending"
+            )
+            return [Trouble(TroubleKind.LATE, sentence).of(workload)]
         sentence = f"the probe has sent nothing on path {name!r} for {_SILENT_S:g} s or more: look into its log"
         return [Trouble(TroubleKind.SILENT, sentence).of(workload)]
 

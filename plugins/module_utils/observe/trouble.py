@@ -30,6 +30,7 @@ class TroubleKind(enum.StrEnum):
     MISSING_PATH = "missing-path"
     RESTARTED = "restarted"
     SILENT = "silent"
+    LATE = "late"
     # Prometheus
     QUERY_ERROR = "query-error"
     PARTIAL = "partial"

@@ -131,6 +131,15 @@ def test_a_probe_that_sends_nothing_is_told(bench: Bench) -> None:
     assert "sent nothing on path 'to-robot'" in (reading.trouble or "")
 
 
+def test_a_probe_on_a_busy_machine_is_told_as_that(bench: Bench) -> None:
+    """It sends, but too late for its samples to be used: its log is not the place to look."""
+    assert bench.poll([[0.5, 1.0]]).trouble is None
+    bench.clock.now_s += 2.0
+    reading = bench.poll([], spoiled=True)
+    assert reading.counts == {TroubleKind.LATE: 1}
+    assert "too busy to measure path 'to-robot'" in (reading.trouble or "")
+
+
 @pytest.mark.parametrize("status", ["404 Not Found", "503 Busy", "302 Found"])
 def test_a_status_that_is_not_200_brings_no_samples(bench: Bench, status: str) -> None:
     """Even when the body looks right."""

@@ -21,7 +21,7 @@ def keeps_to_its_cap(gathered: Gathered) -> Answer:
     run = asked(gathered, "upload")
     pod = _sender(run["before"], run["pod"], run["workload"])
     bps = _received_bps(run["iperf3"], run["pod"])
-    both = [pod, *_pods(run["after"], run["pod"])]
+    both = [pod, *_pods(asked(run, "after"), run["pod"])]
     if ignored := [each["drift"] for each in both if each["drift"]]:
         return f"{human(bps)} from {run['pod']}: {ignored[0]}", False
     caps = [each["cap"] for each in both]
@@ -35,8 +35,7 @@ def keeps_to_its_cap(gathered: Gathered) -> Answer:
 
 
 def _sender(before: Mapping[str, Any], pod: str, workload: str) -> Mapping[str, Any]:
-    asked({"it": before}, "it")
-    found = _pods(before, pod)
+    found = _pods(asked({"it": before}, "it"), pod)
     if not found:
         raise NotMeasuredError(f"no pod of {workload} is running")
     return found[0]
@@ -87,20 +86,29 @@ def cap_follows(gathered: Gathered) -> Answer:
 
 
 def course(looks: Sequence[Mapping[str, Any]]) -> str:
-    """Return what each workload might send at each look, as a table."""
-    names = sorted({name for look in looks for name in _allowed(look)})
-    rows = [
-        {"after": f"{float(look['at_s']):.0f} s"} | {name: _shown(_allowed(look).get(name)) for name in names}
-        for look in looks
-    ]
-    return aligned(["after", *names], rows) if names else "no best-effort workload runs"
+    """Return what each workload might send at each look, as a table, and below it why a look saw nothing."""
+    seen: list[tuple[str, dict[str, float]]] = []
+    missed: list[str] = []
+    for look in looks:
+        after = f"{float(look['at_s']):.0f} s"
+        try:
+            seen.append((after, _allowed(look)))
+        except NotMeasuredError as error:
+            missed.append(f"not seen after {after}: {error}")
+    names = sorted({name for _after, allowed in seen for name in allowed})
+    rows = [{"after": after} | {name: _shown(allowed.get(name)) for name in names} for after, allowed in seen]
+    return "\n".join(([aligned(["after", *names], rows)] if names else []) + missed) or "no best-effort workload runs"
 
 
 def _allowed(look: Mapping[str, Any]) -> dict[str, float]:
-    """What each best-effort workload with a running pod may send, in bit/s."""
+    """What each best-effort workload with a running pod may send, in bit/s.
+
+    Raises:
+        NotMeasuredError: this look saw nothing.
+    """
     return {
         one["name"].rsplit("/", 1)[1]: inf if one["allowed"] is None else Rate.parse(one["allowed"]).bps
-        for one in look["workloads"]
+        for one in asked(look, "seen")["workloads"]
         if one["class"] == "best-effort" and any(pod["phase"] == "Running" for pod in one["pods"])
     }
 
@@ -111,9 +119,9 @@ def _shown(bps: float | None) -> str:
 
 def _falls(looks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float, float, float]]:
     """Yield name, first and least cap, and when the least was seen first, of each workload that lost some."""
-    for name, first in _allowed(looks[0]).items():
-        seen = [(_allowed(look).get(name, inf), float(look["at_s"])) for look in looks]
-        least, at_s = min(seen)
+    courses = [(_allowed(look), float(look["at_s"])) for look in looks]
+    for name, first in courses[0][0].items():
+        least, at_s = min((allowed.get(name, inf), at_s) for allowed, at_s in courses)
         if least < first:
             yield name, first, least, at_s
 

@@ -32,7 +32,12 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
 def realtime(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """One path, named by hand, measured in real time with Cilium's priority."""
     path = {"name": "robot-control", "from": "w2", "to": "w1.example", "rate": 100}
-    options: dict[str, Any] = {"probe_paths": [path], "probe_realtime": True, "probe_late_limit": 2, "probe_priority": "guaranteed"}
+    options: dict[str, Any] = {
+        "probe_paths": [path],
+        "probe_realtime": True,
+        "probe_late_limit": 2,
+        "probe_priority": "guaranteed",
+    }
     return render(tmp_path_factory.mktemp("realtime"), "probe", __probe_nodes=NODES, **options)
 
 

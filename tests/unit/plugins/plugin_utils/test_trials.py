@@ -65,6 +65,7 @@ def test_an_upload_may_not_exceed_the_cap_by_more_than_the_tolerance(
             "did not report: sh: iperf3: not found",
         ),
         ({"iperf3": {"msg": "Failed to execute on pod up-1"}}, "Failed to execute on pod up-1"),
+        ({"after": {"failed": False, "msg": "the API server is away"}}, "the API server is away"),
         ({"after": {"workloads": [workload("up", None, pod(None))]}}, "up-1 has no cap to keep to; it sent 9 Mbit/s"),
     ],
 )
@@ -87,8 +88,8 @@ def page(cuts: int, breached_s: float) -> list[dict[str, str]]:
 
 def congestion(*allowed: str | None, cuts: int = 2, breached_s: float = 1.5) -> dict[str, Any]:
     """Noise of which the workload's caps are known every four seconds; the noise itself begins without one."""
-    looks = [{"at_s": 4 * n, "workloads": [workload("up", one, pod(one))]} for n, one in enumerate(allowed)]
-    looks[-1]["workloads"].append(workload("noise", None, pod(None)))
+    looks = [{"at_s": 4 * n, "seen": {"workloads": [workload("up", one, pod(one))]}} for n, one in enumerate(allowed)]
+    looks[-1]["seen"]["workloads"].append(workload("noise", None, pod(None)))
     return {"before": page(3, 10), "after": page(3 + cuts, 10 + breached_s), "course": looks, "allowed_s": "10"}
 
 
@@ -116,10 +117,19 @@ def test_noise_that_breaches_nothing_proves_nothing() -> None:
 def test_the_course_has_a_column_for_each_workload_of_best_effort_that_runs() -> None:
     """And a line for each look."""
     looks = congestion("90M", "20M")["course"]
-    looks[0]["workloads"] += [workload("robot", None, pod(None), kind="critical"), workload("off", None)]
+    looks[0]["seen"]["workloads"] += [workload("robot", None, pod(None), kind="critical"), workload("off", None)]
     assert course(looks).splitlines() == [
         "AFTER  NOISE     UP",
         "0 s    -         90 Mbit/s",
         "4 s    no limit  20 Mbit/s",
     ]
-    assert course([{"at_s": 0, "workloads": []}]) == "no best-effort workload runs"
+    assert course([{"at_s": 0, "seen": {"workloads": []}}]) == "no best-effort workload runs"
+
+
+def test_a_look_that_saw_nothing_says_why() -> None:
+    """The table keeps the others, and the answer is not made of half of them."""
+    run = congestion("90M", "20M")
+    run["course"].append({"at_s": 8, "seen": {"failed": False, "msg": "the API server\nrefuses to list pods"}})
+    assert course(run["course"]).splitlines()[-1] == "not seen after 8 s: the API server refuses to list pods"
+    with pytest.raises(NotMeasuredError, match="the API server refuses to list pods"):
+        caps_fall({"congestion": run})

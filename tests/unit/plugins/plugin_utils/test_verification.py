@@ -46,7 +46,10 @@ GOOD: dict[str, Any] = {
     "congestion": {
         "before": [{"answer": PAGE.replace("4.5", "1.5").replace("} 2.0", "} 0.0")}],
         "after": [{"answer": PAGE}],
-        "course": [{"at_s": 0, "workloads": [WORKLOAD | {"allowed": "90M"}]}, {"at_s": 4, **TOLD}],
+        "course": [
+            {"at_s": 0, "seen": {"workloads": [WORKLOAD | {"allowed": "90M"}]}},
+            {"at_s": 4, "seen": TOLD},
+        ],
         "allowed_s": "10",
     },
     "move": {"seconds": "7", "allowed_s": 60},

@@ -178,14 +178,18 @@ def _kill(host: Host) -> None:
 
 
 def _pid(host: Host) -> str | None:
+    """PID 1 of the host; none where the number is another's by now, as after a restart of this machine."""
     try:
-        return host.pid_file.read_text() or None
-    except FileNotFoundError:
+        pid = host.pid_file.read_text()
+        name = Path("/proc", pid, "root/etc/hostname").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    return pid if name.strip() == host.name else None
 
 
 def _alive(process: Path) -> bool:
+    """Whether a supervisor is; a zombie, and who has its number by now, have other command lines."""
     try:
-        return process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return b"systemd_hosts" in process.joinpath("cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False

@@ -1,8 +1,9 @@
 """Demand: how much each target would use, from what it has used.
 
-A target that fills its cap may want any amount more. One that sends well below it has shown what it wants: its peak
-of the last ten seconds with some headroom, so that the rest is free for others and it can still grow into its cap and
-claim more from there (BwE shares bandwidth on the same kind of estimate: Kumar et al., SIGCOMM 2015, section 4).
+A target that fills its cap may want any amount more, and has a few seconds to show how much: senders start slowly. One
+that sends well below it has shown what it wants: its peak of the last ten seconds with some headroom, so that the rest
+is free for others and it can still grow into its cap and claim more from there (BwE shares bandwidth on the same kind
+of estimate: Kumar et al., SIGCOMM 2015, section 4).
 """
 
 from __future__ import annotations
@@ -18,34 +19,44 @@ FILLS = 0.97
 HEADROOM = 1.1  # above 1 / FILLS: a target must be able to stay below the cap that its own demand gives it
 MEMORY_S = 10.0
 MEAN_S = 2.0
+GROWTH_S = 3.0  # longer than MEAN_S: a larger cap would be taken back before the mean could have followed it
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """The recent rates of every target: name to (time in monotonic s, rate in bit/s), oldest first."""
+    """The recent rates of every target: name to (time in monotonic s, rate in bit/s), oldest first.
+
+    ``filled_s`` is when a target was last seen to fill its cap.
+    """
 
     history: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    filled_s: Mapping[str, float] = field(default_factory=dict)
 
-    def after(self, rates_bps: Mapping[str, float], now_s: float) -> Demand:
-        """Return the history with these rates in it; what is no rate, and what is too old, is left out."""
+    def after(self, rates_bps: Mapping[str, float], caps: Mapping[str, Rate | None], now_s: float) -> Demand:
+        """Return the history with these rates, under the caps in force; what is no rate, or too old, is left out."""
         oldest_s = now_s - MEMORY_S
         history = {}
         for name in {*self.history, *rates_bps}:
             kept = tuple(one for one in self.history.get(name, ()) if oldest_s < one[0] <= now_s)
             rate_bps = rates_bps.get(name, math.nan)
             history[name] = (*kept, (now_s, rate_bps)) if 0.0 <= rate_bps < math.inf else kept
-        return Demand({name: kept for name, kept in history.items() if kept})
+        history = {name: kept for name, kept in history.items() if kept}
+        filled_s = {name: at_s for name, at_s in self.filled_s.items() if now_s - GROWTH_S < at_s <= now_s}
+        for name, kept in history.items():
+            cap, recent = caps.get(name), [bps for at_s, bps in kept if at_s > kept[-1][0] - MEAN_S]
+            if cap is not None and sum(recent) >= FILLS * cap.bps * len(recent):
+                filled_s[name] = now_s
+        return Demand(history, filled_s)
 
     def of(self, name: str, cap: Rate | None) -> float | None:
-        """Return what a target wants, in bit/s; ``None``, as much as there is, when its cap or nothing limits it.
+        """Return what a target wants, in bit/s; ``None``, as much as there is, when its cap or nothing has limited it.
 
         The wanted rate is the largest mean of two seconds: a page or a batch is not a demand, a minute of them is.
         """
         history = self.history.get(name)
-        if not history or cap is None:
+        if not history or cap is None or name in self.filled_s:
             return None
-        means = _means(history)
-        return None if means[-1] >= FILLS * cap.bps else HEADROOM * max(means)
+        return HEADROOM * max(_means(history))
 
     def claims(self, claims: Sequence[Claim], caps: Mapping[str, Rate | None]) -> tuple[Claim, ...]:
         """Return the claims with the demand that each target has under the cap in force."""

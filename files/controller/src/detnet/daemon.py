@@ -170,7 +170,8 @@ class Daemon:
 
     def _allocate(self, decision: Decision, in_force: Mapping[str, Rate | None]) -> Mapping[str, Rate]:
         traffic = decision.traffic
-        self._demand = self._demand.after({} if traffic is None else traffic.target_bps, decision.at_s)
+        rates_bps = {} if traffic is None else traffic.target_bps
+        self._demand = self._demand.after(rates_bps, in_force, decision.at_s)
         claims = self._demand.claims(self.parts.claims, in_force)
         return steady(allocate(decision.budget_bps, claims), in_force, decision.budget_bps, claims)
 

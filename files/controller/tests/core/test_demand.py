@@ -19,7 +19,7 @@ def _after(seconds: float, upload_bps: float, pages_bps: float) -> Demand:
     """Return the demand after so long at constant rates, two readings a second."""
     demand = Demand()
     for half in range(int(seconds * 2)):
-        demand = demand.after({"upload": upload_bps, "pages": pages_bps}, half / 2)
+        demand = demand.after({"upload": upload_bps, "pages": pages_bps}, CAPS, half / 2)
     return demand
 
 
@@ -35,7 +35,7 @@ def test_a_target_below_its_cap_wants_its_peak_and_some_headroom() -> None:
 
 def test_a_burst_shorter_than_the_mean_is_no_demand() -> None:
     """One page at full speed does not claim the cap."""
-    demand = _after(5, 49.9e6, 10e6).after({"upload": 49.9e6, "pages": 50e6}, 5.0)
+    demand = _after(5, 49.9e6, 10e6).after({"upload": 49.9e6, "pages": 50e6}, CAPS, 5.0)
     wanted = demand.of("pages", CAPS["pages"])
     assert wanted is not None
     assert wanted < 25e6
@@ -45,14 +45,28 @@ def test_demand_is_forgotten_after_ten_seconds() -> None:
     """A target that has stopped does not keep what it once used."""
     demand = _after(5, 40e6, 40e6)
     for half in range(24):
-        demand = demand.after({"upload": 40e6, "pages": 0.0}, 5.0 + half / 2)
+        demand = demand.after({"upload": 40e6, "pages": 0.0}, CAPS, 5.0 + half / 2)
     assert demand.of("pages", CAPS["pages"]) == 0.0
 
 
 @pytest.mark.parametrize("rate_bps", [math.nan, math.inf, -1.0])
 def test_what_is_no_rate_is_no_demand(rate_bps: float) -> None:
     """A reset counter says nothing; without any reading a target may want all."""
-    assert Demand().after({"upload": rate_bps}, 1.0).of("upload", CAPS["upload"]) is None
+    assert Demand().after({"upload": rate_bps}, CAPS, 1.0).of("upload", CAPS["upload"]) is None
+
+
+def test_a_target_that_has_outgrown_its_cap_has_time_to_use_a_larger_one() -> None:
+    """A page that loads ever faster filled its cap of 5: it may have any for three seconds, then what it has shown."""
+    small, large = {"pages": Rate(5 * M)}, {"pages": Rate(50 * M)}
+    demand = Demand()
+    for half in range(8):
+        demand = demand.after({"pages": 5e6}, small, half / 2)
+    wants = []
+    for half in range(8, 16):
+        demand = demand.after({"pages": min(5e6 + (half - 7) * 5e6, 20e6)}, large, half / 2)
+        wants.append(demand.of("pages", large["pages"]))
+    assert wants[:5] == [None] * 5
+    assert wants[5:] == pytest.approx([HEADROOM * 20e6] * 3)
 
 
 def test_the_unused_part_goes_to_who_can_use_it() -> None:

@@ -92,10 +92,10 @@ class BareController:
             other_bps=traffic.other_bps if traffic else None,
         )
         self._budget_bps = min(max(self._formula.react(view), self._minimum_bps), site.maximum_bps)
+        in_force = site.actuator.read()
         if site.now_s >= self._counted_s + _DEMAND_EVERY_S - 1e-9:
             self._counted_s = site.now_s
-            self._demand = self._demand.after(traffic.target_bps if traffic else {}, site.clock())
-        in_force = site.actuator.read()
+            self._demand = self._demand.after(traffic.target_bps if traffic else {}, in_force, site.clock())
         budget_bps = int(self._budget_bps)
         claims = self._demand.claims(site.claims, in_force)
         caps = steady(allocate(budget_bps, claims), in_force, budget_bps, claims)

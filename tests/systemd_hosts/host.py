@@ -172,9 +172,9 @@ def _kill(host: Host) -> None:
     process = Path("/proc") / supervisor.read_text()
     if pid:
         os.kill(int(pid), signal.SIGKILL)  # PID 1 of a PID namespace takes every process in it along
-    elif _alive(process):
+    elif _alive(process, host):
         os.killpg(int(process.name), signal.SIGKILL)  # with systemd-nspawn; what that has begun dies with it
-    wait_until(lambda: not _alive(process), f"the end of {host.name}", _STOP_S)
+    wait_until(lambda: not _alive(process, host), f"the end of {host.name}", _STOP_S)
 
 
 def _pid(host: Host) -> str | None:
@@ -187,9 +187,9 @@ def _pid(host: Host) -> str | None:
     return pid if name.strip() == host.name else None
 
 
-def _alive(process: Path) -> bool:
-    """Whether a supervisor is; a zombie, and who has its number by now, have other command lines."""
+def _alive(process: Path, host: Host) -> bool:
+    """Whether the host's supervisor is; a zombie, and who has its number by now, have other command lines."""
     try:
-        return b"systemd_hosts" in process.joinpath("cmdline").read_bytes()
+        return f"\0supervise\0{host.name}\0".encode() in process.joinpath("cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False

@@ -1,4 +1,4 @@
-"""One of the collection's playbooks, played as an operator plays it."""
+"""A playbook of the collection, played as an operator plays it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -17,9 +18,9 @@ current-context: only
 """
 
 
-def played(playbook: str, variables: dict[str, object], *options: str) -> tuple[int, str]:
-    """Play it with these variables and return its exit code and all that it said."""
-    command = [Path(sys.executable).with_name("ansible-playbook"), *options, f"playbooks/{playbook}.yml"]
+def played(playbook: str, variables: Mapping[str, object], *options: str) -> tuple[int, str]:
+    """Play the file, named from the collection's root, with these variables; return its exit code and all it said."""
+    command = [Path(sys.executable).with_name("ansible-playbook"), *options, playbook]
     done = subprocess.run(
         [*command, f"--extra-vars={json.dumps(variables)}"],
         cwd=ROOT,

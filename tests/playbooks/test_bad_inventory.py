@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from playbooks.played import NOWHERE
+from playbooks.played import NOWHERE, ROOT, played
 
-ROOT = Path(__file__).parents[2]
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "type": ({"robot_factory_http_rate": "fast"}, 'robot_factory_http_rate is "fast": expected a whole number.'),
     "choice": ({"profile_name": "newest"}, 'profile_name is "newest": expected one of reference, current.'),
@@ -39,15 +35,7 @@ def play(folder: Path, variables: dict[str, Any], *options: str) -> tuple[int, s
     (folder / "group_vars/all.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
     (folder / "hosts.yml").write_text("all: {}", encoding="utf-8")
     inventories = [f"--inventory={ROOT / 'inventories/three_node'}", f"--inventory={folder}"]
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), *inventories, *options, "site.yml"],
-        cwd=ROOT,
-        env=os.environ | {"ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
+    return played("site.yml", {}, *inventories, *options)
 
 
 @pytest.mark.parametrize("kind", WRONG)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(900)
 
 def refusal(playbook: str, kubeconfig: Path | str, **variables: object) -> str:
     """Play it and return the message of its only failure."""
-    code, output = played(playbook, {"detnet_kubeconfig": str(kubeconfig), **variables})
+    code, output = played(f"playbooks/{playbook}.yml", {"detnet_kubeconfig": str(kubeconfig), **variables})
     assert code != 0, output
     assert len(re.findall(r"^(?:fatal|failed): \[", output, flags=re.MULTILINE)) == 1, output
     return " ".join(output.split())

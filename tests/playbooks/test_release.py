@@ -24,7 +24,7 @@ def release(plane: ControlPlane, namespace: str, *options: str) -> tuple[int, st
         "detnet_kubeconfig": str(plane.kubeconfig),
         "controller_access_target_namespaces": [namespace],
     }
-    code, output = played("release", known, *options)
+    code, output = played("playbooks/release.yml", known, *options)
     assert code == 0, output
     return int(re.findall(r"changed=(\d+)", output)[-1]), output
 

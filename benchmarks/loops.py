@@ -66,7 +66,7 @@ class Loop:
         decision, self._state = decide(self._rules, self._state, observation, now_s=now_s)
         decided_s = time.thread_time()
         traffic = observation.traffic
-        self._demand = self._demand.after({} if traffic is None else traffic.target_bps, now_s)
+        self._demand = self._demand.after({} if traffic is None else traffic.target_bps, self.caps, now_s)
         claims = self._demand.claims(self.claims, self.caps)
         asked_s = time.thread_time()
         self.caps = steady(allocate(decision.budget_bps, claims), self.caps, decision.budget_bps, claims)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from .allocate import Claim
 from .rate import Rate
@@ -43,8 +44,8 @@ class Demand:
         history = {name: kept for name, kept in history.items() if kept}
         filled_s = {name: at_s for name, at_s in self.filled_s.items() if now_s - GROWTH_S < at_s <= now_s}
         for name, kept in history.items():
-            cap, recent = caps.get(name), [bps for at_s, bps in kept if at_s > kept[-1][0] - MEAN_S]
-            if cap is not None and sum(recent) >= FILLS * cap.bps * len(recent):
+            cap = caps.get(name)
+            if cap is not None and _last_mean(kept) >= FILLS * cap.bps:
                 filled_s[name] = now_s
         return Demand(history, filled_s)
 
@@ -61,6 +62,12 @@ class Demand:
     def claims(self, claims: Sequence[Claim], caps: Mapping[str, Rate | None]) -> tuple[Claim, ...]:
         """Return the claims with the demand that each target has under the cap in force."""
         return tuple(replace(claim, demand_bps=self.of(claim.name, caps.get(claim.name))) for claim in claims)
+
+
+def _last_mean(history: Sequence[tuple[float, float]]) -> float:
+    """Return the last of the means, without the others."""
+    recent = [bps for _at_s, bps in takewhile(lambda one: one[0] > history[-1][0] - MEAN_S, reversed(history))]
+    return sum(recent) / len(recent)
 
 
 def _means(history: Sequence[tuple[float, float]]) -> Sequence[float]:

@@ -103,6 +103,7 @@ class Daemon:
         self._clock = clock
         self._meter = TrafficMeter()
         self._state: State | None = None
+        self._stood_by = False
         self._demand = Demand()
 
     def start(self) -> None:
@@ -127,9 +128,13 @@ class Daemon:
         """Make one pass."""
         parts, began_s = self.parts, self._clock()
         errors: list[str] = []
-        in_force = self._read(errors)
+        # Asked before the caps are read: whoever may write from here on begins from what the last writer left.
         held_back = parts.held_back()
-        state = self._take_over(in_force, began_s) if self._state is None or held_back else self._state
+        in_force = self._read(errors)
+        state = self._state
+        if state is None or held_back or self._stood_by:
+            state = self._take_over(in_force, began_s)
+        self._stood_by = held_back is not None
         reading = parts.source.latest()
         observation = Observation(evidence_of(reading), self._meter.rates(self._usage(errors)))
         decision, after = decide(parts.rules, state, observation, now_s=self._clock())
@@ -156,6 +161,8 @@ class Daemon:
 
     def _take_over(self, in_force: Mapping[str, Rate | None] | None, now_s: float) -> State:
         """Begin from the caps in force, so that a restart does not jump; an uncapped target counts as its maximum."""
+        if self._state is not None and in_force is None:
+            return self._state
         parts, in_force = self.parts, in_force or {}
         budget_bps = sum((in_force.get(claim.name) or Rate(claim.maximum_bps)).bps for claim in parts.claims)
         guard = parts.rules.guard

@@ -176,6 +176,40 @@ def test_who_begins_to_write_in_a_breach_cuts_in_the_first_pass() -> None:
     assert actuator.read()["upload"] == Rate(72 * M)
 
 
+def test_who_begins_to_write_goes_on_from_the_caps_that_the_last_writer_left() -> None:
+    """The leader moved a cap after the standby's last pass: the first decision starts at the new one."""
+    script, actuator, brakes = Script(), DryRunActuator(["upload"]), ["standing by"]
+    actuator.apply({"upload": Rate(90 * M)})
+    daemon = _daemon(script, actuator, held_back=lambda: brakes[0] if brakes else None)
+    script.second_of(0.1)
+    daemon.step()
+    actuator.apply({"upload": Rate(30 * M)})
+    brakes.clear()
+    one = daemon.step()
+    assert (one.decision.before_bps, one.written) == (30 * M, frozenset())
+    assert actuator.read() == {"upload": Rate(30 * M)}
+
+
+def test_caps_that_cannot_be_read_leave_a_standby_at_the_last_ones_it_saw() -> None:
+    """Unread is not uncapped: it would begin from the maximum."""
+
+    class Unread(DryRunActuator):
+        lost = False
+
+        def read(self) -> Mapping[str, Rate | None]:
+            if self.lost:
+                raise ActuationError("the caps cannot be read")
+            return super().read()
+
+    script, actuator = Script(), Unread(["upload"])
+    actuator.apply({"upload": Rate(30 * M)})
+    daemon = _daemon(script, actuator, held_back=lambda: "standing by")
+    script.second_of(0.1)
+    daemon.step()
+    actuator.lost = True
+    assert daemon.step().decision.before_bps == 30 * M
+
+
 def test_counters_that_cannot_be_read_do_not_stop_the_cut(caplog: pytest.LogCaptureFixture) -> None:
     """Without byte counters the cut starts from the cap."""
 

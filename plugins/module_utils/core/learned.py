@@ -1,17 +1,16 @@
 """The learned policy: feed-forward from a capacity that the loop has learned, corrected by what it sees.
 
-The budget is what the bottleneck can carry, less a margin, less what the other traffic (critical and unknown) may
-reach before the loop could answer:
+The budget is what the bottleneck can carry, less what the other traffic (critical and unknown) may reach before the
+loop could answer:
 
-    budget = (1 - margin) * capacity - other - reserve
+    budget = capacity - other - reserve
 
 *Capacity* is read off when a queue stands, for then the bottleneck delivers all it can (the estimate of BBR, here from
 byte counters and the growth of the queue). While best effort uses its whole budget it is explored upwards: slowly near
 the last knee, then ever faster as long as nothing is felt (the shape of CUBIC, RFC 9438 section 4.1), and less the
 nearer the delay comes to a part of its limit, where it rests (as Swift's target delay, Kumar et al., SIGCOMM 2020).
-*Other and reserve* are the forecast of ``forecast.py``. *Margin* follows adaptive conformal inference (Gibbs and
-Candes, arXiv 2106.00170): each new breach widens it, each second without one narrows it, so that inside its limits it
-rests at ``error_budget`` breaches a second whatever the traffic is.
+*Other and reserve* are the forecast of ``forecast.py``. They are the only distance that is kept: a margin beside them,
+fixed or adaptive, bought nothing (docs/results.md).
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ class Knowledge:
 
     at_s: float
     capacity_bps: float
-    margin: float
     pace_per_s: float
     knee_bps: float = math.inf
     queue_s: float = 0.0
@@ -64,11 +62,6 @@ class Learned:
 
     Attributes:
         surprises: how the other traffic is forecast.
-        first_margin: where the margin starts.
-        least_margin: how far it may narrow.
-        largest_margin: how far it may widen.
-        learning_rate: how much a breach widens the margin.
-        error_budget: breaches a second at which the margin rests.
         drain_s: how fast a cut should drain the queue.
         least_cut: the smallest cut below the capacity, as a share of it.
         largest_cut: the largest.
@@ -95,11 +88,6 @@ class Learned:
     """
 
     surprises: Surprises = field(default_factory=Surprises)
-    first_margin: float = 0.03
-    least_margin: float = 0.01
-    largest_margin: float = 0.3
-    learning_rate: float = 0.01
-    error_budget: float = 0.003
     drain_s: float = 0.25
     least_cut: float = 0.1
     largest_cut: float = 0.5
@@ -159,7 +147,6 @@ class Learned:
             capacity_bps=capacity_bps,
             # What was delivered is a lower bound (senders may still have been starting), what was sent an upper one.
             knee_bps=max(sent_bps, capacity_bps),
-            margin=min(known.margin + self.learning_rate, self.largest_margin),
             confirmed=min(known.confirmed + 1, self.most_confirmed) if again else 0,
         )
 
@@ -169,7 +156,7 @@ class Learned:
         half_bps = 0.5 * situation.budget_bps
         known = replace(
             known,
-            capacity_bps=min(known.capacity_bps, (half_bps + known.other_bps) / (1.0 - known.margin)),
+            capacity_bps=min(known.capacity_bps, half_bps + known.other_bps),
             knee_bps=min(known.knee_bps, failed_bps),
         )
         return self._spend(known, situation, most_bps=half_bps)
@@ -186,10 +173,9 @@ class Learned:
         """Explore the capacity or trim it, then spend it."""
         known = self._observe(situation, memory)
         elapsed_s = situation.now_s - (memory.at_s if isinstance(memory, Knowledge) else situation.now_s)
-        margin = max(known.margin - self.learning_rate * self.error_budget * elapsed_s, self.least_margin)
         took_s = known.answer_s if known.breached_s is None else min(known.at_s - known.breached_s, self.most_answer_s)
         answer_s = 0.5 * (known.answer_s + took_s)
-        met = replace(known, margin=margin, breached_s=None, answer_s=answer_s, unread=False)
+        met = replace(known, breached_s=None, answer_s=answer_s, unread=False)
         return self._spend(self._explored(met, situation, elapsed_s), situation, most_bps=math.inf)
 
     def _explored(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
@@ -202,9 +188,9 @@ class Learned:
         alarm = strain > self.alarm_above and (smooth > self.grow_below or situation.stands(0.5))
         if alarm or smooth > self.trim_above:
             return self._trimmed(known, situation, max(smooth, strain))
-        # A capacity that nothing has come near of late is not explored: reserve and margin leave it untested.
+        # A capacity that nothing has come near of late is not explored: the reserve leaves it untested.
         most_bps = max((sent for at_s, sent, seen in known.totals), default=math.inf)
-        if most_bps < self.tested * (1.0 - known.margin) * known.capacity_bps:
+        if most_bps < self.tested * known.capacity_bps:
             return known
         return self._grown(known, situation, min(elapsed_s, self.surprises.reaction_s))
 
@@ -213,7 +199,7 @@ class Learned:
         if situation.now_s < known.judged_s:
             return known
         step = self.trim * (strain - self.grow_below) / (1.0 - self.grow_below)
-        felt_bps = (situation.budget_bps + known.other_bps) / (1.0 - known.margin)
+        felt_bps = situation.budget_bps + known.other_bps
         return replace(
             known,
             capacity_bps=(1.0 - min(max(step, self.idle_share), self.trim)) * min(known.capacity_bps, felt_bps),
@@ -236,7 +222,7 @@ class Learned:
         # Nothing is learned about a capacity beyond the next step from what is in force.
         in_force_bps = situation.budget_bps + known.other_bps
         step = max(pace_per_s * self.surprises.reaction_s, 1.5 * self.idle_share)
-        step_bps = (in_force_bps + step * situation.budget_bps) / (1.0 - known.margin)
+        step_bps = in_force_bps + step * situation.budget_bps
         capacity_bps = min(explored_bps, max(step_bps, known.capacity_bps))
         return replace(known, capacity_bps=capacity_bps, pace_per_s=pace_per_s)
 
@@ -244,7 +230,7 @@ class Learned:
         """Compare the strain with what was felt at this knee: where a queue stood and none does, it has moved up."""
         near = abs(known.knee_bps - known.capacity_bps) < self.near * known.capacity_bps
         loaded_bps = min((sent for at_s, sent, seen in known.totals if at_s > known.at_s - self.loaded_s), default=0.0)
-        if not near or loaded_bps < self.loaded * (1.0 - known.margin) * known.capacity_bps:
+        if not near or loaded_bps < self.loaded * known.capacity_bps:
             return known
         if max(known.strain, situation.strain(self.standing)) < self.moved * known.felt:
             return replace(known, knee_bps=math.inf, pace_per_s=self.most_per_s, felt=0.0)
@@ -255,12 +241,11 @@ class Learned:
         now_s = situation.now_s
         known = memory if isinstance(memory, Knowledge) else None
         if known is None or known.at_s > now_s:
-            capacity_bps = situation.budget_bps / (1.0 - self.first_margin)
-            known = Knowledge(now_s, capacity_bps, self.first_margin, self.first_per_s)
+            known = Knowledge(now_s, float(situation.budget_bps), self.first_per_s)
         if situation.other_bps is None or situation.best_effort_bps is None:
             return replace(known, at_s=now_s, queue_s=situation.queue_s)
         if known.other is None:
-            known = replace(known, capacity_bps=known.capacity_bps + situation.other_bps / (1.0 - known.margin))
+            known = replace(known, capacity_bps=known.capacity_bps + situation.other_bps)
         # What was sent and not yet delivered stands in the queue: S = C * (T + growth of the queueing delay).
         span_s = max(now_s - known.at_s, 0.05)
         sent_bps = situation.other_bps + situation.best_effort_bps
@@ -273,17 +258,16 @@ class Learned:
         other_bps = known.other_bps
         now_bps = known.other.now_bps if known.other else 0.0
         # Never less than what the least budget needs: exploration is a share of the capacity, and of nothing nothing.
-        least_bps = (situation.minimum_bps + other_bps) / (1.0 - known.margin)
+        least_bps = situation.minimum_bps + other_bps
         known = replace(known, capacity_bps=max(known.capacity_bps, least_bps))
-        forward_bps = (1.0 - known.margin) * known.capacity_bps - other_bps
+        forward_bps = known.capacity_bps - other_bps
         reason = (
-            f"capacity {human(known.capacity_bps)} less {known.margin:.1%}, "
-            f"{human(now_bps)} of other traffic and {human(other_bps - now_bps)} of reserve"
+            f"capacity {human(known.capacity_bps)} less {human(now_bps)} of other traffic "
+            f"and {human(other_bps - now_bps)} of reserve"
         )
         terms = {
             "capacity_bps": known.capacity_bps,
             "knee_bps": min(known.knee_bps, known.capacity_bps * 10.0),
-            "margin": known.margin,
             "strain": known.strain,
             "other_bps": now_bps,
             "reserve_bps": other_bps - now_bps,

@@ -28,7 +28,6 @@ class Remembered:
         policy: the name of its policy.
         budget_bps: the budget in force.
         capacity_bps: the capacity that ``learned`` knew; ``None`` for another policy.
-        margin: its margin.
         pace_per_s: how fast it explored, as a share per second.
         knee_bps: where it was careful.
         counted: whether the capacity includes the other traffic.
@@ -38,7 +37,6 @@ class Remembered:
     policy: str
     budget_bps: int
     capacity_bps: float | None = None
-    margin: float = 0.0
     pace_per_s: float = 0.0
     knee_bps: float | None = None
     counted: bool = False
@@ -56,7 +54,6 @@ class Remembered:
         for name, least, most, optional in (
             ("budget_bps", FLOOR_BPS, CEILING_BPS, False),
             ("capacity_bps", 1.0, _MOST_BPS, True),
-            ("margin", 0.0, 0.99, False),
             ("pace_per_s", 0.0, 1.0, False),
             ("knee_bps", 1.0, _MOST_BPS, True),
         ):
@@ -83,7 +80,6 @@ class Remembered:
             rules.policy.name,
             state.budget_bps,
             capacity_bps=known.capacity_bps,
-            margin=known.margin,
             pace_per_s=known.pace_per_s,
             knee_bps=known.knee_bps if math.isfinite(known.knee_bps) else None,
             counted=known.other is not None,
@@ -120,7 +116,6 @@ class Remembered:
         return Knowledge(
             now_s,
             self.capacity_bps,
-            self.margin,
             self.pace_per_s,
             knee_bps=math.inf if self.knee_bps is None else self.knee_bps,
             other=Forecast() if self.counted else None,

@@ -40,7 +40,7 @@ numbers = st.one_of(st.floats(), st.sampled_from([0.0, 1e9, 1e12, 1e300, math.in
 knowledge = st.builds(
     Knowledge,
     st.floats(900.0, 1000.0) | numbers,
-    *(numbers, numbers, numbers),
+    *(numbers, numbers),
     knee_bps=numbers,
     felt=numbers,
     breached_s=st.none() | numbers,
@@ -50,7 +50,7 @@ knowledge = st.builds(
 
 @given(knowledge)
 def test_no_knowledge_keeps_the_guard_from_cutting_or_makes_it_leap(known: Knowledge) -> None:
-    """A capacity of 1e300, a margin of NaN: a breach is cut, a raise is bounded, a blind pass raises nothing."""
+    """A capacity of 1e300, a knee of NaN: a breach is cut, a raise is bounded, a blind pass raises nothing."""
     told, state = rules(policy=Learned(), guard=QUICK), replace(CALM, memory=known)
     traffic = Traffic({"upload": 500e6}, 100e6)
     breach, after = one_pass(told, state, signal(1001.0, 9.0), now_s=1001.0, traffic=traffic)

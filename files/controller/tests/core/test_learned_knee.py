@@ -30,7 +30,7 @@ def _situation(at_s: float, budget_bps: float, queue_ms: float, standing_ms: flo
 
 def _grown_bps(queue_ms: float) -> float:
     """Let the law rest at its knee for half a minute with some queue, then take most of the queue away for as long."""
-    memory: object = Knowledge(0.0, 100e6, 0.01, LAW.near_per_s, knee_bps=100e6, other=Forecast())
+    memory: object = Knowledge(0.0, 100e6, LAW.near_per_s, knee_bps=100e6, other=Forecast())
     budget_bps = 88e6
     for half in range(1, 121):
         proposal, memory = LAW.grow(_situation(half / 2, budget_bps, 0.6 if half <= 60 else queue_ms), memory)
@@ -47,7 +47,7 @@ def test_a_knee_where_a_queue_was_felt_and_is_not_any_more_has_moved() -> None:
 
 def test_a_knee_that_was_never_felt_keeps_its_patience() -> None:
     """A link without micro-bursts is silent up to its knee: silence there says nothing."""
-    memory: object = Knowledge(0.0, 100e6, 0.01, LAW.near_per_s, knee_bps=100e6, other=Forecast())
+    memory: object = Knowledge(0.0, 100e6, LAW.near_per_s, knee_bps=100e6, other=Forecast())
     for half in range(1, 61):
         _, memory = LAW.grow(_situation(half / 2, 88e6, 0.02), memory)
     assert isinstance(memory, Knowledge)
@@ -56,7 +56,7 @@ def test_a_knee_that_was_never_felt_keeps_its_patience() -> None:
 
 def test_a_tail_that_outlasts_a_cut_does_not_halve_the_capacity() -> None:
     """A busy host is late whatever best effort does; only a queue that stands says that the link carries less."""
-    memory: object = Knowledge(0.0, 100e6, 0.01, LAW.near_per_s, other=Forecast())
+    memory: object = Knowledge(0.0, 100e6, LAW.near_per_s, other=Forecast())
     for at_s, budget_bps in ((1.0, 88e6), (3.0, 79e6), (5.0, 59e6)):
         _, memory = LAW.cut(_situation(at_s, budget_bps, 9.0, 0.1), memory)
     assert isinstance(memory, Knowledge)
@@ -65,7 +65,7 @@ def test_a_tail_that_outlasts_a_cut_does_not_halve_the_capacity() -> None:
 
 def test_how_long_an_answer_takes_is_learned() -> None:
     """From the breach to the first pass in which all is met; however long, it counts for at most ten seconds."""
-    memory: object = Knowledge(0.0, 100e6, 0.01, LAW.near_per_s, other=Forecast())
+    memory: object = Knowledge(0.0, 100e6, LAW.near_per_s, other=Forecast())
     _, memory = LAW.cut(_situation(1.0, 88e6, 9.0), memory)
     _, memory = LAW.grow(_situation(6.0, 60e6, 0.1), memory)
     assert isinstance(memory, Knowledge)
@@ -79,7 +79,7 @@ def test_how_long_an_answer_takes_is_learned() -> None:
 
 def test_a_queue_that_shows_only_after_the_breach_tells_the_capacity_too() -> None:
     """The window in which it began is half empty: what it does not tell, those that wait for the cut do."""
-    memory: object = Knowledge(0.0, 100e6, 0.01, LAW.near_per_s, other=Forecast())
+    memory: object = Knowledge(0.0, 100e6, LAW.near_per_s, other=Forecast())
     _, memory = LAW.hold(_situation(0.5, 88e6, 0.1, 0.05), memory)
     _, memory = LAW.cut(_situation(1.0, 40e6, 8.0, 0.2), memory)
     assert isinstance(memory, Knowledge)

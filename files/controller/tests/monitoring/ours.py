@@ -32,7 +32,7 @@ _SIGNAL = Signal(
 _LEARNED = replace(
     DECISION,
     findings=judge(OBJECTIVE, _SIGNAL, age_s=0.1, fresh_for_s=1.5),
-    terms={"capacity_bps": 90e6, "knee_bps": 80e6, "margin": 0.05},
+    terms={"capacity_bps": 90e6, "knee_bps": 80e6, "strain": 0.05},
 )
 
 

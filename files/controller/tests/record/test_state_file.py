@@ -26,7 +26,7 @@ from detnet.record.state_file import StateFile, _decoded, _encoded
 from support import wait_for
 
 TOLD = rules(policy=Learned())
-KNOWN = Knowledge(50.0, 940e6, 0.04, 0.01, knee_bps=950e6, other=Forecast(now_bps=3e8))
+KNOWN = Knowledge(50.0, 940e6, 0.01, knee_bps=950e6, other=Forecast(now_bps=3e8))
 STATE = State(50.0, 600 * MBPS, memory=KNOWN)
 REMEMBERED = Remembered.of(TOLD, STATE)
 CONTENT = _encoded({"eth0": (1_800_000_000.0, REMEMBERED)})
@@ -50,7 +50,7 @@ def document(**entry: object) -> bytes:
 
 
 def test_what_a_loop_knew_comes_back(tmp_path: Path) -> None:
-    """Capacity, margin, knee and budget, each loop's its own; a loop without a policy that knows has its budget."""
+    """Capacity, knee and budget, each loop's its own; a loop without a policy that knows has its budget."""
     path, plain = tmp_path / "state.json", rules(policy=Steps())
     with opened(path) as file:
         file.keep("eth0", TOLD, STATE)
@@ -60,7 +60,7 @@ def test_what_a_loop_knew_comes_back(tmp_path: Path) -> None:
         assert file.recall("eth1", plain) == Remembered(("robot-control",), "steps", 30 * MBPS)
         assert file.recall("eth2", TOLD) is None
     again = REMEMBERED.knowledge(9.0)
-    assert again == Knowledge(9.0, 940e6, 0.04, 0.01, knee_bps=950e6, other=Forecast())
+    assert again == Knowledge(9.0, 940e6, 0.01, knee_bps=950e6, other=Forecast())
 
 
 def test_a_kill_loses_at_most_what_was_not_yet_written(tmp_path: Path) -> None:
@@ -146,7 +146,6 @@ def test_no_flipped_byte_is_believed() -> None:
         document(capacity_bps=True),
         document(budget_bps=None),
         document(budget_bps=0),
-        document(margin=1.0),
         document(pace_per_s=2.0),
         document(knee_bps=0.0),
         document(counted=None),

@@ -39,7 +39,7 @@ def _entry(index: int, mode: str, action: str, at_s: float, number: int) -> Entr
         findings=(seen,),
         best_effort_bps=92e6,
         other_bps=10e6,
-        terms={"margin": 0.03},
+        terms={"strain": 0.03},
         caps_bps={"telemetry-upload": before_bps},
         written=index % 2,
         held_back=None,

@@ -55,7 +55,7 @@ def test_the_terms_have_units_and_meanings(log: Path) -> None:
     assert policy == "learned"
     assert f"capacity {rows['capacity']}" in reason
     assert f"{rows['reserve']} of reserve" in reason
-    assert rows["margin"].endswith(" %")
+    assert rows["strain"].endswith(" %")
 
 
 def test_rotated_files_tell_one_story(log: Path, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_every_tick_is_in_the_csv_and_in_the_json(out: Path) -> None:
     trace = json.loads((out / "scenarios" / "short.json").read_text())
     assert len(rows) == len(trace["links"][0]["ticks"]) == 120
     assert float(rows[-1]["cap_bps telemetry-upload"]) == trace["links"][0]["ticks"][-1]["cap_bps"][0]
-    assert float(rows[-1]["term margin"]) == trace["links"][0]["ticks"][-1]["terms"]["margin"]
+    assert float(rows[-1]["term strain"]) == trace["links"][0]["ticks"][-1]["terms"]["strain"]
 
 
 def test_the_shown_world_is_the_worst_one(worlds: list[tuple[Job, Result]], tmp_path: Path) -> None:

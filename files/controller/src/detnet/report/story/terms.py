@@ -12,14 +12,14 @@ from detnet.report.table import Table
 _MEANING: Mapping[str, str] = {
     "capacity_bps": "what the bottleneck carries, as learned",
     "knee_bps": "where exploration turns careful",
-    "margin": "share of it kept free; grows with breaches",
+    "strain": "share of the room for delay that is used",
     "other_bps": "critical and other traffic, measured",
     "reserve_bps": "how fast that traffic was seen to rise",
     "ewma_jitter_ratio": "smoothed jitter or loss over its limit",
     "ewma_latency_ratio": "smoothed latency over its limit",
     "policy_failed": "1: the policy failed, the guard decided",
 }
-_SHARES = frozenset({"margin"})
+_SHARES = frozenset({"strain"})
 
 
 @dataclass(slots=True)

@@ -109,7 +109,6 @@ _ABLATIONS = (
         "fixed-cover", "adaptive cover of rises", "stays where it starts", partial(_forecasting, learning_rate=0.0)
     ),
     Ablation("no-bursts", "burstiness between readings", "means are believed", partial(_forecasting, burst_step=1.0)),
-    Ablation("fixed-margin", "adaptive margin", "stays where it starts", partial(_with, learning_rate=0.0)),
     Ablation(
         "no-trim",
         "trim before the limit",

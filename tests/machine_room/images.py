@@ -26,6 +26,8 @@ CONTROLLER = REPOSITORY / "files/controller"
 REQUIREMENTS = REPOSITORY / "roles/program/files/requirements.txt"
 # One file system for every image that is more than a single static program: pods can be looked into with its tools.
 TOOLS = ("busybox-static", "conntrack", "curl", "iperf3", "iptables", "iputils-ping", "nftables", "nginx-light")
+# Before an upgrade kubeadm asks for the version of pause, as of the original, and waits for the answer.
+PAUSED = ("/bin/busybox", "sh", "-c", '[ "$0" = -v ] || exec /bin/busybox sleep infinity')
 UNUSED = ("boot", "usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache", "var/lib/apt", "var/log")
 
 
@@ -33,29 +35,38 @@ def make(programs: Path, folder: Path) -> None:
     """Write ``control-plane.tar``, which only its node needs, and ``nodes.tar``."""
     base = base_layer()
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="images-") as work:
-
-        def program(name: str, tag: str, lower: tuple[Layer, ...] = (), at: str = "usr/local/bin") -> Image:
-            return Image(
-                f"{REGISTRY}/{name}:{tag}", (*lower, _files({f"{at}/{name}": programs / name}, Path(work, name)))
-            )
-
-        of_control_plane = [
-            program(name, f"v{VERSION}") for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-        ]
         tools = debian.unpack("etcd-client", Path(work, "etcd-client"))
         of_etcd = _files({"usr/local/bin/etcdctl": tools / "usr/bin/etcdctl"}, Path(work, "etcdctl"))
-        write([*of_control_plane, program("etcd", ETCD, (base, of_etcd))], folder / "control-plane.tar")
+        etcd = _program(programs / "etcd", ETCD, Path(work), (base, of_etcd))
+        write([*_of_control_plane(programs, VERSION, Path(work)), etcd], folder / "control-plane.tar")
         dns = _files({"coredns": FILES / "dns"}, Path(work, "coredns"))
         web = _files({"etc/nginx/nginx.conf": FILES / "nginx.conf"}, Path(work, "web"))
         busybox = _files({"bin/busybox": _base() / "bin/busybox"}, Path(work, "pause"))
         of_all = [
-            Image(f"{REGISTRY}/pause:{PAUSE}", (busybox,), ("/bin/busybox", "sleep", "infinity")),
+            Image(f"{REGISTRY}/pause:{PAUSE}", (busybox,), PAUSED),
             Image(f"{REGISTRY}/coredns:{COREDNS}", (base, dns), ("/usr/bin/python3", "/coredns")),
-            program("kube-proxy", f"v{VERSION}", (base,)),
+            _program(programs / "kube-proxy", f"v{VERSION}", Path(work), (base,)),
             Image(WORKLOAD, (base,), ("sleep", "infinity")),
             Image(WEB, (base, web), ("nginx", "-g", "daemon off;")),
         ]
         write(of_all, folder / "nodes.tar")
+
+
+def make_next(programs: Path, folder: Path, version: str) -> None:
+    """Write ``images.tar``: what an upgrade to another version changes; the rest stays."""
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="images-") as work:
+        proxy = _program(programs / "kube-proxy", f"v{version}", Path(work), (base_layer(),))
+        write([*_of_control_plane(programs, version, Path(work)), proxy], folder / "images.tar")
+
+
+def _of_control_plane(programs: Path, version: str, work: Path) -> list[Image]:
+    names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    return [_program(programs / name, f"v{version}", work) for name in names]
+
+
+def _program(program: Path, tag: str, work: Path, lower: tuple[Layer, ...] = ()) -> Image:
+    upper = _files({f"usr/local/bin/{program.name}": program}, work / program.name)
+    return Image(f"{REGISTRY}/{program.name}:{tag}", (*lower, upper))
 
 
 def base_layer() -> Layer:

@@ -62,7 +62,7 @@ SCRIPTS = {
 }
 
 
-def make(programs: Path, folder: Path) -> None:
+def make(programs: Path, folder: Path, version: str = VERSION) -> None:
     """Make the packages and their list."""
     files: dict[str, dict[str, Path | str]] = {
         "kubeadm": {
@@ -79,11 +79,11 @@ def make(programs: Path, folder: Path) -> None:
             f"opt/cni/bin/{plugin.name}": plugin for plugin in (plugins / "usr/lib/cni").iterdir()
         }
         for name, content in files.items():
-            _package(name, content, Path(work, name), folder)
+            _package(name, version, content, Path(work, name), folder)
     debian.index(folder)
 
 
-def _package(name: str, files: Mapping[str, Path | str], work: Path, folder: Path) -> None:
+def _package(name: str, version: str, files: Mapping[str, Path | str], work: Path, folder: Path) -> None:
     for place, content in files.items():
         file = work / place
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def _package(name: str, files: Mapping[str, Path | str], work: Path, folder: Pat
     control.mkdir()
     fields = {
         "Package": name,
-        "Version": f"{VERSION}-{REVISION}",
+        "Version": f"{version}-{REVISION}",
         "Architecture": run("dpkg", "--print-architecture").strip(),
         "Maintainer": "detnet.qos contributors <nobody@localhost>",
         "Depends": ", ".join(DEPENDS[name]),

@@ -52,11 +52,12 @@ def down() -> None:
         HostError: a trace of it is left; all are named.
     """
     nodes = load()
-    for node in nodes:
-        host.stop(node.name)
-    # With its namespace it would go too, but only some time later: the next room would find its route still there.
+    # The last host takes the namespace along, and that takes the cable, but only some time later: the next room would
+    # find its route still there, and who takes the cable away in that time may come too late.
     if Path("/sys/class/net", NAME).exists():
         run("ip", "link", "delete", NAME)
+    for node in nodes:
+        host.stop(node.name)
     room.remove(NAME)
     if traces := [*_mounts(), *_cgroups(nodes), *(str(path) for path in [room.path(NAME)] if path.exists())]:
         raise HostError(f"the room left {', '.join(traces)}")

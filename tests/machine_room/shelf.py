@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from control_plane.build import build
-from machine_room import debian, images, kubernetes
+from machine_room import debian, images, kubernetes, next_release
 from machine_room.nodes import CACHE, SHELF
 
 _HERE = Path(__file__).parent
@@ -32,6 +32,8 @@ def fill() -> Path:
         _part("kubernetes", [*built, *_recipe("kubernetes.py", "crictl")], lambda to: kubernetes.make(programs, to))
         of_images = _recipe("images.py", "archive.py", "dns", "nginx.conf")
         _part("images", [*built, *of_images], lambda to: images.make(programs, to))
+        of_next = _recipe("next_release.py", "kubernetes.py", "crictl", "images.py", "archive.py")
+        _part("next", [*built, *of_next], lambda to: next_release.make(programs, to))
         _part("detnet", images.detnet_recipe(), images.make_detnet)
     return SHELF
 

@@ -63,7 +63,7 @@ def test_what_was_known_comes_back_and_growth_still_waits() -> None:
     """The policy goes on from its capacity, after the recovery of a start."""
     actuator = DryRunActuator(["upload"])
     actuator.apply({"upload": Rate(20 * MBPS)})
-    shelf = Shelf(Remembered(("robot",), "learned", 80 * MBPS, 90e6, 0.05, 0.01, counted=True))
+    shelf = Shelf(Remembered(("robot",), "learned", 80 * MBPS, 90e6, 0.01, counted=True))
     script, daemon = begun(shelf, actuator)
     decisions = []
     for _ in range(12):

@@ -81,6 +81,15 @@ def _daemon(script: Script, actuator: DryRunActuator, **parts: object) -> Daemon
     )
 
 
+def _standby(script: Script, actuator: DryRunActuator, brakes: list[str]) -> Daemon:
+    """Return a daemon that has seen a good second under a cap of 90M and writes nothing until ``brakes`` is empty."""
+    actuator.apply({"upload": Rate(90 * M)})
+    daemon = _daemon(script, actuator, held_back=lambda: brakes[0] if brakes else None)
+    script.second_of(0.1)
+    daemon.step()
+    return daemon
+
+
 def test_an_uncapped_target_gets_its_maximum_at_once() -> None:
     """A target without a cap is a decision too: nothing runs unlimited under our eyes."""
     script, actuator = Script(), DryRunActuator(["upload"])
@@ -162,10 +171,7 @@ def test_observe_mode_and_the_kill_switch_change_nothing(tmp_path: Path) -> None
 def test_who_begins_to_write_in_a_breach_cuts_in_the_first_pass() -> None:
     """A standby's cuts were never made: it waits for none of them, and does not think that they failed."""
     script, actuator, brakes = Script(), DryRunActuator(["upload"]), ["standing by"]
-    actuator.apply({"upload": Rate(90 * M)})
-    daemon = _daemon(script, actuator, held_back=lambda: brakes[0] if brakes else None)
-    script.second_of(0.1)
-    daemon.step()
+    daemon = _standby(script, actuator, brakes)
     for _pass in range(6):
         script.second_of(9.0)
         assert daemon.step().decision.mode is Mode.BREACH
@@ -179,10 +185,7 @@ def test_who_begins_to_write_in_a_breach_cuts_in_the_first_pass() -> None:
 def test_who_begins_to_write_goes_on_from_the_caps_that_the_last_writer_left() -> None:
     """The leader moved a cap after the standby's last pass: the first decision starts at the new one."""
     script, actuator, brakes = Script(), DryRunActuator(["upload"]), ["standing by"]
-    actuator.apply({"upload": Rate(90 * M)})
-    daemon = _daemon(script, actuator, held_back=lambda: brakes[0] if brakes else None)
-    script.second_of(0.1)
-    daemon.step()
+    daemon = _standby(script, actuator, brakes)
     actuator.apply({"upload": Rate(30 * M)})
     brakes.clear()
     one = daemon.step()
@@ -202,12 +205,9 @@ def test_caps_that_cannot_be_read_leave_a_standby_at_the_last_ones_it_saw() -> N
             return super().read()
 
     script, actuator = Script(), Unread(["upload"])
-    actuator.apply({"upload": Rate(30 * M)})
-    daemon = _daemon(script, actuator, held_back=lambda: "standing by")
-    script.second_of(0.1)
-    daemon.step()
+    daemon = _standby(script, actuator, ["standing by"])
     actuator.lost = True
-    assert daemon.step().decision.before_bps == 30 * M
+    assert daemon.step().decision.before_bps == 90 * M
 
 
 def test_counters_that_cannot_be_read_do_not_stop_the_cut(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from machine_room import images, kubernetes
 from machine_room.nodes import CACHE
 from systemd_hosts.places import HostError
 
-NEXT = "1.21.2"  # as long as ``VERSION``: a program's text can be exchanged where it stands
+NEXT = "1.21.2"
 
 
 def make(programs: Path, folder: Path) -> None:
@@ -31,7 +31,9 @@ def _rename(program: Path, renamed: Path) -> None:
     shutil.copy(program, renamed)
     if program.name == "etcd":
         return
-    content = program.read_bytes()
-    if f"v{VERSION}".encode() not in content:
+    content, old, new = program.read_bytes(), f"v{VERSION}".encode(), f"v{NEXT}".encode()
+    if len(old) != len(new):
+        raise HostError(f"{NEXT} is not as long as {VERSION}: a program's text is exchanged where it stands")
+    if old not in content:
         raise HostError(f"{program} does not say that it is v{VERSION}: delete it, and it is built again")
-    renamed.write_bytes(content.replace(f"v{VERSION}".encode(), f"v{NEXT}".encode()))
+    renamed.write_bytes(content.replace(old, new))

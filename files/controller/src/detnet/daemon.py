@@ -103,7 +103,7 @@ class Daemon:
         self._clock = clock
         self._meter = TrafficMeter()
         self._state: State | None = None
-        self._stood_by = False
+        self._stood_by = True  # nothing has been written yet
         self._demand = Demand()
 
     def start(self) -> None:
@@ -131,6 +131,8 @@ class Daemon:
         # Asked before the caps are read: whoever may write from here on begins from what the last writer left.
         held_back = parts.held_back()
         in_force = self._read(errors)
+        if in_force is None and self._stood_by:
+            held_back = held_back or "the caps in force have not been read yet"
         state = self._state
         if state is None or held_back or self._stood_by:
             state = self._take_over(in_force, began_s)

@@ -193,21 +193,39 @@ def test_who_begins_to_write_goes_on_from_the_caps_that_the_last_writer_left() -
     assert actuator.read() == {"upload": Rate(30 * M)}
 
 
+class Unread(DryRunActuator):
+    """A dry run whose caps cannot be read while ``lost`` is set."""
+
+    lost = False
+
+    def read(self) -> Mapping[str, Rate | None]:
+        """Fail while lost."""
+        if self.lost:
+            raise ActuationError("the caps cannot be read")
+        return super().read()
+
+
 def test_caps_that_cannot_be_read_leave_a_standby_at_the_last_ones_it_saw() -> None:
     """Unread is not uncapped: it would begin from the maximum."""
-
-    class Unread(DryRunActuator):
-        lost = False
-
-        def read(self) -> Mapping[str, Rate | None]:
-            if self.lost:
-                raise ActuationError("the caps cannot be read")
-            return super().read()
-
     script, actuator = Script(), Unread(["upload"])
     daemon = _standby(script, actuator, ["standing by"])
     actuator.lost = True
     assert daemon.step().decision.before_bps == 90 * M
+
+
+def test_a_start_writes_nothing_before_it_has_read_the_caps() -> None:
+    """It would write the maximum over a cap that it does not know."""
+    script, actuator = Script(), Unread(["upload"])
+    actuator.apply({"upload": Rate(30 * M)})
+    actuator.lost = True
+    daemon = _daemon(script, actuator)
+    script.second_of(0.1)
+    for _pass in range(3):
+        one = daemon.step()
+        assert (one.written, one.held_back) == (frozenset(), "the caps in force have not been read yet")
+    actuator.lost = False
+    assert daemon.step().decision.before_bps == 30 * M
+    assert actuator.read() == {"upload": Rate(30 * M)}
 
 
 def test_counters_that_cannot_be_read_do_not_stop_the_cut(caplog: pytest.LogCaptureFixture) -> None:

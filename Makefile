@@ -1,4 +1,5 @@
 # Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
+# What users run needs .venv (requirements/lab.txt) and nothing more, what developers run .venv-dev.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help lab test molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements
@@ -13,16 +14,16 @@ help:  ## Show this list
 lab: .venv/lab.stamp  ## Run the control loop on this machine and draw the result (root)
 	@scripts/lab
 
-test: .venv/dev.stamp  ## Run every test
+test: .venv-dev/dev.stamp  ## Run every test
 	@scripts/test
 
-molecule: .venv/dev.stamp  ## Test roles on real hosts with systemd, which it makes itself (root)
+molecule: .venv-dev/dev.stamp  ## Test roles on real hosts with systemd, which it makes itself (root)
 	@scripts/molecule
 
-test-cluster: .venv/dev.stamp  ## Turn three bare hosts on this machine into a real cluster (root; docs/machine-room.md)
+test-cluster: .venv-dev/dev.stamp  ## Turn three bare hosts on this machine into a real cluster (root; docs/machine-room.md)
 	@time scripts/molecule test --scenario-name cluster
 
-lint: .venv/dev.stamp  ## Run every gate of the developers' guide
+lint: .venv-dev/dev.stamp  ## Run every gate of the developers' guide
 	@scripts/lint
 
 bench: .venv/lab.stamp  ## Compare the policies on one scenario, side by side (root)
@@ -37,12 +38,15 @@ ablation: .venv/lab.stamp  ## Take the parts of the learned law out one by one, 
 benchmarks: .venv/lab.stamp  ## Measure what a decision pass costs as targets and bottlenecks grow
 	@.venv/bin/python -m benchmarks.decision_pass --out out/benchmarks
 
-benchmark-cluster: .venv/dev.stamp  ## Measure what 5,000 pods cost the controller and the API server
+benchmark-cluster: .venv-dev/dev.stamp  ## Measure what 5,000 pods cost the controller and the API server
 	@scripts/control-plane build
-	@PYTHONPATH=tests:files/controller/tests .venv/bin/python -m benchmarks.cluster_scale --out out/benchmarks
+	@PYTHONPATH=tests:files/controller/tests .venv-dev/bin/python -m benchmarks.cluster_scale --out out/benchmarks
 
 requirements:  ## Compile requirements/*.in into hash-pinned files
 	@scripts/requirements
 
-.venv/%.stamp: requirements/%.txt files/controller/pyproject.toml scripts/bootstrap
-	@scripts/bootstrap $*
+.venv/lab.stamp: requirements/lab.txt files/controller/pyproject.toml scripts/bootstrap
+	@scripts/bootstrap lab
+
+.venv-dev/dev.stamp: requirements/dev.txt files/controller/pyproject.toml scripts/bootstrap
+	@scripts/bootstrap dev

@@ -54,13 +54,14 @@ answer:
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..module_utils.arguments import AUTH_ARG_SPEC, connection
+from ..module_utils.arguments import AUTH_ARG_SPEC, connection, require_kubernetes_core
 from ..module_utils.cluster import Cluster
 from ..module_utils.errors import UserError
 
 
 def main() -> None:
     """Run the module."""
+    require_kubernetes_core()
     module = AnsibleModule(
         argument_spec={
             **AUTH_ARG_SPEC,

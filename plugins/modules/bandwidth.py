@@ -221,7 +221,14 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import yaml_dump
 
-from ..module_utils.arguments import AUTH_ARG_SPEC, DECISION_SPEC, WORKLOAD_SPEC, connection, refuse_unheard
+from ..module_utils.arguments import (
+    AUTH_ARG_SPEC,
+    DECISION_SPEC,
+    WORKLOAD_SPEC,
+    connection,
+    refuse_unheard,
+    require_kubernetes_core,
+)
 from ..module_utils.capping import carry_out, difference, shown
 from ..module_utils.cluster import Cluster
 from ..module_utils.deciding import told
@@ -276,6 +283,7 @@ def result_of(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
+    require_kubernetes_core()
     module = AnsibleModule(
         argument_spec=_SPEC,
         supports_check_mode=True,

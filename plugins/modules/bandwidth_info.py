@@ -110,7 +110,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ..module_utils.actuate.kubernetes.objects import Pod
 from ..module_utils.actuate.kubernetes.shares import together
-from ..module_utils.arguments import AUTH_ARG_SPEC, WORKLOAD_SPEC, connection
+from ..module_utils.arguments import AUTH_ARG_SPEC, WORKLOAD_SPEC, connection, require_kubernetes_core
 from ..module_utils.capping import caps_in_force
 from ..module_utils.cluster import Cluster
 from ..module_utils.core.annotations import CLASS, MAXIMUM, MINIMUM, PAUSE, STATUS, WEIGHT, standing
@@ -151,6 +151,7 @@ def _pod(pod: Pod, *, key: str) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
+    require_kubernetes_core()
     module = AnsibleModule(
         argument_spec={**AUTH_ARG_SPEC, **WORKLOAD_SPEC},
         supports_check_mode=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -75,3 +76,14 @@ def test_the_others_load_without(tmp_path: Path) -> None:
     files = [f"playbooks/{name}.yml" for name in sorted(WITHOUT)]
     code, output = played("site.yml", {}, f"--inventory={inventory}", "--syntax-check", *files)
     assert code == 0, output
+
+
+@pytest.mark.parametrize("module", ["api_info", "bandwidth", "bandwidth_info"])
+def test_a_module_by_hand_names_the_collection_and_the_cure(module: str) -> None:
+    """Also with an option that kubernetes.core brings, which is not to be called unknown."""
+    ansible = Path(sys.executable).with_name("ansible")
+    options = ["-m", f"detnet.qos.{module}", "-a", "kubeconfig=/nowhere"]
+    done = subprocess.run([ansible, "localhost", *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    cure = "run ansible-galaxy collection install kubernetes.core"
+    assert f"is not installed on the control node, nothing was changed: {cure}" in " ".join(done.stdout.split())

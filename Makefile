@@ -2,20 +2,24 @@
 # What users run needs .venv (requirements/lab.txt) and nothing more, what developers run .venv-dev.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements
+.PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 	@echo
+	@echo "  make test takes TESTS=<files or folders>."
 	@echo "  make lab and make bench take POLICY= DURATION=<seconds> SCENARIO= CAPACITY=<100M> BUFFER_MS="
 
 lab: .venv/lab.stamp  ## Run the control loop on this machine and draw the result (root)
 	@scripts/lab
 
 test: .venv-dev/dev.stamp  ## Run every test
-	@scripts/test
+	@scripts/test $(TESTS)
+
+test-fresh: .venv-dev/dev.stamp  ## Run the README's commands on bare Debian machines, which it makes itself (root)
+	@scripts/test-fresh
 
 molecule: .venv-dev/dev.stamp  ## Test roles on real hosts with systemd, which it makes itself (root)
 	@scripts/molecule

@@ -22,7 +22,7 @@ def supervise(host: Host) -> int:
     while True:
         nspawn = subprocess.Popen(_command(host), env=_environment())
         while nspawn.poll() is None:
-            leader = _leader(nspawn.pid)
+            leader = _leader(nspawn.pid, host)
             if leader is None:
                 time.sleep(0.05)
                 continue
@@ -47,10 +47,11 @@ def _publish(host: Host, leader: int) -> None:
     os.close(handle)
 
 
-def _leader(nspawn: int) -> int | None:
+def _leader(nspawn: int, host: Host) -> int | None:
+    name = "systemd\n" if host.boots else "(sd-stubinit)\n"
     try:
         children = Path(f"/proc/{nspawn}/task/{nspawn}/children").read_text().split()
-        return next((int(c) for c in children if Path(f"/proc/{c}/comm").read_text() == "systemd\n"), None)
+        return next((int(c) for c in children if Path(f"/proc/{c}/comm").read_text() == name), None)
     except (FileNotFoundError, ProcessLookupError):
         return None
 
@@ -64,7 +65,7 @@ def _command(host: Host) -> list[str]:
     command = [
         shutil.which("systemd-nspawn") or "systemd-nspawn",
         "--quiet",
-        "--boot",
+        "--boot" if host.boots else "--as-pid2",
         "--register=no",
         f"--directory={host.root}",
         f"--machine={host.name}",
@@ -84,4 +85,4 @@ def _command(host: Host) -> list[str]:
     if host.address:
         # Not "ip netns exec", which hides /sys/fs/cgroup.
         command = ["nsenter", f"--net={room.path(host.room)}", *command, f"--network-bridge={room.BRIDGE}"]
-    return command
+    return command if host.boots else [*command, "sleep", "infinity"]

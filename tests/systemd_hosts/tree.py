@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from control_plane.debian import BuildError, mirror
+from control_plane.debian import mirror
+from control_plane.steps import BuildError
 from systemd_hosts.places import CACHE, HostError, run
 
 # The newest that boots on a machine with version 1 cgroups: systemd 256 and newer refuse them.
 RELEASE = "bookworm"
+BOOTS_WITH_CGROUPS_1 = (RELEASE,)
 PACKAGES = (
     "ca-certificates", "dbus", "iproute2", "libpam-systemd", "procps", "python3", "python3-apt", "python3-venv",
     "systemd", "systemd-sysv",
@@ -32,14 +34,14 @@ FILES = {
 }
 
 
-def build(more_packages: Sequence[str] = ()) -> Path:
-    """Return the tree with ``PACKAGES`` and ``more_packages``; making it takes about a minute and 350 MB.
+def build(more_packages: Sequence[str] = (), *, release: str = RELEASE, packages: Sequence[str] = PACKAGES) -> Path:
+    """Return a release's tree with ``packages`` and ``more_packages``; making it takes about a minute and 350 MB.
 
     Raises:
         HostError: debootstrap is missing or failed.
     """
-    packages = sorted({*PACKAGES, *more_packages})
-    key = hashlib.sha256(repr((RELEASE, packages, MASKED, FILES)).encode()).hexdigest()[:12]
+    packages = sorted({*packages, *more_packages})
+    key = hashlib.sha256(repr((release, packages, MASKED, FILES)).encode()).hexdigest()[:12]
     tree, unfinished = CACHE / f"tree-{key}", CACHE / f"tree-{key}.unfinished"
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
@@ -49,18 +51,23 @@ def build(more_packages: Sequence[str] = ()) -> Path:
                 raise HostError("debootstrap is missing: install the packages debootstrap and systemd-container")
             shutil.rmtree(unfinished, ignore_errors=True)
             options = ["--variant=minbase", f"--include={','.join(packages)}"]
-            run("debootstrap", *options, RELEASE, str(unfinished), *_mirror())
+            run("debootstrap", *options, release, str(unfinished), *_mirror(release))
             _finish(unfinished)
             unfinished.rename(tree)
     return tree
 
 
-def _mirror() -> tuple[str, ...]:
+def boots(release: str) -> bool:
+    """Whether a release's systemd starts on this machine, whatever its cgroups are."""
+    return release in BOOTS_WITH_CGROUPS_1 or Path("/sys/fs/cgroup/cgroup.controllers").exists()
+
+
+def _mirror(release: str) -> tuple[str, ...]:
     """The mirror that is asked for, else the one of the machine's apt; without either debootstrap has its own."""
     if asked := os.environ.get("DEBIAN_MIRROR"):
         return (asked,)
     try:
-        return (mirror(RELEASE),)
+        return (mirror(release),)
     except (BuildError, OSError):
         return ()
 

@@ -20,8 +20,8 @@ options:
     required: true
   support:
     description:
-      - For each of them its lines, such as V(1.30), with C(end), C(containerd), C(kubernetes), C(fixed) and
-        C(weakness).
+      - For each of them its lines, such as V(1.30), with C(end), C(latest), C(containerd), C(kubernetes), C(fixed)
+        and C(weakness).
     type: dict
     required: true
   today:
@@ -40,7 +40,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: (versions | detnet.qos.version_findings(table, today='2026-01-31')).problems | length == 0
   vars:
-    versions: {kubernetes: 1.36.2, containerd: 1.7.28, cilium: 1.20.3}
+    versions: {kubernetes: 1.36.5, containerd: 1.7.28, cilium: 1.20.2}
     table: {kubernetes: {"1.36": {containerd: [2.2.0]}}}
 """
 

@@ -39,6 +39,7 @@ def judge(versions: Mapping[str, str], support: Support, *, today: str, refuse_o
         *_ended(versions, lines, today, refuse_old=refuse_old),
         *_untested(versions, lines["cilium"]),
         *_weak(versions, lines),
+        *_behind(versions, lines),
     ]
 
 
@@ -88,6 +89,17 @@ def _weak(versions: Mapping[str, str], lines: Mapping[str, Mapping[str, Any]]) -
             yield Finding(
                 shown(f"profile_{name}", versions[name]),
                 f"it has the weakness {line['weakness']}, which {fixed} mends",
+                warning=True,
+            )
+
+
+def _behind(versions: Mapping[str, str], lines: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    for name, line in lines.items():
+        latest = line.get("latest")
+        if latest and _parts(versions[name]) < _parts(latest):
+            yield Finding(
+                shown(f"profile_{name}", versions[name]),
+                f"{latest} is out, with fixes of the same line",
                 warning=True,
             )
 

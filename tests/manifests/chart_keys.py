@@ -1,4 +1,4 @@
-"""Checks ``cilium_values.json`` against a chart: ``python chart_keys.py cilium-1.20.0.tgz``."""
+"""Checks ``cilium_values.json`` against a chart: ``python chart_keys.py cilium-1.20.2.tgz``."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_unfit_nodes_and_a_missing_helm_are_named_before_anything_changes(plane:
     assert "the cluster has no nodes yet, so join one first" in joined(run())
     node(plane, "old", "5.4.0-200-generic")
     refused = joined(run())
-    assert "node old runs Linux 5.4, and Cilium 1.20.0 needs 5.10 or newer" in refused
+    assert re.search(r"node old runs Linux 5\.4, and Cilium [0-9.]+ needs 5\.10 or newer", refused)
     node(plane, "old", "5.15.0-91-generic")
     assert "with cilium_bbr needs 5.18 or newer" in joined(run(cilium_bbr=True))
     plane.request("POST", SYSTEM, {**DAEMON_SET, "metadata": {"name": "kube-proxy"}})

@@ -10,6 +10,7 @@ SUPPORT = {
     "kubernetes": {
         "1.30": {"end": "2025-07-15", "containerd": ["1.7.13", "2.0.0"]},
         "1.36": {"end": "2027-06-28", "containerd": ["2.2.0", "2.3.0"]},
+        "1.37": {"latest": "1.37.10"},
     },
     "cilium": {"1.18": {"kubernetes": ["1.30"], "fixed": "1.18.8", "weakness": "CVE-1"}},
 }
@@ -63,6 +64,15 @@ def test_an_untested_pair_and_a_weakness_are_told() -> None:
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(("kubernetes", "told"), [("1.37.9", 1), ("1.37.10", 0), ("1.37.11", 0)])
+def test_a_patch_behind_the_newest_that_the_table_knows_is_told(kubernetes: str, told: int) -> None:
+    """Compared as numbers: 9 is less than 10."""
+    versions = {"kubernetes": kubernetes, "containerd": "2.3.4", "cilium": "1.20.3"}
+    findings = version_findings(versions, SUPPORT, today="2026-01-01", out_of_support="refuse")
+    sentence = f'profile_kubernetes is "{kubernetes}": 1.37.10 is out, with fixes of the same line.'
+    assert findings == {"problems": [], "warnings": [sentence][:told]}
 
 
 def test_what_is_no_version_is_the_only_finding() -> None:

@@ -36,23 +36,23 @@ def as_root(steps: Steps, machine: Machine) -> None:
     lab, test = commands((CHECKOUT / "README.md").read_text(encoding="utf-8"))
     began_s = time.monotonic()
     _clone(steps, machine, "first")
-    steps.make(machine, lab, folder="/root/first")
-    steps.make(machine, "test -s out/lab/report.png", folder="/root/first")
+    steps.make(machine, lab, folder="first")
+    steps.make(machine, "test -s out/lab/report.png", folder="first")
     from_nothing_s = time.monotonic() - began_s
     print(f"{machine.host.name}: from the clone to out/lab/report.png", end=" ")
     steps.record(
         machine.host.name, f"from the clone to the picture, promised in {PICTURE_S:.0f} s", from_nothing_s, well=True
     )
-    steps.make(machine, f"{test} {_only()}", folder="/root/first")
+    steps.make(machine, f"{test} {_only()}", folder="first")
     _clone(steps, machine, "second")
-    steps.make(machine, f"{test} {_only()}", folder="/root/second")
-    steps.make(machine, f"{lab} {_SHORT}", folder="/root/second")
+    steps.make(machine, f"{test} {_only()}", folder="second")
+    steps.make(machine, f"{lab} {_SHORT}", folder="second")
 
 
 def as_user(steps: Steps, machine: Machine) -> None:
     """A user is told what needs root, and has a checkout of his own after sudo."""
     lab, test = commands((CHECKOUT / "README.md").read_text(encoding="utf-8"))
-    folder = f"/home/{USER}/third"
+    folder = "third"
     _clone(steps, machine, "third", user=USER)
     told = "The lab needs Debian or Ubuntu and root"
     steps.make(machine, f"{lab} {_SHORT}", user=USER, folder=folder, says=told, refused=True)
@@ -66,7 +66,7 @@ def collection(steps: Steps, machine: Machine, kubeconfig: str) -> None:
     steps.make(machine, f"{_APT} install -y --no-install-recommends python3-venv")
     core = "python3 -m venv /opt/core && /opt/core/bin/pip install --quiet ansible-core"
     steps.make(machine, core)
-    steps.make(machine, "/opt/core/bin/ansible-galaxy collection build --output-path /srv/built", folder="/root/built")
+    steps.make(machine, "/opt/core/bin/ansible-galaxy collection build --output-path /srv/built", folder="built")
     installing = "ansible-galaxy collection install --no-deps /srv/built/detnet-qos-*.tar.gz"
     steps.make(machine, f"/opt/core/bin/{installing}")
     (machine.host.root / "srv/elsewhere").mkdir()

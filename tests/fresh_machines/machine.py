@@ -26,12 +26,27 @@ class Machine:
     variables: Mapping[str, str]
 
     def run(self, script: str, log: Path, *, user: str = "root", folder: str = "") -> int:
-        """Run a script of bash as a user who has just logged in and return its exit code; ``log`` gets its output."""
-        home = "/root" if user == "root" else f"/home/{user}"
+        """Run a script of bash as a user who has just logged in and return its exit code; ``log`` gets its output.
+
+        ``folder`` is below the user's home unless it is absolute.
+        """
+        home = str(Path("/", user) if user == "root" else Path("/home", user))
         known = {"HOME": home, "USER": user, "PATH": _PATH, "LANG": "C.UTF-8", **self.variables}
         environment = [f"{name}={value}" for name, value in known.items()]
-        entered = f"cd {shlex.quote(folder or home)} && {script}"
-        command = ["env", "--ignore-environment", *environment, "runuser", "-u", user, "--", "bash", "-c", entered]
+        entered = f"cd {shlex.quote(folder or '.')} && {script}"
+        command = [
+            "env",
+            f"--chdir={home}",
+            "--ignore-environment",
+            *environment,
+            "runuser",
+            "-u",
+            user,
+            "--",
+            "bash",
+            "-c",
+            entered,
+        ]
         with log.open("ab") as output:
             done = subprocess.run(
                 [*host.inside(self.host), *command],

@@ -28,6 +28,14 @@ TODAY = "2027-01-31"
 OTHER = "sha256:" + 64 * "5"
 
 Bump = Callable[..., int]
+VALUES = yaml.safe_load((ROOT / WRITTEN[0]).read_text(encoding="utf-8"))
+CURRENT: dict[str, str] = VALUES["__profile_table"]["current"]
+GRAFANA = next(row for row in Table(ROOT).rows if row.product == "grafana")
+
+
+def next_of(version: str) -> str:
+    """A patch that is newer, and would not be if it were compared as text."""
+    return f"{version.rpartition('.')[0]}.100"
 
 
 class Upstream:
@@ -62,7 +70,7 @@ class Upstream:
         if "helm.cilium.io" in url:
             entries = [
                 {"version": each, "digest": self.digests.get(each, OTHER).removeprefix("sha256:")}
-                for each in ["1.20.99-rc.0", *self.releases["cilium"], *self.digests]
+                for each in ["9.9.9-rc.0", *self.releases["cilium"], *self.digests]
             ]
             return yaml.safe_dump({"entries": {"cilium": entries}})
         rows = [{"name": line, "eolFrom": end} for line, end in self.ends[name.replace("-", "_")].items()]
@@ -113,35 +121,29 @@ def test_a_newer_patch_is_told_and_not_written_unasked(
     bump: Bump, copy: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code tells it as well."""
-    upstream.releases["grafana"].append("12.4.13")
+    upstream.releases["grafana"].append(next_of(GRAFANA.latest))
     assert bump() == 1
-    assert "grafana       12.4   12.4.12   12.4.13" in capsys.readouterr().out
+    (told,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("grafana"))
+    assert told[1:4] == [GRAFANA.line, GRAFANA.latest, next_of(GRAFANA.latest)]
     assert texts(copy) == texts(ROOT)
 
 
 def test_new_patches_are_written_wherever_the_old_ones_stand(bump: Bump, copy: Path, upstream: Upstream) -> None:
     """Table, profile, checksum, roles and their documentation; the day of the table, and no other line."""
     before = Table(copy)
-    newer = {
-        "kubernetes": "1.36.10",
-        "containerd": "2.3.10",
-        "cilium": "1.20.10",
-        "prometheus": "3.13.10",
-        "ansible_core": "2.20.90",
-    }
+    newer = CURRENT | {"grafana": GRAFANA.latest, "ansible_core": upstream.releases["ansible_core"][-1]}
+    newer = {product: next_of(version) for product, version in newer.items()}
     for product, version in newer.items():
         upstream.releases[product].append(version)
     assert bump(write=True) == 1
-    values = yaml.safe_load((copy / WRITTEN[0]).read_text(encoding="utf-8"))
-    after = {row.product: row for row in Table(copy).rows if row.latest in newer.values()}
-    assert {product: row.latest for product, row in after.items()} == newer
-    assert values["__profile_as_of"] == TODAY
-    assert values["__profile_table"]["current"] == {
-        name: newer[name] for name in ("kubernetes", "containerd", "cilium")
-    }
-    assert Table(copy).checksums == {"1.18.3": before.checksums["1.18.3"], "1.20.10": OTHER}
-    assert "prometheus:v3.13.10\n" in (copy / "roles/monitoring/defaults/main.yml").read_text(encoding="utf-8")
-    assert "| 1.36.10 | 2.3.10 | 1.20.10 |" in (copy / "roles/profile/README.md").read_text(encoding="utf-8")
+    profile, pinned = (yaml.safe_load(texts(copy)[name]) for name in WRITTEN[:3:2])
+    assert {row.product: row.latest for row in Table(copy).rows if row.latest in newer.values()} == newer
+    assert profile["__profile_as_of"] == TODAY
+    assert profile["__profile_table"]["current"] == {name: newer[name] for name in CURRENT}
+    gone = before.checksums.keys() - {CURRENT["cilium"]}
+    assert pinned["__cilium_checksums"] == {each: before.checksums[each] for each in gone} | {newer["cilium"]: OTHER}
+    assert f"grafana:{newer['grafana']}\n" in texts(copy)["roles/monitoring/defaults/main.yml"]
+    assert f"| {' | '.join(newer[name] for name in CURRENT)} |" in texts(copy)["roles/profile/README.md"]
     old, new = (text[WRITTEN[0]].splitlines() for text in (texts(ROOT), texts(copy)))
     assert len([line for line, now in zip(old, new, strict=True) if line != now]) == len(newer) + 2
     assert bump(write=True) == 0
@@ -149,19 +151,19 @@ def test_new_patches_are_written_wherever_the_old_ones_stand(bump: Bump, copy: P
 
 def test_an_end_that_moved_is_written(bump: Bump, copy: Path, upstream: Upstream) -> None:
     """In the row of that line of that product alone."""
-    upstream.ends["containerd"]["2.2"] = "2026-12-24"
+    upstream.ends["containerd"]["1.7"] = "2026-12-24"
     assert bump(write=True) == 1
     moved = set(Table(copy).rows) - set(Table(ROOT).rows)
-    assert [(row.product, row.line, row.end) for row in moved] == [("containerd", "2.2", "2026-12-24")]
+    assert [(row.product, row.line, row.end) for row in moved] == [("containerd", "1.7", "2026-12-24")]
 
 
 def test_a_new_line_is_left_to_people(
     bump: Bump, copy: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What it works with has to be read first."""
-    upstream.releases["containerd"].append("2.5.0")
+    upstream.releases["containerd"].append("99.5.0")
     assert bump(write=True) == 0
-    assert "containerd 2.5 is a new line: read what it works with" in capsys.readouterr().out
+    assert "containerd 99.5 is a new line: read what it works with" in capsys.readouterr().out
     assert texts(copy) == texts(ROOT)
 
 
@@ -169,20 +171,20 @@ def test_a_chart_whose_digest_is_another_is_told(
     bump: Bump, upstream: Upstream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The index is the last word on what we pin."""
-    upstream.digests["1.20.2"] = OTHER
+    upstream.digests[CURRENT["cilium"]] = OTHER
     assert bump() == 1
-    assert f"The chart of Cilium 1.20.2 has {OTHER} in its index" in capsys.readouterr().out
+    assert f"The chart of Cilium {CURRENT['cilium']} has {OTHER} in its index" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answer", [None, "[]", "{}", "no JSON", '[{"tag_name": 1}]'])
 def test_a_source_that_cannot_be_read_is_one_sentence(
-    bump: Bump, upstream: Upstream, capsys: pytest.CaptureFixture[str], answer: str | None
+    bump: Bump, copy: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str], answer: str | None
 ) -> None:
     """The others are compared all the same, and what is silent keeps its row."""
     upstream.instead["helm.cilium.io"] = answer
-    upstream.releases["grafana"].append("12.4.13")
+    upstream.releases["grafana"].append(next_of(GRAFANA.latest))
     assert bump(write=True) == 3
     told = capsys.readouterr().out
     assert [line for line in told.splitlines() if line.endswith(".") and "ilium" in line] == [told.splitlines()[-2]]
-    assert "cilium        1.20   1.20.2    1.20.2" in told
-    assert "12.4.13" in told
+    assert next_of(GRAFANA.latest) in told
+    assert {row.latest for row in Table(copy).rows if row.product == "cilium"} == {"", CURRENT["cilium"]}

@@ -2,7 +2,7 @@
 # What users run needs .venv (requirements/lab.txt) and nothing more, what developers run .venv-dev.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements
+.PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements test-ansible
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
 
@@ -45,6 +45,9 @@ benchmarks: .venv/lab.stamp  ## Measure what a decision pass costs as targets an
 benchmark-cluster: .venv-dev/dev.stamp  ## Measure what 5,000 pods cost the controller and the API server
 	@scripts/control-plane build
 	@PYTHONPATH=tests:files/controller/tests .venv-dev/bin/python -m benchmarks.cluster_scale --out out/benchmarks
+
+test-ansible:  ## Test on the oldest and the newest ansible-core that the Pythons here can run
+	@scripts/test-ansible
 
 requirements:  ## Compile requirements/*.in into hash-pinned files
 	@scripts/requirements

@@ -35,7 +35,8 @@ GRAFANA = next(row for row in Table(ROOT).rows if row.product == "grafana")
 
 def next_of(version: str) -> str:
     """A patch that is newer, and would not be if it were compared as text."""
-    return f"{version.rpartition('.')[0]}.100"
+    line, _, patch = version.rpartition(".")
+    return f"{line}.{int(patch) + 100}"
 
 
 class Upstream:

@@ -1,4 +1,4 @@
-"""``scripts/control-plane``: build the programs, or run a control plane by hand."""
+"""``scripts/control-plane``: get the programs of a release (``$KUBERNETES``), or run a control plane by hand."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from pathlib import Path
 
 from control_plane.binaries import MissingBinariesError, find
 from control_plane.build import build
-from control_plane.debian import BuildError
 from control_plane.plane import running
+from control_plane.releases import UnknownReleaseError, wanted
+from control_plane.steps import BuildError
 
 
 def main() -> int:
     """Do what the command line asks and return the exit code."""
     parser = argparse.ArgumentParser(prog="scripts/control-plane", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    builder = commands.add_parser("build", help="build what this machine lacks into .cache/kubernetes (minutes, once)")
+    builder = commands.add_parser("build", help="get what this machine lacks into .cache/kubernetes, once")
     builder.add_argument("--all", action="store_true", help="also kubeadm, kubelet, kube-scheduler and kube-proxy")
     builder.set_defaults(do=_build)
     runner = commands.add_parser("run", help="run a control plane until Ctrl-C")
@@ -33,7 +34,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         arguments.do(arguments)
-    except (BuildError, MissingBinariesError) as error:
+    except (BuildError, MissingBinariesError, UnknownReleaseError) as error:
         print(f"\ncontrol-plane: {error}", file=sys.stderr)
         return 1
     return 0
@@ -41,14 +42,14 @@ def main() -> int:
 
 def _build(arguments: argparse.Namespace) -> None:
     if arguments.all:
-        print(f"control-plane: {build(node_programs=True)}")
+        print(f"control-plane: {build(wanted(), node_programs=True)}")
         return
     try:
         found = find()
     except MissingBinariesError:
-        build()
+        build(wanted())
         found = find()
-    print(f"control-plane: {found.kube_apiserver}")
+    print(f"control-plane: Kubernetes {found.version}, {found.kube_apiserver}")
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -56,7 +57,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with _folder(arguments.folder) as folder, running(folder) as plane:
-        print(f"Kubernetes {plane.version[0]}.{plane.version[1]} on {plane.url}; logs and audit.jsonl are in {folder}")
+        print(f"Kubernetes {plane.version} on {plane.url}; logs and audit.jsonl are in {folder}")
         print(f"export KUBECONFIG={plane.kubeconfig}")
         print("Ctrl-C stops it and removes everything.", flush=True)
         with contextlib.ExitStack() as playing:

@@ -8,7 +8,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from control_plane import releases
+from control_plane.releases import REPOSITORY
+
 CACHE = REPOSITORY / ".cache" / "kubernetes"
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 
@@ -27,29 +29,37 @@ class Binaries:
     kubectl: Path
 
     @property
-    def version(self) -> tuple[int, int]:
-        """The API server's major and minor number, such as ``(1, 20)``."""
+    def version(self) -> str:
+        """The API server's version, such as ``1.37.2``."""
         answer = subprocess.run([self.kube_apiserver, "--version"], check=True, capture_output=True, text=True).stdout
-        major, minor = answer.strip().rpartition(" v")[2].split(".")[:2]
-        return int(major), int(minor)
+        return answer.strip().rpartition(" v")[2]
 
 
 def find() -> Binaries:
     """The programs from ``$KUBEBUILDER_ASSETS``, else from PATH, else as ``scripts/control-plane build`` left them.
 
     The first two are the convention of controller-runtime's envtest
-    (https://book.kubebuilder.io/reference/envtest.html), whose archive has no kube-controller-manager.
+    (https://book.kubebuilder.io/reference/envtest.html), whose archive has no kube-controller-manager. Where
+    ``$KUBERNETES`` asks for a release, no other one is taken for it.
 
     Raises:
-        MissingBinariesError: ``$KUBEBUILDER_ASSETS`` lacks one of them, or no place has them all.
+        MissingBinariesError: ``$KUBEBUILDER_ASSETS`` is incomplete or another release, or no place has them all.
+        UnknownReleaseError: ``$KUBERNETES`` names no release of the tests.
     """
+    version = releases.wanted()
+    chosen = bool(os.environ.get("KUBERNETES"))
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets:
-        return _in(assets) or _refuse(f"KUBEBUILDER_ASSETS={assets} has no {' and no '.join(_missing(assets))}")
-    for path in (os.environ.get("PATH", ""), *(str(built) for built in sorted(CACHE.glob("*/bin")))):
-        if found := _in(path):
-            return found
-    return _refuse(f"no control plane programs ({', '.join(PROGRAMS)}): run scripts/control-plane build")
+        found = _in(assets) or _refuse(f"KUBEBUILDER_ASSETS={assets} has no {' and no '.join(_missing(assets))}")
+        if chosen and found.version != version:
+            return _refuse(f"KUBEBUILDER_ASSETS={assets} has {found.version}, and KUBERNETES asks for {version}")
+        return found
+    found_on_path = _in(os.environ.get("PATH", ""))
+    if found_on_path and (not chosen or found_on_path.version == version):
+        return found_on_path
+    return _in(str(CACHE / version / "bin")) or _refuse(
+        f"no control plane of Kubernetes {version} ({', '.join(PROGRAMS)}): run scripts/control-plane build"
+    )
 
 
 def _in(path: str) -> Binaries | None:

@@ -8,28 +8,26 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from control_plane.steps import BuildError, run
+
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-
-
-class BuildError(Exception):
-    """The programs cannot be had; the message says which step failed and what would help."""
 
 
 class Packages:
     """Apt with lists and a cache of its own below ``folder``, and with the mirror that the machine uses anyway."""
 
     def __init__(self, release: str, folder: Path) -> None:
-        for program in ("apt-get", "dpkg-deb", "tar"):
+        for program in ("apt-get", "dpkg-deb"):
             if shutil.which(program) is None:
-                raise BuildError(f"{program} is missing: this is not Debian or Ubuntu, so set KUBEBUILDER_ASSETS")
+                raise BuildError(f"{program} is missing: this is not Debian or Ubuntu")
         if not KEYRING.exists():
-            raise BuildError(f"{KEYRING} is missing: install debian-archive-keyring, or set KUBEBUILDER_ASSETS")
+            raise BuildError(f"{KEYRING} is missing: install debian-archive-keyring")
         self._folder = folder
         self._environment = {**os.environ, "APT_CONFIG": str(folder / "apt.conf")}
         for part in ("lists/partial", "cache/archives/partial", "downloads"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         origin = f"[signed-by={KEYRING}] {mirror(release)} {release} main"
-        (folder / "sources.list").write_text(f"deb {origin}\ndeb-src {origin}\n")
+        (folder / "sources.list").write_text(f"deb {origin}\n")
         (folder / "apt.conf").write_text(
             f'Dir::Etc::SourceList "{folder / "sources.list"}";\n'
             'Dir::Etc::SourceParts "-";\n'
@@ -43,39 +41,14 @@ class Packages:
         """Fetch the release's lists."""
         self._apt("update")
 
-    def unpack(self, packages: Sequence[str], into: Path) -> None:
-        """Unpack the newest version of the binary packages."""
-        self._apt("download", *packages)
-        for package in packages:
-            for archive in (self._folder / "downloads").glob(f"{package}_*.deb"):
-                run(["dpkg-deb", "--extract", str(archive), str(into)], self._folder)
-
     def download(self, packages: Sequence[str], beside: Path) -> list[Path]:
         """Fetch packages, with all that they depend on and that the system below ``beside`` lacks."""
         status = f"Dir::State::status={beside / 'var/lib/dpkg/status'}"
         self._apt("install", "--yes", "--download-only", "--no-install-recommends", "--option", status, *packages)
         return sorted((self._folder / "cache/archives").glob("*.deb"))
 
-    def unpack_source(self, package: str, into: Path) -> None:
-        """Unpack the upstream part of a source package, without Debian's patches."""
-        self._apt("source", "--download-only", "--tar-only", package)
-        into.mkdir(parents=True, exist_ok=True)
-        for archive in (self._folder / "downloads").glob(f"{package}_*.orig.tar.*"):
-            run(["tar", "--extract", "--file", str(archive), "--directory", str(into)], self._folder)
-
     def _apt(self, *arguments: str) -> None:
         run(["apt-get", "--quiet=2", *arguments], self._folder / "downloads", self._environment)
-
-
-def run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> None:
-    """Run a command in a folder.
-
-    Raises:
-        BuildError: it failed; the message has the end of its output.
-    """
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BuildError(f"{' '.join(command)[:200]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def mirror(release: str) -> str:
@@ -92,5 +65,5 @@ def mirror(release: str) -> str:
             case ["Packages", "Debian", "main", codename, uri]:
                 mirrors[codename] = uri
     if not mirrors:
-        raise BuildError("apt knows no Debian mirror: name one in its sources, or set KUBEBUILDER_ASSETS")
+        raise BuildError("apt knows no Debian mirror: name one in its sources")
     return mirrors.get(release) or next(iter(mirrors.values()))

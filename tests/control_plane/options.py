@@ -1,4 +1,4 @@
-"""The command lines of the three programs, for Kubernetes 1.20 and newer."""
+"""The command lines of the three programs."""
 
 from __future__ import annotations
 
@@ -80,11 +80,8 @@ def kube_apiserver(
     return [f"--{name}={value}" for name, value in chosen.items()]
 
 
-def kube_controller_manager(
-    kubeconfig: Path, port: int, credentials: Credentials, version: tuple[int, int]
-) -> list[str]:
+def kube_controller_manager(kubeconfig: Path, port: int, credentials: Credentials) -> list[str]:
     """The controllers above, without client-side throttling (20 requests/s by default)."""
-    plain_http = ["--port=0"] if version < (1, 24) else []  # it listened on a fixed port before the option was removed
     return [
         f"--kubeconfig={kubeconfig}",
         f"--controllers={','.join(CONTROLLERS)}",
@@ -98,7 +95,6 @@ def kube_controller_manager(
         "--profiling=false",
         "--kube-api-qps=1000",
         "--kube-api-burst=2000",
-        *plain_http,
     ]
 
 

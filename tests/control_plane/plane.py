@@ -45,7 +45,7 @@ class ControlPlane:
         )
         self._manager = Process(
             programs.kube_controller_manager,
-            options.kube_controller_manager(manager, manager_port, self.credentials, self.version),
+            options.kube_controller_manager(manager, manager_port, self.credentials),
             folder,
         )
 

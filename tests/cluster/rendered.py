@@ -15,19 +15,22 @@ FACTS = {"hostname": "cp1", "default_ipv4": {"address": "192.0.2.11"}, "distribu
 
 def render(folder: Path, role: str, template: str, **variables: object) -> str:
     """Return a template of ``role`` with its defaults, the profile's, and ``variables``."""
-    path = ROOT / "roles" / role
-    (folder / "templates").symlink_to(path / "templates")
-    profile = ROOT / "roles/profile"
-    files = [str(each / name / "main.yml") for each in (profile, path) for name in ("defaults", "vars")]
+    (folder / "templates").symlink_to(ROOT / "roles" / role / "templates")
     content = {"src": template, "dest": str(folder / "out"), "mode": "0600"}
-    playbook = [
-        {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "vars_files": files,
-            "tasks": [{"ansible.builtin.template": content}],
-        }
-    ]
+    return _written(folder, role, {"ansible.builtin.template": content}, variables)
+
+
+def value(folder: Path, role: str, variable: str, **variables: object) -> object:
+    """Return what one of the variables of ``role`` becomes."""
+    content = {"content": f"{{{{ {variable} | to_json }}}}", "dest": str(folder / "out"), "mode": "0600"}
+    answer: object = json.loads(_written(folder, role, {"ansible.builtin.copy": content}, variables))
+    return answer
+
+
+def _written(folder: Path, role: str, task: dict[str, object], variables: dict[str, object]) -> str:
+    places = [ROOT / "roles" / name for name in ("profile", role)]
+    files = [str(place / kind / "main.yml") for place in places for kind in ("defaults", "vars")]
+    playbook = [{"hosts": "localhost", "gather_facts": False, "vars_files": files, "tasks": [task]}]
     run = play(folder, {"ansible_facts": FACTS, **variables}, playbook=json.dumps(playbook))
     assert run.ok, run.output
     return (folder / "out").read_text(encoding="utf-8")

@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from control_plane.debian import BuildError
+from control_plane.releases import UnknownReleaseError
+from control_plane.steps import BuildError
 from machine_room import inventory, room, shelf, suitability
 from machine_room.nodes import find, load, parse
 from systemd_hosts.places import HostError
@@ -22,7 +23,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         suitability.check()
         arguments.do(arguments)
-    except (HostError, BuildError) as error:
+    except (HostError, BuildError, UnknownReleaseError) as error:
         print(f"machine-room: {error}", file=sys.stderr)
         return 1
     return 0

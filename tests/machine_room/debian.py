@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from control_plane.debian import Packages
+from machine_room import repository
 from machine_room.nodes import CACHE, SHELF
 from systemd_hosts import tree
 from systemd_hosts.places import run
@@ -14,8 +15,8 @@ from systemd_hosts.places import run
 # What Debian's installer leaves on a server with ssh, and no more: the rest is the roles' work.
 SERVER = ("gnupg", "iputils-ping", "kmod", "nftables", "openssh-server", "sudo", "tzdata")
 OFFERED = (
-    "chrony", "conntrack", "containerd", "containernetworking-plugins", "curl", "ebtables", "etcd-client", "ethtool",
-    "ipset", "iptables", "python3-debian", "python3-grpcio", "rsync", "runc", "socat",
+    "chrony", "conntrack", "curl", "ebtables", "ethtool", "ipset", "iptables", "python3-debian", "rsync", "runc",
+    "socat",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def make(folder: Path) -> None:
         packages.update()
         for archive in packages.download(OFFERED, beside=server()):
             shutil.move(archive, folder)
-    index(folder)
+    repository.index(folder)
 
 
 def unpack(package: str, folder: Path) -> Path:
@@ -39,9 +40,3 @@ def unpack(package: str, folder: Path) -> Path:
     offered = next((SHELF / "debian").glob(f"{package}_*.deb"))
     run("dpkg-deb", "--extract", str(offered), str(folder))
     return folder
-
-
-def index(folder: Path) -> None:
-    """Write the list that makes a folder of packages a flat repository."""
-    listing = run("sh", "-c", 'cd "$1" && exec dpkg-scanpackages --multiversion . 2>/dev/null', "sh", str(folder))
-    (folder / "Packages").write_text(listing)

@@ -1,4 +1,4 @@
-"""The images that a cluster's pods run: Kubernetes' own names, with what this machine and Debian have in them."""
+"""The images that a cluster's pods run: the names that kubeadm asks for, with the programs of its release in them."""
 
 from __future__ import annotations
 
@@ -6,67 +6,96 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from control_plane.binaries import REPOSITORY
-from control_plane.build import VERSION
-from machine_room import debian
+import yaml
+
+from control_plane.releases import REPOSITORY
+from machine_room import programs
 from machine_room.archive import Image, Layer, layer, read, write
 from machine_room.nodes import CACHE
 from systemd_hosts import tree
 from systemd_hosts.places import run
 
-REGISTRY = "k8s.gcr.io"
-# What kubeadm config images list --kubernetes-version v1.20.2 says.
-PAUSE, ETCD, COREDNS = "3.2", "3.4.13-0", "1.7.0"
 WORKLOAD, WEB = "localhost/workload:1", "localhost/web:1"
 FILES = Path(__file__).with_name("files")
 CONTROLLER = REPOSITORY / "files/controller"
 REQUIREMENTS = REPOSITORY / "roles/program/files/requirements.txt"
-# One file system for every image that is more than a single static program: pods can be looked into with its tools.
+# One file system for every image that is more than static programs: pods can be looked into with its tools.
 TOOLS = ("busybox-static", "conntrack", "curl", "iperf3", "iptables", "iputils-ping", "nftables", "nginx-light")
 # Before an upgrade kubeadm asks for the version of pause, as of the original, and waits for the answer.
 PAUSED = ("/bin/busybox", "sh", "-c", '[ "$0" = -v ] || exec /bin/busybox sleep infinity')
 UNUSED = ("boot", "usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache", "var/lib/apt", "var/log")
 
 
-def make(programs: Path, folder: Path) -> None:
-    """Write ``control-plane.tar``, which only its node needs, and ``nodes.tar``."""
+def make(version: str, built: Path, folder: Path) -> None:
+    """Write ``control-plane.tar``, which only its node needs, ``nodes.tar``, and beside each the names in it."""
     base = base_layer()
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="images-") as work:
-        tools = debian.unpack("etcd-client", Path(work, "etcd-client"))
-        of_etcd = _files({"usr/local/bin/etcdctl": tools / "usr/bin/etcdctl"}, Path(work, "etcdctl"))
-        etcd = _program(programs / "etcd", ETCD, Path(work), (base, of_etcd))
-        write([*_of_control_plane(programs, VERSION, Path(work)), etcd], folder / "control-plane.tar")
-        dns = _files({"coredns": FILES / "dns"}, Path(work, "coredns"))
-        web = _files({"etc/nginx/nginx.conf": FILES / "nginx.conf"}, Path(work, "web"))
-        busybox = _files({"bin/busybox": _base() / "bin/busybox"}, Path(work, "pause"))
-        of_all = [
-            Image(f"{REGISTRY}/pause:{PAUSE}", (busybox,), PAUSED),
-            Image(f"{REGISTRY}/coredns:{COREDNS}", (base, dns), ("/usr/bin/python3", "/coredns")),
-            _program(programs / "kube-proxy", f"v{VERSION}", Path(work), (base,)),
+        names = _Names.of(version, built / "kubeadm")
+        maker = _Maker(Path(work))
+        etcd_tools = programs.etcd_tools(names.version("etcd"))
+        etcd = {"etcd": built / "etcd", **{tool.name: tool for tool in etcd_tools.iterdir()}}
+        kubernetes = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+        of_control_plane = [maker.image(names.full(name), {name: built / name}) for name in kubernetes]
+        _write([*of_control_plane, maker.image(names.full("etcd"), etcd)], folder / "control-plane.tar")
+        coredns = {"/coredns": programs.coredns(names.version("coredns")) / "coredns"}
+        web = maker.layer("web", {"/etc/nginx/nginx.conf": FILES / "nginx.conf"})
+        of_nodes = [
+            maker.image(names.full("pause"), {"/bin/busybox": _base() / "bin/busybox"}, PAUSED),
+            maker.image(names.full("coredns"), coredns, ("/coredns",)),
+            maker.image(names.full("kube-proxy"), {"kube-proxy": built / "kube-proxy"}, lower=(base,)),
             Image(WORKLOAD, (base,), ("sleep", "infinity")),
             Image(WEB, (base, web), ("nginx", "-g", "daemon off;")),
         ]
-        write(of_all, folder / "nodes.tar")
+        _write(of_nodes, folder / "nodes.tar")
 
 
-def make_next(programs: Path, folder: Path, version: str) -> None:
-    """Write ``images.tar``: what an upgrade to another version changes; the rest stays."""
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="images-") as work:
-        proxy = _program(programs / "kube-proxy", f"v{version}", Path(work), (base_layer(),))
-        write([*_of_control_plane(programs, version, Path(work)), proxy], folder / "images.tar")
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What kubeadm of a release calls its images, such as ``registry.k8s.io/coredns/coredns:v1.14.2``."""
+
+    known: Sequence[str]
+
+    @classmethod
+    def of(cls, version: str, kubeadm: Path) -> _Names:
+        command = [str(kubeadm), "config", "images", "list", f"--kubernetes-version=v{version}"]
+        return cls(run(*command).split())
+
+    def full(self, name: str) -> str:
+        return next(known for known in self.known if f"/{name}:" in known)
+
+    def version(self, name: str) -> str:
+        """Without the packager's own number, as in ``etcd:3.6.8-0``."""
+        return self.full(name).rpartition(":")[2].removeprefix("v").partition("-")[0]
 
 
-def _of_control_plane(programs: Path, version: str, work: Path) -> list[Image]:
-    names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-    return [_program(programs / name, f"v{version}", work) for name in names]
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes layers in a folder; a program without a path is put on ``PATH``."""
+
+    work: Path
+
+    def layer(self, name: str, files: Mapping[str, Path]) -> Layer:
+        content = self.work / name
+        for place, source in files.items():
+            file = content / (place.removeprefix("/") if place.startswith("/") else f"usr/local/bin/{place}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, file)
+        return layer(content, content.with_suffix(".tar"))
+
+    def image(
+        self, name: str, files: Mapping[str, Path], entrypoint: tuple[str, ...] = (), lower: tuple[Layer, ...] = ()
+    ) -> Image:
+        short = name.rpartition("/")[2].partition(":")[0]
+        return Image(name, (*lower, self.layer(short, files)), entrypoint)
 
 
-def _program(program: Path, tag: str, work: Path, lower: tuple[Layer, ...] = ()) -> Image:
-    upper = _files({f"usr/local/bin/{program.name}": program}, work / program.name)
-    return Image(f"{REGISTRY}/{program.name}:{tag}", (*lower, upper))
+def _write(images: Sequence[Image], archive: Path) -> None:
+    write(images, archive)
+    archive.with_suffix(".yml").write_text(yaml.safe_dump([image.name for image in images]))
 
 
 def base_layer() -> Layer:
@@ -112,11 +141,3 @@ def detnet_name() -> str:
 
 def _base() -> Path:
     return tree.build(TOOLS)
-
-
-def _files(files: Mapping[str, Path], work: Path) -> Layer:
-    for place, source in files.items():
-        file = work / place
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, file)
-    return layer(work, work.with_suffix(".tar"))

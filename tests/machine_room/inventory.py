@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from machine_room import layer
+from control_plane import releases
+from machine_room import layer, suitability
 from machine_room.nodes import FOLDER, Node, load
 
 _KNOWN_HOSTS = FOLDER / "known_hosts"
@@ -29,7 +30,7 @@ def ssh(node: Node) -> list[str]:
 
 
 def write() -> Path:
-    """Write the inventory: every node in its group, with its number for addresses that follow from it."""
+    """Write the inventory: which versions the room has, and every node with its number, which its addresses follow."""
     nodes = load()
     _KNOWN_HOSTS.write_text("".join(f"{node.address} {layer.host_key(node)}\n" for node in nodes))
     groups: dict[str, dict[str, dict[str, object]]] = {}
@@ -42,7 +43,18 @@ def write() -> Path:
         "ansible_ssh_private_key_file": str(layer.operator_key()),
         "ansible_ssh_common_args": " ".join(options()),
     }
-    content = {"cluster": {"children": {name: {"hosts": hosts} for name, hosts in groups.items()}, "vars": variables}}
+    release = releases.wanted()
+    of_all = {
+        "profile_kubernetes": release,
+        "profile_containerd": releases.containerd(),
+        "room_next_kubernetes": releases.following(release),
+        "room_has_cgroup2": suitability.has_cgroup2(),
+        "room_lowers_oom_scores": suitability.lowers_oom_scores(),
+    }
+    content = {
+        "all": {"vars": of_all},
+        "cluster": {"children": {name: {"hosts": hosts} for name, hosts in groups.items()}, "vars": variables},
+    }
     file = FOLDER / "inventory.yml"
     file.write_text(yaml.safe_dump(content, sort_keys=False))
     return file

@@ -1,36 +1,18 @@
-"""Kubernetes' packages as its own repository has them, made of programs that were built here."""
+"""Kubernetes' packages as its own repository has them, a repository for each release."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from control_plane.build import VERSION
-from machine_room import debian
+from control_plane import releases
+from machine_room import package, programs, repository
 from machine_room.nodes import CACHE
-from systemd_hosts.places import run
+from machine_room.package import Package
 
-CRICTL = Path(__file__).with_name("files") / "crictl"
-REVISION = "00"
-DEPENDS = {
-    "kubeadm": ("kubelet", "kubectl", "kubernetes-cni", "cri-tools"),
-    "kubelet": (
-        "conntrack",
-        "ebtables",
-        "ethtool",
-        "iproute2",
-        "iptables",
-        "kubernetes-cni",
-        "mount",
-        "socat",
-        "util-linux",
-    ),
-    "kubectl": (),
-    "kubernetes-cni": (),
-    "cri-tools": ("python3-grpcio",),
-}
+REVISION = "1.1"
+CNI_PLUGINS = "1.10.0"
 UNIT = """\
 [Unit]
 Description=kubelet: The Kubernetes Node Agent
@@ -62,48 +44,30 @@ SCRIPTS = {
 }
 
 
-def make(programs: Path, folder: Path, version: str = VERSION) -> None:
-    """Make the packages and their list."""
-    files: dict[str, dict[str, Path | str]] = {
-        "kubeadm": {
-            "usr/bin/kubeadm": programs / "kubeadm",
-            "etc/systemd/system/kubelet.service.d/10-kubeadm.conf": DROP_IN,
-        },
-        "kubelet": {"usr/bin/kubelet": programs / "kubelet", "lib/systemd/system/kubelet.service": UNIT},
-        "kubectl": {"usr/bin/kubectl": programs / "kubectl"},
-        "cri-tools": {"usr/bin/crictl": f"#!/usr/bin/python3\n{CRICTL.read_text()}"},
-    }
+def make(version: str, built: Path, folder: Path) -> None:
+    """Make the packages of a release, whose programs are in ``built``, and their repository."""
+    plugins = programs.cni_plugins(CNI_PLUGINS)
+    tools = f"{releases.line(version)}.0"
+    units = "usr/lib/systemd/system/kubelet.service"
+    packages = [
+        Package("kubectl", version, {"usr/bin/kubectl": built / "kubectl"}),
+        Package(
+            "kubeadm",
+            version,
+            {"usr/bin/kubeadm": built / "kubeadm", f"{units}.d/10-kubeadm.conf": DROP_IN},
+            depends=("kubelet", "kubectl"),
+        ),
+        Package(
+            "kubelet",
+            version,
+            {"usr/bin/kubelet": built / "kubelet", units: UNIT},
+            depends=("iproute2", "iptables", "kubernetes-cni", "mount", "util-linux"),
+            scripts=SCRIPTS,
+        ),
+        Package("kubernetes-cni", CNI_PLUGINS, {f"opt/cni/bin/{plugin.name}": plugin for plugin in plugins.iterdir()}),
+        Package("cri-tools", tools, {"usr/bin/crictl": programs.crictl(tools) / "crictl"}),
+    ]
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="packages-") as work:
-        plugins = debian.unpack("containernetworking-plugins", Path(work, "plugins"))
-        files["kubernetes-cni"] = {
-            f"opt/cni/bin/{plugin.name}": plugin for plugin in (plugins / "usr/lib/cni").iterdir()
-        }
-        for name, content in files.items():
-            _package(name, version, content, Path(work, name), folder)
-    debian.index(folder)
-
-
-def _package(name: str, version: str, files: Mapping[str, Path | str], work: Path, folder: Path) -> None:
-    for place, content in files.items():
-        file = work / place
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, Path):
-            shutil.copy(content, file)
-        else:
-            file.write_text(content)
-            file.chmod(0o755 if place.startswith("usr/bin/") else 0o644)
-    control = work / "DEBIAN"
-    control.mkdir()
-    fields = {
-        "Package": name,
-        "Version": f"{version}-{REVISION}",
-        "Architecture": run("dpkg", "--print-architecture").strip(),
-        "Maintainer": "detnet.qos contributors <nobody@localhost>",
-        "Depends": ", ".join(DEPENDS[name]),
-        "Description": f"{name}, built for the machine room",
-    }
-    (control / "control").write_text("".join(f"{key}: {value}\n" for key, value in fields.items() if value))
-    for script, text in SCRIPTS.items() if name == "kubelet" else ():
-        (control / script).write_text(text)
-        (control / script).chmod(0o755)
-    run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(work), str(folder))
+        for one in packages:
+            package.make(replace(one, version=f"{one.version}-{REVISION}"), Path(work, one.name), folder)
+    repository.flat(folder)

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from control_plane import releases
 from control_plane.build import build
-from machine_room import debian, images, kubernetes, next_release
+from machine_room import debian, docker, images, kubernetes
 from machine_room.nodes import CACHE, SHELF
 
 _HERE = Path(__file__).parent
@@ -21,21 +22,30 @@ def fill() -> Path:
 
     Raises:
         HostError: a part could not be made.
-        BuildError: Kubernetes could not be built.
+        BuildError: a program could not be had.
     """
-    programs = build(node_programs=True)
-    built = [f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in sorted(programs.iterdir())]
+    release = releases.wanted()
     SHELF.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _part("debian", _recipe("debian.py"), debian.make)
-        _part("kubernetes", [*built, *_recipe("kubernetes.py", "crictl")], lambda to: kubernetes.make(programs, to))
-        of_images = _recipe("images.py", "archive.py", "dns", "nginx.conf")
-        _part("images", [*built, *of_images], lambda to: images.make(programs, to))
-        of_next = _recipe("next_release.py", "kubernetes.py", "crictl", "images.py", "archive.py")
-        _part("next", [*built, *of_next], lambda to: next_release.make(programs, to))
+        containerd = releases.containerd()
+        of_docker = [containerd, *_recipe("docker.py", "package.py", "repository.py", "programs.py")]
+        _part("docker", of_docker, lambda to: docker.make(containerd, to))
+        _release("kubernetes", release)
+        _release("next", releases.following(release))
         _part("detnet", images.detnet_recipe(), images.make_detnet)
     return SHELF
+
+
+def _release(name: str, version: str) -> None:
+    """A release's packages in one part, its images in another."""
+    built = build(version, node_programs=True)
+    files = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in sorted(built.iterdir())]
+    packages = [*files, *_recipe("kubernetes.py", "package.py", "repository.py", "programs.py")]
+    _part(name, packages, lambda to: kubernetes.make(version, built, to))
+    contents = [*files, *_recipe("images.py", "archive.py", "programs.py", "nginx.conf")]
+    _part(f"{name}-images", contents, lambda to: images.make(version, built, to))
 
 
 def _recipe(*names: str) -> list[str]:

@@ -13,6 +13,7 @@ PROGRAMS = {
     "debootstrap": "debootstrap",
     "depmod": "kmod",
     "dpkg-scanpackages": "dpkg-dev",
+    "gpg": "gnupg",
     "ip": "iproute2",
     "nsenter": "util-linux",
     "ssh": "openssh-client",
@@ -21,6 +22,7 @@ PROGRAMS = {
 ROOT = "the machine room makes namespaces, mounts and cgroups, which only root can: use sudo"
 DISK_BYTES = 8 * 10**9  # the cache takes 3 GB, each of three nodes with a cluster 1 GB
 MEMORY_BYTES = 3 * 10**9  # three nodes with a cluster were seen to take 1.2 GB beside the page cache
+_CAP_SYS_RESOURCE = 24  # the bit in /usr/include/linux/capability.h
 
 
 def check() -> None:
@@ -42,3 +44,15 @@ def check() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(CACHE).free < DISK_BYTES:
         raise HostError(f"the machine room needs {DISK_BYTES / 1e9:.0f} GB in {CACHE}, here is less")
+
+
+def has_cgroup2() -> bool:
+    """Whether all controllers are in version 2, which the hosts share with this machine."""
+    return Path("/sys/fs/cgroup/cgroup.controllers").exists()
+
+
+def lowers_oom_scores() -> bool:
+    """Whether a process here may lower an ``oom_score_adj``: runc gives up where it may not."""
+    status = Path("/proc/self/status").read_text()
+    bounding = next(line.split()[1] for line in status.splitlines() if line.startswith("CapBnd"))
+    return bool(int(bounding, 16) >> _CAP_SYS_RESOURCE & 1)

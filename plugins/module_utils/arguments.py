@@ -100,7 +100,7 @@ def require_kubernetes_core() -> None:
         cure = "ansible-galaxy collection install kubernetes.core"
         told = f"The collection kubernetes.core is not installed on the control node, nothing was changed: run {cure}"
         sys.stdout.write(json.dumps({"failed": True, "msg": told}))
-        sys.exit(1)
+        raise SystemExit(1)
 
 
 def connection(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 5.0
 _CONNECT_S = 10.0  # a kubeconfig may ask a program for a token
 _PAGE = 500
-_VERBS = {"GET": "get", "PATCH": "patch"}
+_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}
+_MERGE_PATCH = "application/merge-patch+json"
+_APPLY_PATCH = "application/apply-patch+yaml"
 _PATH = re.compile(r"(?:/api/v1|/apis/apps/v1)/namespaces/(?P<namespace>[^/]+)/(?P<kind>[^/]+)(?P<name>/.*)?")
 
 
@@ -88,10 +90,31 @@ class Cluster:
     def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
         """Send a merge patch and return the object as it is (or, in a dry run, would be) afterwards."""
         query = {"dryRun": "All"} if dry_run else {}
-        return self._request("PATCH", path, query=query, body=body)
+        return self._request("PATCH", path, query=query, body=body, content_type=_MERGE_PATCH)
+
+    def apply(self, path: str, body: Mapping[str, Any], *, manager: str, dry_run: bool) -> dict[str, Any]:
+        """Apply an object by the server, against all other managers, and return it as it is (or would be) then."""
+        query = {"fieldManager": manager, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
+        return self._request("PATCH", path, query=query, body=body, content_type=_APPLY_PATCH)
+
+    def delete(self, path: str, *, uid: str) -> None:
+        """Begin to remove one object; one that is gone, or was made anew since, is no error."""
+        try:
+            self._request(
+                "DELETE", path, query={}, body={"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+            )
+        except RefusedError as error:
+            if error.status not in {404, 409}:
+                raise
 
     def _request(
-        self, method: str, path: str, *, query: Mapping[str, str], body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+        content_type: str | None = None,
     ) -> dict[str, Any]:
         import urllib3  # noqa: PLC0415
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
@@ -102,7 +125,7 @@ class Cluster:
                 path,
                 body=body,
                 query_params=list(query.items()),
-                content_type="application/merge-patch+json" if method == "PATCH" else None,
+                content_type=content_type,
                 serializer=lambda _client, plain: plain,
                 _request_timeout=_TIMEOUT_S,
             )

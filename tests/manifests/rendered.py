@@ -10,12 +10,6 @@ from access.role import ROOT, play
 
 Objects = list[dict[str, Any]]
 
-# What the roles would have learned from a cluster that knows everything and on which nothing is yet.
-CLUSTER = {
-    "__robot_factory_found": {"results": [{"api_found": True, "resources": []}]},
-    "__network_policies_found": {"api_found": True, "resources": []},
-}
-
 
 def render(folder: Path, role: str, *, what: str = "", **variables: object) -> list[Any]:
     """Return the objects of ``role`` with its defaults and ``variables``, or ``what`` else it has worked out."""
@@ -26,7 +20,6 @@ def render(folder: Path, role: str, *, what: str = "", **variables: object) -> l
             "hosts": "localhost",
             "gather_facts": False,
             "vars_files": [str(path / "defaults/main.yml"), str(path / "vars/main.yml")],
-            "vars": CLUSTER,
             "tasks": [
                 {
                     "ansible.builtin.copy": {

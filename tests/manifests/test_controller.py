@@ -15,16 +15,10 @@ KNOWN = ("Deployment", "PodDisruptionBudget", "ServiceMonitor", "Service", "Cili
 FOREIGN = {"CiliumNetworkPolicy", "ServiceMonitor"}  # not Kubernetes' own kinds
 
 
-def rendered(folder: Path, **variables: object) -> Objects:
-    """The objects of a cluster that knows every kind."""
-    kinds = [{"item": {"kind": kind}, "api_found": True, "resources": []} for kind in KNOWN]
-    return render(folder, "controller", __controller_found={"results": kinds}, **variables)
-
-
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """Everything that can be asked for."""
-    return rendered(tmp_path_factory.mktemp("controller"), controller_service_monitor=True)
+    return render(tmp_path_factory.mktemp("controller"), "controller", controller_service_monitor=True)
 
 
 @pytest.mark.parametrize("version", ["1.30", "1.37"])
@@ -57,15 +51,15 @@ def test_another_configuration_makes_other_pods(objects: Objects, tmp_path: Path
     """A pod reads its configuration at its start: its template changes with every setting, and with nothing else."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    same = rendered(tmp_path / "a", controller_service_monitor=True)
-    other = rendered(tmp_path / "b", controller_settings={"mode": "observe"})
+    same = render(tmp_path / "a", "controller", controller_service_monitor=True)
+    other = render(tmp_path / "b", "controller", controller_settings={"mode": "observe"})
     assert notes(objects) == notes(same) != notes(other)
 
 
 def test_the_configuration_is_the_users_with_the_roles_places(tmp_path: Path) -> None:
     """What the user says stands beside what the role adds, also in one and the same section."""
     said = {"actuator": {"kubernetes": {"namespaces": ["cell"]}}, "mode": "observe"}
-    config = of_kind(rendered(tmp_path, controller_settings=said), "ConfigMap")["detnet-controller"]
+    config = of_kind(render(tmp_path, "controller", controller_settings=said), "ConfigMap")["detnet-controller"]
     read = yaml.safe_load(config["data"]["detnet.yaml"])
     assert read["actuator"] == {
         "kind": "kubernetes",

@@ -13,7 +13,6 @@ from control_plane.client import Client
 
 TARGET, WATCHED, OTHER, OWN = "access-factory", "access-cell", "access-office", "access-system"
 NAME = "detnet-controller"
-POLICIES_SINCE = (1, 30)
 # By the authorizer, or by an admission policy.
 _REFUSALS = (403, 422)
 _LABELS = {"app": "upload"}
@@ -28,11 +27,6 @@ class Granted:
     kubeconfig: Path
     client: Client
     output: str
-
-    @property
-    def has_policies(self) -> bool:
-        """Whether this API server knows admission policies."""
-        return self.plane.version >= POLICIES_SINCE
 
     def refused(self, method: str, path: str, body: object = None, **more: Any) -> str | None:
         """Return why the API server refuses the controller a request, ``None`` if it does not."""

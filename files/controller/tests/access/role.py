@@ -22,7 +22,6 @@ RENDERING = f"""
 - hosts: localhost
   gather_facts: false
   vars_files: [{ROLE}/defaults/main.yml, {ROLE}/vars/main.yml]
-  vars: {{__controller_access_found: {{results: [{{api_found: true, resources: []}}]}}}}
   tasks:
     - ansible.builtin.copy:
         content: "{{{{ __controller_access_wanted | to_json }}}}"
@@ -48,7 +47,13 @@ def play(folder: Path, variables: dict[str, object], *options: str, playbook: st
     done = subprocess.run(
         [*command, f"--extra-vars={json.dumps(known)}", *options, "playbook.yml"],
         cwd=folder,
-        env={**os.environ, "ANSIBLE_ROLES_PATH": str(ROLE.parent), "ANSIBLE_NOCOLOR": "1", "TMPDIR": str(folder)},
+        env={
+            **os.environ,
+            "ANSIBLE_ROLES_PATH": str(ROLE.parent),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "TMPDIR": str(folder),
+        },
         capture_output=True,
         text=True,
         check=False,

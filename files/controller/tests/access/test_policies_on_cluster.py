@@ -1,4 +1,4 @@
-"""The admission policies on a real API server of Kubernetes 1.30 or newer, with what a refused person reads."""
+"""The admission policies on a real API server, in force once the role has ended, with what a refused person reads."""
 
 from __future__ import annotations
 
@@ -9,20 +9,11 @@ import pytest
 from access.granted import OWN, TARGET, Granted
 from control_plane import RefusedError
 from detnet.core.annotations import CLASS, CRITICAL, EGRESS, NO_PRIOR, PRIOR, STATUS
-from support import wait_for
 
 pytestmark = pytest.mark.timeout(1200)
 
 POD = f"/api/v1/namespaces/{TARGET}/pods/upload"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{TARGET}/deployments/upload"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_force(granted: Granted) -> None:
-    """Wait until the policies bind, which takes an API server some seconds."""
-    if not granted.has_policies:
-        pytest.skip(f"Kubernetes {'.'.join(map(str, granted.plane.version))} has no admission policies: 1.30 has")
-    wait_for(lambda: granted.refused("PATCH", POD, annotated(**{"example.org/a": "b"})), what="policies", within_s=60.0)
 
 
 def annotated(**annotations: str | None) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from access.granted import POLICIES_SINCE, Granted
 from access.role import Run, play
-from control_plane import ControlPlane
+from control_plane import ControlPlane, running
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -21,17 +21,15 @@ KINDS = (
     f"{RBAC}/rolebindings",
     "/api/v1/serviceaccounts",
     "/apis/coordination.k8s.io/v1/leases",
-)
-POLICY_KINDS = tuple(
-    f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic{end}" for end in ("ies", "ybindings")
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
 )
 
 
 def state(plane: ControlPlane) -> dict[str, Any]:
     """Return everything of ours on the cluster that somebody could have changed, by kind, namespace and name."""
-    kinds = KINDS + (POLICY_KINDS if plane.version >= POLICIES_SINCE else ())
     found: dict[str, Any] = {}
-    for kind in kinds:
+    for kind in KINDS:
         for one in plane.request("GET", kind, query=INSTANCE)["items"]:
             content = {key: value for key, value in one.items() if key not in {"metadata", "secrets", "status"}}
             found[f"{kind}/{one['metadata'].get('namespace', '')}/{one['metadata']['name']}"] = content
@@ -87,16 +85,37 @@ def test_a_target_that_is_not_there_is_named(run: Any) -> None:
     """Nothing is made for a namespace that does not exist."""
     refused = run(controller_access_target_namespaces=["robot-facotry"])
     assert not refused.ok
-    assert "The cluster has no namespace robot-facotry: make it first" in refused.output
+    assert "the cluster has no namespace robot-facotry: create it first" in refused.output
 
 
-def test_an_old_cluster_is_told_of(granted: Granted, run: Any) -> None:
-    """Without admission policies the role says what that means, or stops if they are required."""
-    if granted.has_policies:
-        pytest.skip("this API server knows admission policies")
-    assert "No admission policies on this cluster: they came with Kubernetes 1.30." in granted.output
-    refused = run(controller_access_policies="required")
+@pytest.fixture(scope="module")
+def without_policies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """An API server that serves no admission policies, as some administrators have it."""
+    plugins = "ValidatingAdmissionPolicy,MutatingAdmissionPolicy,ValidatingAdmissionWebhook,MutatingAdmissionWebhook"
+    with running(
+        tmp_path_factory.mktemp("without-policies"),
+        runtime_config="admissionregistration.k8s.io/v1=false",
+        disable_admission_plugins=f"TaintNodesByCondition,{plugins}",
+    ) as plane:
+        plane.create_namespace("factory")
+        yield plane
+
+
+def test_a_cluster_without_policies_is_told_of(without_policies: ControlPlane, tmp_path: Path) -> None:
+    """The role says what that means, or stops before it has changed anything if they are required."""
+    known: dict[str, object] = {
+        "controller_access_kubeconfig": str(without_policies.kubeconfig),
+        "controller_access_namespace": OWN,
+        "controller_access_target_namespaces": ["factory"],
+    }
+    refused = play(tmp_path, {**known, "controller_access_policies": "required"})
     assert not refused.ok
-    assert "does not serve admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy" in refused.output.replace(
-        "\n", " "
+    assert "does not serve admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy" in " ".join(
+        refused.output.split()
     )
+    assert OWN not in {
+        one["metadata"]["name"] for one in without_policies.request("GET", "/api/v1/namespaces")["items"]
+    }
+    made = play(tmp_path, known)
+    assert made.ok, made.output
+    assert "No admission policies on this cluster: they came with Kubernetes 1.30." in " ".join(made.output.split())

@@ -4,12 +4,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements test-ansible
 
-export POLICY DURATION SCENARIO CAPACITY BUFFER_MS
+export POLICY DURATION SCENARIO CAPACITY BUFFER_MS KUBERNETES
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  make test takes TESTS=<files or folders>."
+	@echo "  make test takes TESTS=<files or folders> KUBERNETES=<1.34 to 1.37>."
 	@echo "  make lab and make bench take POLICY= DURATION=<seconds> SCENARIO= CAPACITY=<100M> BUFFER_MS="
 
 lab: .venv/lab.stamp  ## Run the control loop on this machine and draw the result (root)
@@ -46,7 +46,7 @@ benchmark-cluster: .venv-dev/dev.stamp  ## Measure what 5,000 pods cost the cont
 	@scripts/control-plane build
 	@PYTHONPATH=tests:files/controller/tests .venv-dev/bin/python -m benchmarks.cluster_scale --out out/benchmarks
 
-test-ansible:  ## Test on the oldest and the newest ansible-core that the Pythons here can run
+test-ansible: .venv-dev/dev.stamp  ## Test on the oldest and the newest ansible-core that the Pythons here can run
 	@scripts/test-ansible
 
 requirements:  ## Compile requirements/*.in into hash-pinned files

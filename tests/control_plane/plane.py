@@ -151,7 +151,7 @@ class ControlPlane:
 
     def _api_ready(self) -> bool:
         try:
-            self.request("GET", "/readyz", timeout_s=2.0)
+            self.request("GET", "/readyz", timeout_s=10.0)
         except (OSError, http.client.HTTPException, RefusedError):
             return False
         return True

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 STOP_TIMEOUT_S = 5.0
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 
 
 class StartError(Exception):

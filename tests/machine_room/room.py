@@ -7,19 +7,20 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from machine_room import debian, inventory, layer
 from machine_room.nodes import FOLDER, GATEWAY, NETWORK, OPERATOR, SHELF, Node, load, save
-from systemd_hosts import host, room
+from systemd_hosts import cgroups, host, room
 from systemd_hosts.host import Host
 from systemd_hosts.places import HostError, run, wait_until
 
 NAME = "machine-room"  # of the network namespace, and of this machine's end of the cable into it
 # containerd's snapshots are overlays and cannot lie on the overlay that a host's disk is; the others grow.
 STATE = ("/var/lib/containerd", "/var/lib/etcd", "/var/lib/kubelet", "/var/log/pods")
-_SSH_S = 30.0
+_SSH_S, _EXIT_S = 30.0, 30.0
 
 
 def up(nodes: Sequence[Node]) -> Path:
@@ -59,6 +60,8 @@ def down() -> None:
     for node in nodes:
         host.stop(node.name)
     room.remove(NAME)
+    with suppress(HostError):  # what is left is named below
+        wait_until(partial(_cgroups_removed, nodes), "the end of the hosts' processes", _EXIT_S)
     if traces := [*_mounts(), *_cgroups(nodes), *(str(path) for path in [room.path(NAME)] if path.exists())]:
         raise HostError(f"the room left {', '.join(traces)}")
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -102,6 +105,14 @@ def _mounts() -> list[str]:
 def _cgroups(nodes: Sequence[Node]) -> list[str]:
     """A cgroup can only be removed once its last process has ended, so no process is left where none is."""
     return [str(path) for node in nodes for path in Path("/sys/fs/cgroup").glob(f"*/systemd-hosts/{node.name}")]
+
+
+def _cgroups_removed(nodes: Sequence[Node]) -> bool:
+    """Remove those that a process which was on its way out had kept."""
+    if _cgroups(nodes):
+        for node in nodes:
+            cgroups.remove(node.name)
+    return not _cgroups(nodes)
 
 
 def _answers(node: Node) -> bool:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from control_plane import running as control_plane
 from control_plane.binaries import PROGRAMS, find
@@ -23,6 +24,17 @@ from systemd_hosts.places import CACHE, HostError
 
 _RELEASES = ("bookworm", "trixie")
 _DOORS = ("root", "user", "collection")
+
+_WORKLOAD: dict[str, Any] = {
+    "metadata": {"name": front_doors.WORKLOAD, "labels": {"qos.detnet.io/class": "best-effort"}},
+    "spec": {
+        "selector": {"matchLabels": {"app": "any"}},
+        "template": {
+            "metadata": {"labels": {"app": "any"}},
+            "spec": {"containers": [{"name": "main", "image": "none"}]},
+        },
+    },
+}
 
 
 def main() -> int:
@@ -73,8 +85,11 @@ def _shared(folder: Path) -> Iterator[tuple[str, list[str]]]:
     Yields its kubeconfig, and what machines see of this one: the source, the server's programs and its folder.
     """
     programs = find()
-    with control_plane(folder / "plane") as plane:
+    with contextlib.ExitStack() as stack:
+        plane = stack.enter_context(control_plane(folder / "plane"))
         plane.create_namespace(front_doors.NAMESPACE)
+        stack.enter_context(plane.run_pods(front_doors.NAMESPACE))
+        plane.request("POST", f"/apis/apps/v1/namespaces/{front_doors.NAMESPACE}/deployments", _WORKLOAD)
         yield (
             str(plane.kubeconfig),
             [

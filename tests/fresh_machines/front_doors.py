@@ -8,7 +8,7 @@ from fresh_machines.machine import USER, Machine
 from fresh_machines.readme import CHECKOUT, commands, prerequisites
 from fresh_machines.steps import Steps
 
-BUNDLE, ASSETS, NAMESPACE = "/srv/detnet-qos.bundle", "/srv/kubernetes", "robot-factory"
+BUNDLE, ASSETS, NAMESPACE, WORKLOAD = "/srv/detnet-qos.bundle", "/srv/kubernetes", "robot-factory", "telemetry-upload"
 PICTURE_S = 180.0  # what the quick start promises, from the clone to the picture
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
 _SHORT = "DURATION=20"
@@ -94,8 +94,13 @@ def _on_a_cluster(steps: Steps, machine: Machine, kubeconfig: str) -> None:
     stack = f"--tags stack --skip-tags cilium,policies,monitoring --check -e detnet_kubeconfig={kubeconfig}"
     _ansible(steps, machine, "full", f"ansible-playbook {cluster} detnet.qos.site {stack}", says="failed=0")
     known = f"K8S_AUTH_KUBECONFIG={kubeconfig}"
-    module = f"{known} ansible localhost -m detnet.qos.bandwidth_info -a namespace={NAMESPACE}"
-    _ansible(steps, machine, "full", module, says="localhost | SUCCESS")
+    workload = f"name={WORKLOAD} namespace={NAMESPACE}"
+    capping = f"ansible localhost -m detnet.qos.bandwidth -a '{workload} state=present rate=20M'"
+    _ansible(steps, machine, "full", f"{known} {capping}", says="localhost | CHANGED")
+    looking = f"ansible localhost -m detnet.qos.bandwidth_info -a '{workload}'"
+    _ansible(steps, machine, "full", f"{known} {looking}", says='"allowed": "20M"')
+    giving_back = f"ansible localhost -m detnet.qos.bandwidth -a '{workload} state=absent'"
+    _ansible(steps, machine, "full", f"{known} {giving_back}", says="localhost | CHANGED")
     role = "ansible localhost --check -m ansible.builtin.include_role -a name=detnet.qos.controller_access"
     _ansible(steps, machine, "full", f"{known} {role}")
 

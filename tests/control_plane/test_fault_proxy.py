@@ -64,7 +64,7 @@ def test_refuse_resets_old_and_new_connections(proxy: FaultProxy, client: Client
     """The kept connection breaks, each new attempt is reset and counted, and healing ends it."""
     client.request("GET", "/version")
     proxy.refuse()
-    for _ in range(3):
+    for _attempt in range(3):
         with pytest.raises(BROKEN):
             client.request("GET", "/version")
     assert proxy.count("CONNECT") >= 2

@@ -14,11 +14,8 @@ from control_plane.steps import BuildError
 
 MAIN = """package main
 
-import (
-	"fmt"
-
-	"test.example/greeter/words"
-)
+import "fmt"
+import "test.example/greeter/words"
 
 var version = "unknown"
 

@@ -35,7 +35,7 @@ GRAFANA = next(row for row in Table(ROOT).rows if row.product == "grafana")
 
 def next_of(version: str) -> str:
     """A patch that is newer, and would not be if it were compared as text."""
-    line, _, patch = version.rpartition(".")
+    line, patch = version.rsplit(".", 1)
     return f"{line}.{int(patch) + 100}"
 
 

@@ -37,12 +37,12 @@ def test_the_long_quick_start_asks_for_the_same() -> None:
 
 def _run_by(recipe: str) -> list[str]:
     """The recipe and the text of all scripts that it runs, and that those run, without comments."""
-    texts, seen = [recipe], set()
-    for text in texts:  # grows meanwhile
-        for name in set(re.findall(r"(?<![\w/])scripts/([a-z-]+)", text)) - seen:
-            seen.add(name)
-            texts.append(re.sub(r"#.*", "", (ROOT / "scripts" / name).read_text(encoding="utf-8")))
-    return texts
+    texts, unread = {"": recipe}, [recipe]
+    while unread:
+        for name in set(re.findall(r"(?<![\w/])scripts/([a-z-]+)", unread.pop())) - set(texts):
+            texts[name] = re.sub(r"#.*", "", (ROOT / "scripts" / name).read_text(encoding="utf-8"))
+            unread.append(texts[name])
+    return list(texts.values())
 
 
 def test_each_target_runs_in_the_environment_that_it_makes() -> None:
@@ -58,7 +58,7 @@ def test_the_two_environments_are_made_apart() -> None:
     """A user's never holds what only developers need, which would hide what it lacks."""
     for name, stamp in (("lab", ".venv/lab.stamp"), ("dev", ".venv-dev/dev.stamp")):
         told = subprocess.run(
-            ["make", "--dry-run", "--always-make", stamp], cwd=ROOT, capture_output=True, text=True, check=True
+            ["make", "--no-print-directory", "--dry-run", "--always-make", stamp], cwd=ROOT, capture_output=True, text=True, check=True
         )
         assert told.stdout.split() == ["scripts/bootstrap", name]
     lab = (ROOT / "requirements/lab.txt").read_text(encoding="utf-8")

@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .cluster import Cluster, RefusedError
+from .cluster import Cluster
 from .errors import UserError
 
 Object = Mapping[str, Any]
 
-_NOT_FOUND = 404
 _LOOK_EVERY_S = 0.2
 # What the server writes, and no user: it changes without a change of the object.
 _SERVERS_METADATA = frozenset(
@@ -146,17 +145,9 @@ class _Api:
         kind = _kind(item)
         return f"{self.collection(kind, item['metadata'].get('namespace'))}/{item['metadata']['name']}"
 
-    def find(self, path: str) -> dict[str, Any] | None:
-        try:
-            return self.cluster.get(path)
-        except RefusedError as error:
-            if error.status == _NOT_FOUND:
-                return None
-            raise
-
     def _resources(self, api_version: str) -> dict[str, tuple[str, bool]]:
         if api_version not in self._known:
-            listed = self.find(_root(api_version)) or {"resources": []}
+            listed = self.cluster.find(_root(api_version)) or {"resources": []}
             self._known[api_version] = {
                 one["kind"]: (one["name"], one["namespaced"]) for one in listed["resources"] if "/" not in one["name"]
             }
@@ -188,7 +179,7 @@ def _served(api: _Api, wanted: ApplySet, changes: Changes) -> Iterator[Object]:
 def _missing_namespaces(api: _Api, objects: Sequence[Object]) -> set[str]:
     made = {item["metadata"]["name"] for item in objects if item["kind"] == "Namespace"}
     asked = {item["metadata"]["namespace"] for item in objects if item["metadata"].get("namespace")}
-    there = {name for name in asked if api.find(f"/api/v1/namespaces/{name}") is not None}
+    there = {name for name in asked if api.cluster.find(f"/api/v1/namespaces/{name}") is not None}
     return asked - there - made
 
 
@@ -200,7 +191,7 @@ def _apply_one(  # noqa: PLR0913 - one call, of one loop
     if namespace in missing or (dry_run and namespace is not None and _would_be_created(namespace, changes)):
         before, after = None, item
     else:
-        before = api.find(path)
+        before = api.cluster.find(path)
         if before is not None and item["kind"] in wanted.create_only:
             return
         after = api.cluster.apply(path, item, manager=wanted.manager, dry_run=dry_run)
@@ -239,7 +230,7 @@ def _prune(
 def _wait_until_gone(api: _Api, pruned: Sequence[tuple[str, Object]], wait_s: float) -> None:
     deadline_s = time.monotonic() + wait_s
     for path, item in pruned if wait_s > 0 else ():
-        while (found := api.find(path)) is not None and found["metadata"]["uid"] == item["metadata"]["uid"]:
+        while (found := api.cluster.find(path)) is not None and found["metadata"]["uid"] == item["metadata"]["uid"]:
             if time.monotonic() > deadline_s:
                 holders = ", ".join(found["metadata"].get("finalizers", [])) or "nobody says what holds it"
                 raise UserError(f"{name_of(item)} is still there after {wait_s:g} s ({holders})")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 5.0
 _CONNECT_S = 10.0  # a kubeconfig may ask a program for a token
 _PAGE = 500
+_NOT_FOUND = 404
+_BUSY = frozenset({429, 503})
+_BUSY_S = 15.0
+_DIGITS = 5
 _VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}
 _MERGE_PATCH = "application/merge-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
@@ -28,11 +33,16 @@ _PATH = re.compile(r"(?:/api/v1|/apis/apps/v1)/namespaces/(?P<namespace>[^/]+)/(
 
 
 class RefusedError(UserError):
-    """The API server answered, with an HTTP status of 400 or more."""
+    """The API server answered, with an HTTP status of 400 or more.
 
-    def __init__(self, status: int, sentence: str) -> None:
+    ``retry_after_s`` is what the server asked for where it is only busy: 429 and 503 with ``Retry-After`` in seconds
+    (RFC 9110 section 10.2.3). A new CustomResourceDefinition is served like that for its first moments.
+    """
+
+    def __init__(self, status: int, sentence: str, retry_after_s: int | None = None) -> None:
         super().__init__(sentence)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class Cluster:
@@ -72,9 +82,18 @@ class Cluster:
         except urllib3.exceptions.HTTPError as error:
             raise _unreachable(error) from error
 
-    def get(self, path: str, **query: str) -> dict[str, Any]:
+    def get(self, path: str) -> dict[str, Any]:
         """Return one object."""
-        return self._request("GET", path, query=query)
+        return self._request("GET", path, query={})
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Return one object, or ``None`` where there is none."""
+        try:
+            return self.get(path)
+        except RefusedError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
 
     def listed(self, path: str, *, selector: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the objects of a list, page by page."""
@@ -115,6 +134,24 @@ class Cluster:
         query: Mapping[str, str],
         body: Mapping[str, Any] | None = None,
         content_type: str | None = None,
+    ) -> dict[str, Any]:
+        deadline_s = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                return self._once(method, path, query=query, body=body, content_type=content_type)
+            except RefusedError as error:
+                if error.retry_after_s is None or time.monotonic() + error.retry_after_s > deadline_s:
+                    raise
+                time.sleep(error.retry_after_s)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        content_type: str | None,
     ) -> dict[str, Any]:
         import urllib3  # noqa: PLC0415
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
@@ -163,7 +200,14 @@ def _refused(error: Any, method: str, path: str) -> RefusedError:
         verb = _VERBS[method] if where is None or where["name"] else "list"
         what = path if where is None else f"{where['kind']} in namespace {where['namespace']}"
         return RefusedError(403, f"not allowed to {verb} {what}: add that to the Role of this user ({said})")
-    return RefusedError(error.status, f"the API server refuses to {_VERBS[method]} {path}: {said}")
+    sentence = f"the API server refuses to {_VERBS[method]} {path}: {said}"
+    return RefusedError(error.status, sentence, _retry_after_s(error))
+
+
+def _retry_after_s(error: Any) -> int | None:
+    """Return the seconds, at least one; a date, which the field may also hold, is no answer of an API server."""
+    text = (error.headers or {}).get("Retry-After", "") if error.status in _BUSY else ""
+    return max(1, int(text)) if text.isdecimal() and len(text) < _DIGITS else None
 
 
 def _said(error: Any) -> str:

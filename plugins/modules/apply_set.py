@@ -120,8 +120,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ..module_utils.apply_set import ApplySet, Changes, Kind, apply
-from ..module_utils.arguments import AUTH_ARG_SPEC, connection
 from ..module_utils.cluster import Cluster
+from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
 from ..module_utils.errors import UserError
 
 _KIND = {"api_version": {"type": "str", "required": True}, "kind": {"type": "str", "required": True}}
@@ -129,6 +129,7 @@ _KIND = {"api_version": {"type": "str", "required": True}, "kind": {"type": "str
 
 def main() -> None:
     """Run the module."""
+    require_kubernetes_core()
     module = AnsibleModule(
         argument_spec={
             **AUTH_ARG_SPEC,

@@ -221,16 +221,10 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.yaml import yaml_dump
 
-from ..module_utils.arguments import (
-    AUTH_ARG_SPEC,
-    DECISION_SPEC,
-    WORKLOAD_SPEC,
-    connection,
-    refuse_unheard,
-    require_kubernetes_core,
-)
+from ..module_utils.arguments import DECISION_SPEC, WORKLOAD_SPEC, refuse_unheard
 from ..module_utils.capping import carry_out, difference, shown
 from ..module_utils.cluster import Cluster
+from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
 from ..module_utils.deciding import told
 from ..module_utils.errors import UserError
 from ..module_utils.states import absent, decided, present

@@ -94,11 +94,15 @@ def test_policies_of_others_that_read_are_named(tmp_path: Path) -> None:
         "out": {"specs": [{"ingress": [ports]}, {"egress": [reads]}]},
         "neither": {"spec": {"ingress": [ports], "egress": [{}]}},
     }
-    found = {"resources": [{"metadata": {"name": name}, **one} for name, one in others.items()]}
+    ours = {"labels": {"app.kubernetes.io/managed-by": "detnet.qos.network_policies"}}
+    items = [{"metadata": {"name": name}, **one} for name, one in others.items()]
+    items += [{"metadata": {"name": "labelled", "labels": {"team": "cells"}}, "spec": {"egress": [reads]}}]
+    items += [{"metadata": {"name": "ours", **ours}, "spec": {"egress": [reads]}}]
+    found = {"answers": {"policies": {"items": items}}}
     named = render(
-        tmp_path, "network_policies", what="__network_policies_others_that_read", __network_policies_found_others=found
+        tmp_path, "network_policies", what="__network_policies_others_that_read", __network_policies_found=found
     )
-    assert named == ["in", "out"]
+    assert sorted(named) == ["in", "labelled", "out"]
 
 
 def ports_of(policy: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from access.role import Run, play
+from access.role import ROOT, Run, play
 from control_plane import ControlPlane
 from manifests.cilium_crd import CRD
 from manifests.rendered import Objects, of_kind
@@ -16,6 +17,7 @@ from support import wait_for
 pytestmark = pytest.mark.timeout(1800)
 
 SPACE = "cycle-factory"
+BOTH = "robot_factory network_policies"
 CILIUM = f"/apis/cilium.io/v2/namespaces/{SPACE}/ciliumnetworkpolicies"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{SPACE}/deployments"
 SERVICES = f"/api/v1/namespaces/{SPACE}/services"
@@ -26,56 +28,61 @@ READS = {"toPorts": [{"ports": [{"port": "53"}], "rules": {"dns": [{}]}}]}
 
 @pytest.fixture
 def run(control_plane: ControlPlane, tmp_path: Path) -> Any:
-    """Play one of the roles."""
+    """Play the roles of these names one after the other, each with the variables that it knows."""
 
-    def run(role: str, *options: str, **variables: object) -> Run:
-        known = {f"{role}_kubeconfig": str(control_plane.kubeconfig), f"{role}_namespace": SPACE}
-        playbook = f"[{{hosts: localhost, gather_facts: false, roles: [{role}]}}]"
-        given = {f"{role}_{name}": value for name, value in variables.items()}
-        return play(tmp_path, known | given, *options, playbook=playbook)
+    def run(roles: str, *options: str, **variables: object) -> Run:
+        known: dict[str, object] = {}
+        for role in roles.split():
+            common = {"kubeconfig": str(control_plane.kubeconfig), "namespace": SPACE, **variables}
+            known |= {f"{role}_{name}": value for name, value in common.items() if known_to(role, name)}
+        playbook = f"[{{hosts: localhost, gather_facts: false, roles: [{', '.join(roles.split())}]}}]"
+        return play(tmp_path, known, *options, playbook=playbook)
 
     return run
 
 
+def known_to(role: str, name: str) -> bool:
+    """Whether the role has this variable: what only the other one reads, it would refuse."""
+    specs = yaml.safe_load((ROOT / "roles" / role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+    return f"{role}_{name}" in specs["argument_specs"]["main"]["options"]
+
+
 def test_the_cycle(control_plane: ControlPlane, run: Any, policies: Objects) -> None:
     """Each step is foretold by check mode, done once, and nothing is left to do the second time."""
-    for role in ("robot_factory", "network_policies"):
-        foretold = run(role, "--check", "--diff")
-        assert (foretold.ok, foretold.changed > 0) == (True, True), foretold.output
-        assert names(control_plane, "/api/v1/namespaces").isdisjoint({SPACE})
-    made = run("robot_factory")
-    assert made.ok, made.output
+    foretold = run(BOTH, "--check", "--diff")
+    assert (foretold.ok, foretold.changed) == (True, 2), foretold.output
+    assert names(control_plane, "/api/v1/namespaces").isdisjoint({SPACE})
+    lacking = run(BOTH)
+    assert (lacking.ok, lacking.changed) == (False, 1), lacking.output
+    assert "does not know cilium.io/v2 CiliumNetworkPolicy, so install Cilium first" in joined(lacking)
     deployments = names(control_plane, DEPLOYMENTS)
     assert len(deployments) == 12
-    lacking = run("network_policies")
-    assert not lacking.ok
-    assert "does not know cilium.io/v2 CiliumNetworkPolicy, so install Cilium first" in joined(lacking)
     with_cilium(control_plane)
     made = run("network_policies")
-    assert made.ok, made.output
+    assert (made.ok, made.changed) == (True, 1), made.output
     assert names(control_plane, CILIUM) == deployments | {"baseline", "default-deny"}
     for name, wanted in of_kind(policies, "CiliumNetworkPolicy").items():
         assert control_plane.request("GET", f"{CILIUM}/{name}")["spec"] == wanted["spec"], "the server pruned a field"
-    assert (run("robot_factory").changed, run("network_policies").changed) == (0, 0)
+    again = run(BOTH)
+    assert (again.ok, again.changed) == (True, 0), again.output
     caps_are_not_lifted_unsaid(control_plane, run)
     noise = {"spec": {"replicas": 3}}
     control_plane.request("PATCH", f"{DEPLOYMENTS}/noise-generator", noise)
     control_plane.request("PATCH", f"{CILIUM}/baseline", {"spec": {"ingress": []}})
-    repaired = [run("robot_factory"), run("network_policies", default_deny=False)]
-    assert [(one.ok, one.changed) for one in repaired] == [(True, 1), (True, 1)], repaired
+    repaired = run(BOTH, default_deny=False)
+    assert (repaired.ok, repaired.changed) == (True, 2), repaired.output
     assert control_plane.request("GET", f"{DEPLOYMENTS}/noise-generator")["spec"]["replicas"] == 0
     assert control_plane.request("GET", f"{CILIUM}/baseline")["spec"]["ingress"]
-    for role in ("network_policies", "robot_factory"):
-        assert run(role, "--check", state="absent").changed == 1
+    assert run(BOTH, "--check", state="absent").changed == 2
     assert names(control_plane, DEPLOYMENTS) == deployments
     assert names(control_plane, CILIUM) == deployments | {"baseline"}
-    for role in ("network_policies", "robot_factory"):
-        assert run(role, state="absent").ok
-        assert run(role, state="absent").changed == 0
+    removed = run(BOTH, state="absent")
+    assert (removed.ok, removed.changed) == (True, 2), removed.output
     left = [names(control_plane, kind) for kind in (DEPLOYMENTS, SERVICES, CILIUM)]
     assert left == [set(), set(), set()]
     wait_for(lambda: not names(control_plane, PODS), what="the last pod is gone")
-    assert run("robot_factory", state="absent", remove_namespace=True).ok
+    emptied = run(BOTH, state="absent", remove_namespace=True)
+    assert (emptied.ok, emptied.changed) == (True, 1), "the namespace is all that was left"
     assert SPACE not in names(control_plane, "/api/v1/namespaces")
 
 

@@ -78,7 +78,7 @@ def test_the_others_load_without(tmp_path: Path) -> None:
     assert code == 0, output
 
 
-@pytest.mark.parametrize("module", ["api_info", "bandwidth", "bandwidth_info"])
+@pytest.mark.parametrize("module", ["api_info", "apply_set", "bandwidth", "bandwidth_info"])
 def test_a_module_by_hand_names_the_collection_and_the_cure(module: str) -> None:
     """Also with an option that kubernetes.core brings, which is not to be called unknown."""
     ansible = Path(sys.executable).with_name("ansible")

@@ -58,7 +58,11 @@ def test_the_two_environments_are_made_apart() -> None:
     """A user's never holds what only developers need, which would hide what it lacks."""
     for name, stamp in (("lab", ".venv/lab.stamp"), ("dev", ".venv-dev/dev.stamp")):
         told = subprocess.run(
-            ["make", "--no-print-directory", "--dry-run", "--always-make", stamp], cwd=ROOT, capture_output=True, text=True, check=True
+            ["make", "--no-print-directory", "--dry-run", "--always-make", stamp],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert told.stdout.split() == ["scripts/bootstrap", name]
     lab = (ROOT / "requirements/lab.txt").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,19 @@ def test_a_server_that_is_not_there_is_told(bandwidth: Module, tmp_path: Path) -
     assert "the API server cannot be reached" in refused(bandwidth(name="upload", rate="20M", **closed))
     missing = bandwidth(name="upload", rate="20M", kubeconfig=str(tmp_path / "missing"))
     assert "no connection to a cluster is configured that can be used" in refused(missing)
+
+
+def test_a_busy_server_is_asked_again_when_it_said(bandwidth: Module, workloads: Workloads) -> None:
+    """As it is for the first moments of a new custom resource; one that asks for minutes is told to the user."""
+    workloads.create("upload", 1)
+    with workloads.plane.proxy() as proxy:
+        first = itertools.count()
+        proxy.answer(429, 1, match=lambda method, _path: method == "PATCH" and next(first) == 0)
+        assert bandwidth(name="upload", rate="20M", kubeconfig=str(proxy.kubeconfig))["changed"] is True
+        assert next(first) >= 2
+        proxy.answer(503, 600, match=lambda method, _path: method == "PATCH")
+        message = refused(bandwidth(name="upload", rate="30M", kubeconfig=str(proxy.kubeconfig)))
+    assert "the API server refuses to patch" in message
 
 
 def test_a_server_that_never_answers_does_not_hold_the_task(bandwidth: Module, workloads: Workloads) -> None:

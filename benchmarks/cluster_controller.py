@@ -15,8 +15,8 @@ from subprocess import Popen
 from typing import Any
 
 from benchmarks.cluster_site import ROBOT
-from detnet.record.lines import read
-from fleet.replica import DETNET
+from cluster_controller.replica import DETNET
+from detnet.telemetry.json_lines import read
 from support import free_port
 
 LOW_BPS, HIGH_BPS = 2_000_000, 3_000_000

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from detnet.core.annotations import EGRESS
+from detnet.model.annotations import EGRESS
 
 _COMPLETE = b'"stage":"ResponseComplete"'
 

@@ -22,13 +22,13 @@ from benchmarks.cluster_controller import HIGH, LOW, Controller, controller
 from benchmarks.cluster_requests import Request, Requests, between, is_cap
 from benchmarks.cluster_result import Cut, Result, Start, Steady, is_write, table
 from benchmarks.cluster_site import Site, Size
+from cluster_controller.replica import Measured, service_account
 from control_plane import ControlPlane, running
 from control_plane.options import audit_log
-from detnet.actuate.kubernetes.objects import PLURALS
-from detnet.kube.api import ClusterAccess
-from detnet.kube.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess
+from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.objects.workloads import PLURALS
 from detnet.report.files import write_whole
-from fleet.replica import Measured, service_account
 from support import wait_for
 
 # What is told about a workload (its status, Events) is told again 30 s later at the soonest, so this is quiet.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from control_plane import ControlPlane
-from detnet.core.annotations import BEST_EFFORT, CLASS, CRITICAL, EGRESS
-from detnet.kube.api import Api
+from detnet.kubernetes.client.api import Api
+from detnet.model.annotations import BEST_EFFORT, CLASS, CRITICAL, EGRESS
 
 ROBOT = "robot-control"
 _HASH = "5d9c8f7b6"

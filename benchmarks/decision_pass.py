@@ -19,8 +19,8 @@ from statistics import median
 
 from benchmarks.growth import Goal, Growth, Series
 from benchmarks.loops import FULL_AFTER, Cost, Loop
-from detnet.core.learned import Learned
-from detnet.core.policies import Policy, Steps
+from detnet.control.learned import Learned
+from detnet.control.policies import Policy, Steps
 from detnet.report.files import write_whole
 from detnet.report.table import Table
 

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from detnet.core.allocate import Claim, allocate, steady
-from detnet.core.decide import decide
-from detnet.core.decision import Observation, Rules, State, Traffic
-from detnet.core.demand import Demand
-from detnet.core.guard import Guard
-from detnet.core.objectives import Objective
-from detnet.core.policies import Policy
-from detnet.core.rate import Rate
-from detnet.core.samples import Sample
+from detnet.control.allocate import Claim, allocate, steady
+from detnet.control.decide import decide
+from detnet.control.decision import Observation, Rules, State, Traffic
+from detnet.control.demand import Demand
+from detnet.control.guard import Guard
+from detnet.control.policies import Policy
+from detnet.model.objectives import Objective
+from detnet.model.rate import Rate
+from detnet.model.samples import Sample
 
 INTERVAL_S = 0.5
 FULL_AFTER = 130

@@ -18,6 +18,6 @@ for version, broken in (("0.1.1", False), ("0.1.2", True)):
         description = source / "pyproject.toml"
         description.write_text(re.sub(r'(?m)^version = ".*"', f'version = "{version}"', description.read_text()))
         if broken:
-            (source / "src/detnet/service.py").write_text("raise SystemExit('this release cannot start')\n")
+            (source / "src/detnet/runtime/service.py").write_text("raise SystemExit('this release cannot start')\n")
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
         subprocess.run([*command, f"--wheel-dir={target}", source], check=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .cluster import Cluster
-from .errors import UserError
+from .model.errors import UserError
 
 Object = Mapping[str, Any]
 

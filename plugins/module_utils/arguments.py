@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .core.annotations import EGRESS
-from .core.laws import LAWS
-from .core.objectives import Priority
-from .errors import UserError
+from .control.policy_registry import POLICIES
+from .model.annotations import EGRESS
+from .model.errors import UserError
+from .model.objectives import Priority
 from .workloads import KINDS
 
 WORKLOAD_SPEC: Mapping[str, Any] = {
@@ -64,7 +64,7 @@ DECISION_SPEC: Mapping[str, Any] = {
     "prometheus_url": {"type": "str"},
     "prometheus_credentials": {"type": "dict", "options": _CREDENTIALS},
     "scrape_interval": {"type": "str", "default": "1s"},
-    "policy": {"type": "str", "choices": list(LAWS), "default": "learned"},
+    "policy": {"type": "str", "choices": list(POLICIES), "default": "learned"},
     "policy_parameters": {"type": "dict", "options": _PARAMETERS},
     "min": {"type": "str", "default": "10M"},
     "max": {"type": "str", "default": "1000M"},

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .actuate.kubernetes.changes import Cap, Change, Release, Subject, body
-from .actuate.kubernetes.objects import Pod, pod_of
-from .actuate.kubernetes.shares import per_pod
-from .actuate.kubernetes.targets import Roster
 from .cluster import Cluster, RefusedError
-from .core.annotations import Annotations, Standing, patched, standing
-from .core.rate import FLOOR_BPS, Rate
-from .errors import UserError
+from .kubernetes.objects.patches import Cap, Change, Release, Subject, body
+from .kubernetes.objects.shares import per_pod
+from .kubernetes.objects.targets import Roster
+from .kubernetes.objects.workloads import Pod, pod_of
+from .model.annotations import Annotations, Standing, patched, standing
+from .model.errors import UserError
+from .model.rate import FLOOR_BPS, Rate
 from .workloads import Chosen
 
 _TRIES = 3

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .errors import UserError
+from .model.errors import UserError
 
 if TYPE_CHECKING:
     from kubernetes.dynamic import DynamicClient

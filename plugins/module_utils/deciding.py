@@ -8,22 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .core.allocate import Claim
-from .core.decision import Decision, Evidence, Rules
-from .core.guard import Guard
-from .core.laws import LAWS, make_policy
-from .core.objectives import Objective, Priority
-from .core.once import Given
-from .core.rate import Rate
-from .core.units import parse_duration_s, parse_rate, parse_share
-from .errors import UserError
-from .observe import promql
-from .observe.credentials import Credentials
-from .observe.once import measure
-from .observe.probe import ProbeSource, ProbeSourceConfig
-from .observe.prometheus import PrometheusSource, PrometheusSourceConfig
-from .observe.promql import Template
-from .observe.source import Source
+from .control.allocate import Claim
+from .control.decision import Decision, Evidence, Rules
+from .control.guard import Guard
+from .control.one_shot import ManualEvidence
+from .control.policy_registry import POLICIES, make_policy
+from .model.errors import UserError
+from .model.objectives import Objective, Priority
+from .model.rate import Rate
+from .model.units import parse_duration_s, parse_rate, parse_share
+from .sources import promql
+from .sources.credentials import Credentials
+from .sources.poll_once import measure
+from .sources.probe import ProbeSource, ProbeSourceConfig
+from .sources.prometheus import PrometheusSource, PrometheusSourceConfig
+from .sources.promql import Template
+from .sources.source import Source
 
 _T = TypeVar("_T")
 _PATIENCE_S = 3.0
@@ -74,7 +74,7 @@ def rules_of(options: Mapping[str, Any], claims: Sequence[Claim]) -> Rules:
             fresh_for_s=fresh_for_s,
             decay_after_s=2.0 * fresh_for_s,
             safe_after_s=max(30.0, 2.0 * fresh_for_s),
-            least_raise_bps=LAWS[options["policy"]].pace.least_raise_bps,
+            least_raise_bps=POLICIES[options["policy"]].pace.least_raise_bps,
         )
         return Rules(objectives, guard, _policy(options))
     except ValueError as error:
@@ -142,7 +142,7 @@ def _given(measured: Mapping[str, Any], rules: Rules) -> Mapping[str, Evidence]:
     return {name: _figures(name, figures).signal(rules, now_s=now_s) for name, figures in measured.items()}
 
 
-def _figures(workload: str, figures: object) -> Given:
+def _figures(workload: str, figures: object) -> ManualEvidence:
     names: Mapping[str, tuple[str, Callable[[object], float]]] = {
         "latency": ("latency_ms", _parse_ms),
         "jitter": ("jitter_ms", _parse_ms),
@@ -156,7 +156,7 @@ def _figures(workload: str, figures: object) -> Given:
     for name, value in figures.items():
         field, parse = names[name]
         values[field] = read(f"measured: {workload}: {name}", parse, value)
-    return Given(**values)
+    return ManualEvidence(**values)
 
 
 def _source(options: Mapping[str, Any]) -> Source:

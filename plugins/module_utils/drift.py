@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from .actuate.kubernetes.objects import Pod
-from .core.annotations import standing
-from .core.rate import Rate
+from .kubernetes.objects.workloads import Pod
+from .model.annotations import standing
+from .model.rate import Rate
 
 
 def drift(pod: Pod, pods: Sequence[Pod], *, key: str) -> str | None:

@@ -10,18 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .actuate.kubernetes.objects import Pod, Workload
-from .actuate.kubernetes.shares import per_pod, together, worth_writing
-from .actuate.kubernetes.targets import Bounds, Roster, find
 from .capping import Move, Skipped, cap_all, caps_in_force, release_all, share, sort_out
-from .core.allocate import Claim, allocate, steady
-from .core.annotations import PAUSE, standing
-from .core.decision import Action, Decision, Evidence, Rules
-from .core.once import decide_once
-from .core.rate import CEILING_BPS, FLOOR_BPS, Rate
-from .core.units import parse_rate
+from .control.allocate import Claim, allocate, steady
+from .control.decision import Action, Decision, Evidence, Rules
+from .control.one_shot import decide_once
 from .deciding import evidence_of, read, rules_of
-from .errors import UserError
+from .kubernetes.objects.shares import per_pod, together, worth_writing
+from .kubernetes.objects.targets import Bounds, Roster, find
+from .kubernetes.objects.workloads import Pod, Workload
+from .model.annotations import PAUSE, standing
+from .model.errors import UserError
+from .model.rate import CEILING_BPS, FLOOR_BPS, Rate
+from .model.units import parse_rate
 from .workloads import Chosen
 
 _ANY = Bounds(Rate(FLOOR_BPS), Rate(CEILING_BPS))

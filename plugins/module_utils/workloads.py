@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .actuate.kubernetes.objects import PLURALS, POD, Pod, Ref, Workload, pod_of, workload_of
 from .cluster import Cluster, RefusedError
-from .errors import UserError
+from .kubernetes.objects.workloads import PLURALS, POD, Pod, Ref, Workload, pod_of, workload_of
+from .model.errors import UserError
 
 KINDS = (*PLURALS, POD)
 _LISTED_NAMES = 5

@@ -69,7 +69,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ..module_utils.cluster import Cluster
 from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
-from ..module_utils.errors import UserError
+from ..module_utils.model.errors import UserError
 
 
 def main() -> None:

@@ -122,7 +122,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ..module_utils.apply_set import ApplySet, Changes, Kind, apply
 from ..module_utils.cluster import Cluster
 from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
-from ..module_utils.errors import UserError
+from ..module_utils.model.errors import UserError
 
 _KIND = {"api_version": {"type": "str", "required": True}, "kind": {"type": "str", "required": True}}
 

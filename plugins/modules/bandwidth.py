@@ -226,7 +226,7 @@ from ..module_utils.capping import carry_out, difference, shown
 from ..module_utils.cluster import Cluster
 from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
 from ..module_utils.deciding import told
-from ..module_utils.errors import UserError
+from ..module_utils.model.errors import UserError
 from ..module_utils.states import absent, decided, present
 from ..module_utils.workloads import Choice, choose
 

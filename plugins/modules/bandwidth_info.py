@@ -108,15 +108,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..module_utils.actuate.kubernetes.objects import Pod
-from ..module_utils.actuate.kubernetes.shares import together
 from ..module_utils.arguments import WORKLOAD_SPEC
 from ..module_utils.capping import caps_in_force
 from ..module_utils.cluster import Cluster
 from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
-from ..module_utils.core.annotations import CLASS, MAXIMUM, MINIMUM, PAUSE, STATUS, WEIGHT, standing
 from ..module_utils.drift import drift
-from ..module_utils.errors import UserError
+from ..module_utils.kubernetes.objects.shares import together
+from ..module_utils.kubernetes.objects.workloads import Pod
+from ..module_utils.model.annotations import CLASS, MAXIMUM, MINIMUM, PAUSE, STATUS, WEIGHT, standing
+from ..module_utils.model.errors import UserError
 from ..module_utils.workloads import Choice, Chosen, choose
 
 _SETTINGS = {"min": MINIMUM, "max": MAXIMUM, "weight": WEIGHT, "pause": PAUSE}

@@ -125,9 +125,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.errors import UserError
 from ..module_utils.kubeadm import verdict
 from ..module_utils.kubeadm.host import Cluster, Host, now_utc
+from ..module_utils.model.errors import UserError
 
 ARGUMENTS: dict[str, Any] = {
     "role": {"type": "str", "required": True, "choices": ["control_plane", "worker"]},

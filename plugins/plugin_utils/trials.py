@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from ..module_utils.core.rate import Rate, human
+from ..module_utils.model.rate import Rate, human
 from .answers import Answer, Gathered, NotMeasuredError, aligned, asked, series
 
 _UNLIMITED = "no limit"

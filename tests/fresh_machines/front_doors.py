@@ -14,7 +14,7 @@ _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
 _SHORT = "DURATION=20"
 # A part of each kind: properties of the core, modules on an API server, whole playbooks. Unit tests run besides.
 _TESTS = (
-    "files/controller/tests/core",
+    "files/controller/tests/control",
     "files/controller/tests/modules/test_adhoc.py",
     "tests/playbooks/test_missing_collections.py",
 )

@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-import detnet.core.annotations as core
+import detnet.model.annotations as core
 from manifests.rendered import Objects, labels_of_pods, of_kind, selects
 
 CRITICAL = {"robot-control", "safety-scanner", "robot-factory"}

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-import detnet.core.annotations as core
+import detnet.model.annotations as core
 from manifests.cilium_crd import SCHEMA
 from manifests.rendered import Objects, labels_of_pods, of_kind, render, selects
 

@@ -8,7 +8,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-import detnet.core.annotations as core
+import detnet.model.annotations as core
 from detnet.probe.paths import Path as ProbePath
 from detnet.probe.paths import parse_paths
 from manifests.rendered import Objects, labels_of_pods, of_kind, render, selects

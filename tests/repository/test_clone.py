@@ -26,10 +26,10 @@ def test_a_clone_elsewhere_imports_the_controller(tmp_path: Path) -> None:
     """The links of the core are relative, so the clone's own files are imported."""
     _git("clone", "--quiet", str(ROOT), str(tmp_path / "clone"))
     source = tmp_path / "clone/files/controller/src"
-    code = "import detnet.core.rate as r, os; print(os.path.realpath(r.__file__))"
+    code = "import detnet.model.rate as r, os; print(os.path.realpath(r.__file__))"
     command = [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(source)!r}); {code}"]
     found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
-    assert found == str((tmp_path / "clone/plugins/module_utils/core/rate.py").resolve())
+    assert found == str((tmp_path / "clone/plugins/module_utils/model/rate.py").resolve())
 
 
 def test_tracked_files_are_fit_for_everybody() -> None:

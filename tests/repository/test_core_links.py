@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / "plugins/module_utils"
 LINKS = ROOT / "files/controller/src/detnet"
-FOLDERS = ("core", "observe", "actuate/kubernetes")
-SHARED = [REAL / "errors.py", *(path for folder in FOLDERS for path in sorted(REAL.glob(f"{folder}/*.py")))]
+FOLDERS = ("control", "model", "sources", "kubernetes/objects")
+SHARED = [path for folder in FOLDERS for path in sorted(REAL.glob(f"{folder}/*.py"))]
 
 
 def test_every_module_has_one_link_and_no_link_is_stale() -> None:

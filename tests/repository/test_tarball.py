@@ -15,7 +15,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-CORE = sorted(path.name for path in (ROOT / "plugins/module_utils/core").glob("*.py"))
+CORE = sorted(path.name for path in (ROOT / "plugins/module_utils/model").glob("*.py"))
 
 
 def _run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -61,7 +61,7 @@ def test_the_tarball_holds_no_tool_of_the_checkout(tarball: Path) -> None:
 
 def test_the_links_of_the_core_survive_the_installation(installed: Path) -> None:
     """Each is still a link and still resolves, so the controller can be built from an installed collection."""
-    core = installed / "ansible_collections/detnet/qos/files/controller/src/detnet/core"
+    core = installed / "ansible_collections/detnet/qos/files/controller/src/detnet/model"
     links = sorted(core.glob("*.py"))
     assert [link.name for link in links] == CORE
     assert all(link.is_symlink() and link.resolve(strict=True).is_file() for link in links)
@@ -70,7 +70,7 @@ def test_the_links_of_the_core_survive_the_installation(installed: Path) -> None
 def test_the_installed_core_imports_without_the_checkout(installed: Path) -> None:
     """The import a module makes works from the installed path alone."""
     code = (
-        "from ansible_collections.detnet.qos.plugins.module_utils.core.rate import Rate; print(Rate.parse('100M').bps)"
+        "from ansible_collections.detnet.qos.plugins.module_utils.model.rate import Rate; print(Rate.parse('100M').bps)"
     )
     assert _run(sys.executable, "-c", code, cwd=installed, PYTHONPATH=str(installed)).strip() == "100000000"
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
+from ..model.errors import UserError
 from .certificate import Certificate
 
 # A full disk is the commonest reason for an etcd that does not start; it wants to write 64 MB at once.

@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 
 import yaml
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 
 
-class Shelf:
+class ScenarioLibrary:
     """The scenarios that a package ships in its folder ``scenarios``."""
 
     def __init__(self, package: str) -> None:

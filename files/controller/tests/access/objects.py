@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detnet.core.annotations import CLASS
+from detnet.model.annotations import CLASS
 
 
 def pod(annotations: dict[str, str] | None = None, *, role: str | None = None) -> dict[str, Any]:

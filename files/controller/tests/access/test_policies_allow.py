@@ -11,7 +11,7 @@ from hypothesis import given
 
 from access.objects import deployment, merged, pod
 from access.policies import denials
-from detnet.core.annotations import (
+from detnet.model.annotations import (
     EGRESS,
     NO_PRIOR,
     PRIOR,
@@ -21,7 +21,7 @@ from detnet.core.annotations import (
     patched,
     release_patch,
 )
-from detnet.core.rate import FLOOR_BPS, Rate
+from detnet.model.rate import FLOOR_BPS, Rate
 
 Objects = list[dict[str, Any]]
 LARGEST_BPS = 10**10

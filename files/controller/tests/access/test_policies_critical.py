@@ -8,7 +8,7 @@ import pytest
 
 from access.objects import deployment, pod
 from access.policies import SOMEBODY, denials
-from detnet.core.annotations import CRITICAL, EGRESS, NO_PRIOR, PRIOR, patched, priority_patch, release_patch
+from detnet.model.annotations import CRITICAL, EGRESS, NO_PRIOR, PRIOR, patched, priority_patch, release_patch
 
 Objects = list[dict[str, Any]]
 

@@ -12,8 +12,8 @@ from hypothesis import assume, given
 
 from access.objects import deployment, pod
 from access.policies import denials
-from detnet.core.annotations import EGRESS, NO_PRIOR, PRIOR, PRIOR_PRIORITY, PRIORITY, STATUS
-from detnet.core.rate import FLOOR_BPS, Rate, RateError
+from detnet.model.annotations import EGRESS, NO_PRIOR, PRIOR, PRIOR_PRIORITY, PRIORITY, STATUS
+from detnet.model.rate import FLOOR_BPS, Rate, RateError
 
 Objects = list[dict[str, Any]]
 Place = tuple[str | int, ...]

@@ -8,7 +8,7 @@ import pytest
 
 from access.granted import OWN, TARGET, Granted
 from control_plane import RefusedError
-from detnet.core.annotations import CLASS, CRITICAL, EGRESS, NO_PRIOR, PRIOR, STATUS
+from detnet.model.annotations import CLASS, CRITICAL, EGRESS, NO_PRIOR, PRIOR, STATUS
 
 pytestmark = pytest.mark.timeout(1200)
 

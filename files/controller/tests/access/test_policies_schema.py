@@ -8,9 +8,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-import detnet.core.annotations as core
+import detnet.model.annotations as core
 from access.role import ROLE
-from detnet.settings.kubernetes import KubernetesSettings, LeaderSettings
+from detnet.config.kubernetes import KubernetesSettings, LeaderSettings
 
 Objects = list[dict[str, Any]]
 

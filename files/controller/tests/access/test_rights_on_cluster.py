@@ -10,15 +10,15 @@ import pytest
 from access.granted import NAME, OTHER, OWN, TARGET, WATCHED, Granted
 from control_plane import ControlPlane
 from control_plane.client import Client
-from detnet.actuate.kubernetes.objects import Ref
-from detnet.core.annotations import EGRESS, NO_PRIOR, PRIOR, STATUS
-from detnet.core.decision import Action
-from detnet.kube.api import Api
-from detnet.kube.lease import Elector
-from detnet.record.kubernetes.telling import Subject
-from telling.passes import TARGET as TOLD
-from telling.passes import Passes
-from telling.town import Clock
+from detnet.control.decision import Action
+from detnet.kubernetes.client.api import Api
+from detnet.kubernetes.client.leader_election import LeaderElector
+from detnet.kubernetes.events.reasons import Subject
+from detnet.kubernetes.objects.workloads import Ref
+from detnet.model.annotations import EGRESS, NO_PRIOR, PRIOR, STATUS
+from kubernetes_events.passes import TARGET as TOLD
+from kubernetes_events.passes import Passes
+from kubernetes_events.town import Clock
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -62,7 +62,7 @@ def test_watching_is_allowed(granted: Granted, namespace: str) -> None:
 
 def test_the_elector_can_lead(granted: Granted, api: Api) -> None:
     """The Lease that the role has made is taken and renewed, although none may be created."""
-    elector = Elector(api, OWN, NAME, "test")
+    elector = LeaderElector(api, OWN, NAME, "test")
     assert elector.step() > 0.0
     assert elector.leading
     elector.step()

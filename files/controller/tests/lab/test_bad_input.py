@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from detnet.commands.lab import command
-from detnet.errors import UserError
+from detnet.cli.lab import command
 from detnet.lab.output import Output
 from detnet.lab.session import order
+from detnet.model.errors import UserError
 from lab.cli import DETNET, start
 
 _TOOLS = ("nginx", "nsenter", "setpriv", "unshare", "prometheus")

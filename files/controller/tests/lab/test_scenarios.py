@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.errors import ConfigError
 from detnet.lab.scenario import Phase, Scenario, load, names, parse
+from detnet.model.errors import ConfigError
 
 _PHASES = [{"name": "quiet", "title": "Nothing", "duration_s": 5}]
 _GOOD = {"name": "one", "title": "One", "phases": _PHASES}

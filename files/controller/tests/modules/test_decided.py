@@ -9,8 +9,8 @@ import pytest
 
 from modules.running import Module
 from modules.workloads import EGRESS, PRIOR, Workloads
-from observe.prometheus_server import running_prometheus
 from probe.running import Running, probing, reflecting
+from sources.prometheus_server import running_prometheus
 from support import wait_for
 
 OBJECTIVES = [{"workload": "control", "latency": "10ms"}]

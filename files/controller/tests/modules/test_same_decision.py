@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detnet.actuate.dry_run import DryRunActuator
-from detnet.core.once import Given
-from detnet.core.rate import Rate
-from detnet.core.units import parse_duration_s, parse_share
-from detnet.daemon import Daemon, Parts, Pass
-from detnet.observe.source import Reading
-from detnet.settings.models import Settings
-from detnet.wiring import build_claims, build_rules
+from detnet.actuators.dry_run import DryRunActuator
+from detnet.config.models import Settings
+from detnet.control.one_shot import ManualEvidence
+from detnet.model.rate import Rate
+from detnet.model.units import parse_duration_s, parse_share
+from detnet.runtime.build import build_claims, build_rules
+from detnet.runtime.control_loop import ControlLoop, LoopParts
+from detnet.sources.source import Reading
+from detnet.telemetry.passes import Pass
 from modules.running import Collection
 
 M = 1_000_000
@@ -37,10 +38,10 @@ def importable(collection: Collection) -> None:
     sys.path.insert(0, str(collection.path))
 
 
-def read(figures: Mapping[str, str]) -> Given:
+def read(figures: Mapping[str, str]) -> ManualEvidence:
     """Return figures as ``detnet decide`` reads them."""
     latency, jitter, loss = (figures.get(name) for name in ("latency", "jitter", "loss"))
-    return Given(
+    return ManualEvidence(
         latency_ms=None if latency is None else parse_duration_s(latency) * 1e3,
         jitter_ms=None if jitter is None else parse_duration_s(jitter) * 1e3,
         loss_ratio=None if loss is None else parse_share(loss),
@@ -83,7 +84,7 @@ def by_the_daemon(options: dict[str, Any], figures: Figures, caps: Mapping[str, 
     source, actuator = Now(figures, configured), DryRunActuator(NAMES)
     actuator.apply({name: cap for name, cap in caps.items() if cap is not None})
     rules, claims = build_rules(configured), build_claims(configured)
-    return Daemon(Parts(rules, claims, source, actuator, source, 0.5), clock=lambda: 100.0).step()
+    return ControlLoop(LoopParts(rules, claims, source, actuator, source, 0.5), clock=lambda: 100.0).step()
 
 
 def by_the_module(

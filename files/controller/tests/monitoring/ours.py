@@ -8,18 +8,18 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from detnet.actuate.kubernetes.objects import Ref
-from detnet.actuate.kubernetes.writer import Figures
-from detnet.core.objectives import judge
-from detnet.core.rate import Rate
-from detnet.core.signals import Interval, Signal
+from detnet.kubernetes.caps.writer import WriteStatistics
+from detnet.kubernetes.events.metrics import ClusterCollector
+from detnet.kubernetes.objects.workloads import Ref
+from detnet.model.objectives import judge
+from detnet.model.rate import Rate
+from detnet.model.signals import Interval, Signal
 from detnet.probe.exporter import ProbeMetrics
 from detnet.probe.paths import Path as ProbePath
-from detnet.probe.tally import Tally
-from detnet.record.audit import AuditLog
-from detnet.record.kubernetes.metrics import ClusterCollector
-from detnet.record.metrics import Caps, Metrics
-from record.conftest import DECISION, OBJECTIVE
+from detnet.probe.tally import SharedCounters
+from detnet.telemetry.audit import AuditLog
+from detnet.telemetry.metrics import Caps, Metrics
+from telemetry.conftest import DECISION, OBJECTIVE
 
 _SIGNAL = Signal(
     measured_at_s=0.0,
@@ -39,8 +39,8 @@ _LEARNED = replace(
 class _Cluster:
     """A cluster with one workload whose cap has no effect."""
 
-    def figures(self) -> Figures:
-        return Figures()
+    def figures(self) -> WriteStatistics:
+        return WriteStatistics()
 
     def not_enforced(self) -> Mapping[Ref, str]:
         return {Ref("Deployment", "cell", "upload"): "same node"}
@@ -61,7 +61,7 @@ def registries(folder: Path) -> Iterator[CollectorRegistry]:
     metrics.record("worker-1", _LEARNED, Caps(rate, rate), duration_s=0.001)
     metrics.registry.register(ClusterCollector(_Led()))
     yield metrics.registry
-    probe = ProbeMetrics([ProbePath.parse("robot=udp://192.0.2.1:862", rate_hz=20.0)], Tally.shared(1))
+    probe = ProbeMetrics([ProbePath.parse("robot=udp://192.0.2.1:862", rate_hz=20.0)], SharedCounters.shared(1))
     probe.observe(0, 0.0, 1.0)
     yield probe.registry
 

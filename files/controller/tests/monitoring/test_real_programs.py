@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from actuate_kubernetes.site import Site
 from control_plane import ControlPlane
+from kubernetes_caps.site import Site
 from monitoring import foreign
 from monitoring.role import queries
 from monitoring.serving import ask, exporting, scraping

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.probe.kept import KeptSamples
+from detnet.probe.kept import SampleBuffer
 
 CALM = {"a": False, "b": True}
 
 
 @pytest.fixture
-def kept() -> KeptSamples:
+def kept() -> SampleBuffer:
     """Two paths, three samples, at seconds 100 to 102."""
-    kept = KeptSamples(["a", "b"])
+    kept = SampleBuffer(["a", "b"])
     for index, sent_at_s, rtt_ms in ((0, 100.0, 1.5), (1, 101.0, None), (0, 102.0, 2.5)):
         kept.add(index, sent_at_s, rtt_ms)
     return kept
 
 
-def test_ages_are_of_the_moment_of_the_answer(kept: KeptSamples) -> None:
+def test_ages_are_of_the_moment_of_the_answer(kept: SampleBuffer) -> None:
     """A sample's age is the time since it was sent; a lost one has no round trip."""
     answer = kept.after(0, 103.5, CALM)
     assert answer["paths"]["a"] == {"samples": [[3.5, 1.5], [1.5, 2.5]], "spoiled": False}
     assert answer["paths"]["b"] == {"samples": [[2.5, None]], "spoiled": True}
 
 
-def test_cursor_continues(kept: KeptSamples) -> None:
+def test_cursor_continues(kept: SampleBuffer) -> None:
     """With the cursor of one answer, the next holds only what is new."""
     cursor = kept.after(0, 103.0, CALM)["cursor"]
     assert kept.after(cursor, 103.0, CALM)["paths"]["a"]["samples"] == []
@@ -34,12 +34,12 @@ def test_cursor_continues(kept: KeptSamples) -> None:
 
 
 @pytest.mark.parametrize("cursor", [-1, 10**9])
-def test_unknown_cursor_answers_everything(kept: KeptSamples, cursor: int) -> None:
+def test_unknown_cursor_answers_everything(kept: SampleBuffer, cursor: int) -> None:
     """A cursor from before our start, or nonsense, loses nothing."""
     assert len(kept.after(cursor, 103.0, CALM)["paths"]["a"]["samples"]) == 2
 
 
-def test_thirty_seconds_are_kept(kept: KeptSamples) -> None:
+def test_thirty_seconds_are_kept(kept: SampleBuffer) -> None:
     """Older samples are gone, both for readers and from memory."""
     assert kept.after(0, 131.5, CALM)["paths"]["a"]["samples"] == [[29.5, 2.5]]
     kept.add(0, 131.5, 1.0)
@@ -48,4 +48,4 @@ def test_thirty_seconds_are_kept(kept: KeptSamples) -> None:
 
 def test_instances_differ() -> None:
     """A reader can tell that the prober was restarted."""
-    assert KeptSamples(["a"]).instance != KeptSamples(["a"]).instance
+    assert SampleBuffer(["a"]).instance != SampleBuffer(["a"]).instance

@@ -9,7 +9,7 @@ import socket
 from detnet.probe.links import UdpLink
 from detnet.probe.options import Options
 from detnet.probe.paths import Path
-from detnet.probe.tally import Figure, Tally
+from detnet.probe.tally import Counter, SharedCounters
 
 
 def test_icmp_error_is_counted_once_and_leaves_nothing_to_read() -> None:
@@ -17,7 +17,7 @@ def test_icmp_error_is_counted_once_and_leaves_nothing_to_read() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    (tally,) = Tally.shared(1)
+    (tally,) = SharedCounters.shared(1)
     with selectors.SelectSelector() as selector:
         link = UdpLink(Path("a", "udp", "127.0.0.1", port, 20.0), tally, selector, Options())
         link.tend(1)
@@ -25,6 +25,6 @@ def test_icmp_error_is_counted_once_and_leaves_nothing_to_read() -> None:
         assert link.send(b"probe", 3)
         assert selector.select(5)
         assert list(link.packets(4)) == []
-        assert (tally[Figure.LINK_FAILURES], tally[Figure.LAST_FAILURE]) == (1, errno.ECONNREFUSED)
+        assert (tally[Counter.LINK_FAILURES], tally[Counter.LAST_FAILURE]) == (1, errno.ECONNREFUSED)
         assert selector.select(0.05) == []
         link.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.probe.paths import Path, parse_endpoint, parse_paths
 
 

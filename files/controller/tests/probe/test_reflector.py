@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.probe import reflector as reflector_module
 from detnet.probe.packet import ERROR_UNKNOWN, SIZE, ReflectorPacket, SenderPacket, from_ns, to_ns
 from detnet.probe.reflector import Reflector, reflect

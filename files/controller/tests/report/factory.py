@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from detnet.daemon import Pass
-from detnet.record.audit import AuditLog
-from detnet.record.recorder import audit_entry
 from detnet.simulate.laws.ours import Ours, Running
 from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.run import world
 from detnet.simulate.scenario import load
 from detnet.simulate.site import Site
+from detnet.telemetry.audit import AuditLog
+from detnet.telemetry.passes import Pass
+from detnet.telemetry.recorder import audit_entry
 
 BEGAN = datetime(2025, 11, 22, 14, 3, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.bench import compare
 from report.records import BAD, CLEAN, record
 

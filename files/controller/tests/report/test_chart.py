@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from detnet.core.decision import Action
+from detnet.control.decision import Action
 from detnet.report.chart import style
 from detnet.report.chart.picture import draw_run
 from detnet.report.judge import judge

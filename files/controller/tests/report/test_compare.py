@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.compare import write
 from detnet.report.compare.figures import Batch, Estimate, mean, parse
 from detnet.report.compare.picture import _overlap, _place, picture

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.load import load, parse
 from report.records import CLEAN, record
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.core.decision import Action, Mode
+from detnet.control.decision import Action, Mode
 from detnet.report.story.bins import Bins
 from detnet.report.story.entry import Entry, steps
 from detnet.report.story.episodes import Episode, State, fold

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from detnet.commands.explain import command
-from detnet.errors import UserError
+from detnet.cli.explain import command
+from detnet.model.errors import UserError
 from detnet.report.story import Window, draw, live, tell
 from detnet.report.story.follow import follow
 from report.factory import write_log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.judge import judge
 from detnet.report.load import parse
 from report.records import BAD, BASE_MS, CLEAN, LOST, OBJECTIVE_MS, SILENT, judged, record

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from detnet import report
-from detnet.commands.report import command
-from detnet.errors import UserError
+from detnet.cli.report import command
+from detnet.model.errors import UserError
 from report.records import BAD, CLEAN, record
 
 WINDOWS = [BAD, *[CLEAN] * 9]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from detnet.commands.simulate import command
-from detnet.core.guard import Guard
-from detnet.core.learned import Learned
+from detnet.cli.simulate import command
+from detnet.control.guard import Guard
+from detnet.control.learned import Learned
+from detnet.runtime.build import build_rules
 from detnet.simulate.batch import Job, Result, run_job
 from detnet.simulate.exogenous import draw
 from detnet.simulate.figures import Comparison, compare
@@ -22,7 +23,6 @@ from detnet.simulate.reports.ablation import table, verdict
 from detnet.simulate.session import order
 from detnet.simulate.site import Site
 from detnet.simulate.statistics import Estimate
-from detnet.wiring import build_rules
 from simulate.bench import SMALL, outcome, scenario, trace
 
 STEP = scenario(critical="[{steps: [[0, 0.2], [30, 0.6]]}]", duration_s=60)

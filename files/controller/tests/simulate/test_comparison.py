@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.commands.simulate import command
-from detnet.errors import ConfigError
+from detnet.cli.simulate import command
+from detnet.model.errors import ConfigError
 from detnet.simulate.batch import jobs, run_job, simulate
 from detnet.simulate.figures import compare
 from detnet.simulate.laws.oracle import foreseen_bps

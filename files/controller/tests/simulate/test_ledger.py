@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.simulate import ledger as ledger_module
 from detnet.simulate.batch import Job, Result, jobs, simulate
 from detnet.simulate.judge import Outcome

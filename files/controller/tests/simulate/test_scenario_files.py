@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 from detnet.simulate.faults import KINDS
 from detnet.simulate.scenario import load, names, parse
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 from detnet.simulate.exogenous import draw
 from detnet.simulate.judge import judge
 from detnet.simulate.laws.ours import Ours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.core.rate import Rate
+from detnet.model.rate import Rate
 from detnet.simulate.plant import SLOT_S
 from detnet.simulate.run import world
 from detnet.simulate.site import Site

@@ -6,14 +6,14 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from detnet.core.rate import Rate
-from detnet.daemon import Daemon, Parts
-from detnet.record.state_file import StateFile, _decoded, _encoded
+from detnet.model.rate import Rate
+from detnet.runtime.build import build_rules
+from detnet.runtime.control_loop import ControlLoop, LoopParts
 from detnet.simulate.exogenous import draw
 from detnet.simulate.laws.ours import Ours, Running, _Source
 from detnet.simulate.plant import SLOT_S
 from detnet.simulate.site import Site
-from detnet.wiring import build_rules
+from detnet.telemetry.state_file import StateFile, _decoded, _encoded
 from simulate.bench import SMALL, scenario
 
 BOOT_S = 1_800_000_000.0
@@ -35,7 +35,7 @@ class World:
         """Start a daemon, let it run for so long, and kill it."""
         memory = StateFile(self.path, max_age_s=600.0, wall_s=lambda: BOOT_S + self.site.now_s)
         recorder = Running(self._settings, self.site)
-        parts = Parts(
+        parts = LoopParts(
             build_rules(self._settings),
             self.site.claims,
             _Source(self.site),
@@ -44,7 +44,7 @@ class World:
             0.5,
             memory=memory if remembering else None,
         )
-        daemon = Daemon(parts, clock=self.site.clock)
+        daemon = ControlLoop(parts, clock=self.site.clock)
         for slot in range(self._slot, self._slot + round(seconds / SLOT_S)):
             self.site.advance(slot)
             if slot % 5 == 0:

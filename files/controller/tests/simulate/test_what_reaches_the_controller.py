@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.core.samples import Sample
-from detnet.observe.source import SampleWindow
+from detnet.model.samples import Sample
 from detnet.simulate.critical import CRITICAL
 from detnet.simulate.plant import SLOT_S
 from detnet.simulate.run import world
 from detnet.simulate.site import Site
+from detnet.sources.source import SampleWindow
 from simulate.bench import SMALL, scenario
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.detnet.qos.plugins.module_utils.actuate.kubernetes.objects import Pod, pod_of, workload_of
+from ansible_collections.detnet.qos.plugins.module_utils.kubernetes.objects.workloads import Pod, pod_of, workload_of
 from ansible_collections.detnet.qos.plugins.module_utils.workloads import Chosen
 
 

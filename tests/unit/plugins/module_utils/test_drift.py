@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.detnet.qos.plugins.module_utils.core.annotations import EGRESS, PRIOR
 from ansible_collections.detnet.qos.plugins.module_utils.drift import drift
+from ansible_collections.detnet.qos.plugins.module_utils.model.annotations import EGRESS, PRIOR
 from ansible_collections.detnet.qos.tests.unit.plugins.module_utils.pods import pod
 
 OURS = {EGRESS: "10M", PRIOR: ""}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.detnet.qos.plugins.module_utils import states
-from ansible_collections.detnet.qos.plugins.module_utils.core.annotations import EGRESS, PRIOR
-from ansible_collections.detnet.qos.plugins.module_utils.errors import UserError
+from ansible_collections.detnet.qos.plugins.module_utils.model.annotations import EGRESS, PRIOR
+from ansible_collections.detnet.qos.plugins.module_utils.model.errors import UserError
 from ansible_collections.detnet.qos.tests.unit.plugins.module_utils.pods import deployment, pod
 
 OBJECTIVE = {**dict.fromkeys(["latency", "jitter", "loss", "path", "hubble", "promql"]), "priority": "critical"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from detnet.errors import UserError
 from detnet.lab.cage import ENTERED
-from detnet.lab.order import Order
+from detnet.lab.order import RunSpec
 from detnet.lab.runner import Stopped, run
+from detnet.model.errors import UserError
 
 
 def _read_line() -> str:
@@ -32,7 +32,7 @@ def main() -> int:
     _say(ENTERED)
     try:
         with os.fdopen(int(sys.argv[1]), "wb") as record:
-            run(Order.from_json(_read_line()), record, _say)
+            run(RunSpec.from_json(_read_line()), record, _say)
     except Stopped:
         return 130
     except UserError as error:

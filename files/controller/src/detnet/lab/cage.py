@@ -23,8 +23,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from detnet.errors import UserError
-from detnet.lab.order import Order
+from detnet.lab.order import RunSpec
+from detnet.model.errors import UserError
 
 _ENTER = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc")
 ENTERED = "entered"
@@ -33,7 +33,7 @@ ENTERED = "entered"
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(order: Order, record: IO[bytes], show: Callable[[str], None], *, leash: bool = False) -> int:
+def run(order: RunSpec, record: IO[bytes], show: Callable[[str], None], *, leash: bool = False) -> int:
     """Run the order in a cage and return its exit code, 128 + the signal's number after a signal.
 
     Args:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from detnet.core.rate import Rate
 from detnet.lab import topology as at
-from detnet.lab.order import OBJECTIVE_MS, Order
+from detnet.lab.order import OBJECTIVE_MS, RunSpec
+from detnet.model.rate import Rate
 
 PAGE_BYTES = 250_000
 """A dashboard with its scripts and pictures."""
@@ -15,7 +15,7 @@ PAGE_BYTES = 250_000
 _SMALLEST_SHARE = 0.02
 
 
-def daemon_config(order: Order, audit: Path) -> dict[str, Any]:
+def daemon_config(order: RunSpec, audit: Path) -> dict[str, Any]:
     """Return what ``detnet run`` is given.
 
     "static" is a range of one value, half the link shared evenly; "none" decides and records but caps nothing.

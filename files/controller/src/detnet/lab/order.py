@@ -21,7 +21,7 @@ LATE_LIMIT_MS = OBJECTIVE_MS / 2
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunSpec:
     """One run: a scenario, already of its final length, on a link, under a policy."""
 
     policy: str
@@ -34,6 +34,6 @@ class Order:
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Order:
+    def from_json(cls, text: str) -> RunSpec:
         """Read what ``to_json`` wrote."""
         return TypeAdapter(cls).validate_json(text)

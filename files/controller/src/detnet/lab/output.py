@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 
 _LOG, _RECORD, _PART = "live.log", "run.json", "run.json.part"
 _RESULTS = (_RECORD, _PART, "summary.json", "summary.txt", "report.html", "report.png")

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from detnet.errors import UserError
 from detnet.lab import topology as at
+from detnet.model.errors import UserError
 
 DETNET = (sys.executable, "-c", "from detnet.cli import main; main()")
 """This very package's command line, also where no ``detnet`` is on PATH."""

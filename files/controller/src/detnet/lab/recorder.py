@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from detnet.lab import topology as at
-from detnet.lab.order import LATE_LIMIT_MS, OBJECTIVE_MS, Order
+from detnet.lab.order import LATE_LIMIT_MS, OBJECTIVE_MS, RunSpec
 from detnet.lab.workloads import CRITICAL
 from detnet.lab.world import Received
 from detnet.report.series import percentile
@@ -41,7 +41,7 @@ class Tail:
 class Recorder:
     """Collects one run; all times are seconds since ``zero_s`` on the monotonic clock, rates bit/s."""
 
-    order: Order
+    order: RunSpec
     zero_s: float
     samples: dict[str, Tail]
     audit: Tail

@@ -15,15 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from detnet.errors import UserError
 from detnet.lab import topology as at
 from detnet.lab import view
-from detnet.lab.order import Order
+from detnet.lab.order import RunSpec
 from detnet.lab.processes import Crew, realtime_allowed
 from detnet.lab.recorder import Recorder, Tail
 from detnet.lab.scenario import Phase
 from detnet.lab.workloads import CRITICAL, Workloads
 from detnet.lab.world import World, world
+from detnet.model.errors import UserError
 
 _TICK_S = 0.25
 _LINE_S = 2.0
@@ -41,7 +41,7 @@ class Stopped(Exception):  # noqa: N818 - a request, not an error
 class Runner:
     """One run; ``say`` takes each line for people, ``asked_to_stop`` waits and tells whether the run shall end."""
 
-    def __init__(self, order: Order, network: World, crew: Crew, say: Callable[[str], None]) -> None:
+    def __init__(self, order: RunSpec, network: World, crew: Crew, say: Callable[[str], None]) -> None:
         self._order = order
         self._world = network
         self._crew = crew
@@ -131,7 +131,7 @@ class Runner:
             _listen(0.05)
 
 
-def run(order: Order, record: IO[bytes], say: Callable[[str], None]) -> None:
+def run(order: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
     """Make one run and write its JSON to ``record``.
 
     Raises:

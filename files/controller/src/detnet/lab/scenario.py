@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from detnet.errors import ConfigError
-from detnet.scenario_file import Shelf, Table, parse_yaml
+from detnet.model.errors import ConfigError
+from detnet.scenario_file import ScenarioLibrary, Table, parse_yaml
 
 WORKLOADS = ("telemetry-upload", "erp-dashboard", "inspection-camera")
 """What a phase may start and stop; robot-control, safety-scanner and robot-factory always run."""
@@ -17,7 +17,7 @@ FAULTS = {"probe": ("pause", "resume"), "daemon": ("kill", "start")}
 """Which process can suffer what: pause and resume are SIGSTOP and SIGCONT, kill is SIGKILL."""
 
 _PHASE_KEYS = {"name", "title", "duration_s", "disturbance", "start", "stop", "capacity", "fault"}
-_SHELF = Shelf("detnet.lab")
+_SHELF = ScenarioLibrary("detnet.lab")
 
 
 @dataclass(frozen=True, slots=True)

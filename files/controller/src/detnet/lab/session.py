@@ -7,21 +7,21 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from detnet.core.rate import Rate, RateError
-from detnet.errors import UserError
 from detnet.lab import cage, scenario
 from detnet.lab.link import Link
-from detnet.lab.order import POLICIES, Order
+from detnet.lab.order import POLICIES, RunSpec
 from detnet.lab.output import Output
 from detnet.lab.processes import require
 from detnet.lab.workloads import PROGRAMS
+from detnet.model.errors import UserError
+from detnet.model.rate import Rate, RateError
 
 _SHORTEST_S = 5.0
 
 
 def order(  # noqa: PLR0913 - what a user can ask for
     scenario_name: str, policy: str, duration_s: float | None, capacity: str, buffer_ms: float, *, prometheus: bool
-) -> Order:
+) -> RunSpec:
     """Check what was asked for.
 
     Raises:
@@ -41,10 +41,10 @@ def order(  # noqa: PLR0913 - what a user can ask for
     if os.geteuid() != 0:
         raise UserError("the lab makes network namespaces and qdiscs, which needs root")
     require({**PROGRAMS, **({"prometheus": "prometheus"} if prometheus else {})})
-    return Order(policy, asked, link, prometheus)
+    return RunSpec(policy, asked, link, prometheus)
 
 
-def run_and_report(asked: Order, folder: Path, show: Callable[[str], None], *, leash: bool) -> int:
+def run_and_report(asked: RunSpec, folder: Path, show: Callable[[str], None], *, leash: bool) -> int:
     """Run, then judge and draw; return the exit code.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detnet.lab.order import OBJECTIVE_MS, Order
+from detnet.lab.order import OBJECTIVE_MS, RunSpec
 from detnet.lab.recorder import Recorder
 from detnet.report.series import percentile
 
@@ -13,7 +13,7 @@ _SPARE = "-"
 _COLUMNS = "{:>5}  {:<10} {:>14} {:>6} {:>13} {:>13}  {}"
 
 
-def header(order: Order) -> list[str]:
+def header(order: RunSpec) -> list[str]:
     """Return what stands above the lines."""
     link, scenario = order.link, order.scenario
     return [

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import yaml
 
-from detnet.errors import UserError
 from detnet.lab import configs
 from detnet.lab import topology as at
-from detnet.lab.order import LATE_LIMIT_MS, Order
+from detnet.lab.order import LATE_LIMIT_MS, RunSpec
 from detnet.lab.processes import DETNET, Crew, realtime_allowed
+from detnet.model.errors import UserError
 
 PROGRAMS = {
     "iperf3": "iperf3",
@@ -34,7 +34,7 @@ _BROWSERS = 4
 class Workloads:
     """Starts and stops the parts of one run; files live in ``folder``."""
 
-    def __init__(self, order: Order, crew: Crew, folder: Path) -> None:
+    def __init__(self, order: RunSpec, crew: Crew, folder: Path) -> None:
         self._order = order
         self._crew = crew
         self._folder = folder

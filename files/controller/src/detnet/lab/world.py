@@ -19,9 +19,9 @@ from typing import Any
 from pyroute2 import IPRoute, NetNS, netns
 from pyroute2.netlink.exceptions import NetlinkError
 
-from detnet.errors import UserError
 from detnet.lab import topology as at
 from detnet.lab.link import FRAME_BYTES, Link
+from detnet.model.errors import UserError
 
 _HEADER_BYTES = 14 + 20 + 32  # Ethernet, IPv4, TCP with timestamps (RFC 7323): what a full segment is not goodput
 _NS_DIR = Path("/run/netns")

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from detnet.probe.paths import Path
 from detnet.probe.reflector import Reflector
-from detnet.probe.tally import Figure, Tally
+from detnet.probe.tally import Counter, SharedCounters
 
 # Edges at 1, 2 and 10 ms, where objectives lie, and close enough around them to see a drift towards them.
 BUCKETS_S = (
@@ -21,25 +21,25 @@ BUCKETS_S = (
 
 _LABELS = ("path", "protocol")
 _COUNTERS = {
-    Figure.SENT: ("sent", "Probes that were due and sent, or could not be sent because the path is down."),
-    Figure.RECEIVED: ("received", "Probes answered in time."),
-    Figure.LOST: ("lost", "Probes not answered in time, and probes that could not be sent."),
-    Figure.LATE: ("late", "Answers that came after their probe was counted as lost."),
-    Figure.DUPLICATE: ("duplicate", "Further answers to an answered probe: copies or replays."),
-    Figure.FORGED: ("forged", "Answers from a wrong peer, or to no probe that we sent."),
-    Figure.GARBAGE: ("garbage", "Packets that are no STAMP answer."),
-    Figure.CLOCK_STEP: ("clock_step", "Round trips discarded because a wall clock was set meanwhile."),
-    Figure.SPOILED: ("spoiled", "Probes discarded because this machine was late in sending."),
-    Figure.SPOILED_WINDOWS: ("spoiled_windows", "Seconds in which the p95 of send lateness exceeded the limit."),
-    Figure.LINK_FAILURES: ("link_failures", "Failures to resolve, connect, send or hear from the reflector."),
-    Figure.UNREAD: ("unread", "Samples dropped because the exporting process was held up."),
+    Counter.SENT: ("sent", "Probes that were due and sent, or could not be sent because the path is down."),
+    Counter.RECEIVED: ("received", "Probes answered in time."),
+    Counter.LOST: ("lost", "Probes not answered in time, and probes that could not be sent."),
+    Counter.LATE: ("late", "Answers that came after their probe was counted as lost."),
+    Counter.DUPLICATE: ("duplicate", "Further answers to an answered probe: copies or replays."),
+    Counter.FORGED: ("forged", "Answers from a wrong peer, or to no probe that we sent."),
+    Counter.GARBAGE: ("garbage", "Packets that are no STAMP answer."),
+    Counter.CLOCK_STEP: ("clock_step", "Round trips discarded because a wall clock was set meanwhile."),
+    Counter.SPOILED: ("spoiled", "Probes discarded because this machine was late in sending."),
+    Counter.SPOILED_WINDOWS: ("spoiled_windows", "Seconds in which the p95 of send lateness exceeded the limit."),
+    Counter.LINK_FAILURES: ("link_failures", "Failures to resolve, connect, send or hear from the reflector."),
+    Counter.UNREAD: ("unread", "Samples dropped because the exporting process was held up."),
 }
 
 
 class ProbeMetrics(Collector):
     """A registry of its own with every path's histogram, counters and freshness."""
 
-    def __init__(self, paths: Sequence[Path], tallies: Sequence[Tally]) -> None:
+    def __init__(self, paths: Sequence[Path], tallies: Sequence[SharedCounters]) -> None:
         self._labelled = [((path.name, path.protocol), tally) for path, tally in zip(paths, tallies, strict=True)]
         self._newest_s: dict[int, float] = {}
         self.registry = CollectorRegistry()

@@ -17,7 +17,7 @@ from detnet.probe.packet import ReflectorPacket
 _MEMORY_NS = 10 * 10**9  # how long an answer is still told from a forgery after its probe's end
 
 
-class Fate(Enum):
+class MatchResult(Enum):
     """What an arriving answer is."""
 
     RECEIVED = auto()
@@ -36,7 +36,7 @@ class Probe:
     usable: bool
 
 
-class Flight:
+class InFlight:
     """The probes of one session."""
 
     def __init__(self, ssid: int, timeout_ns: int) -> None:
@@ -50,18 +50,18 @@ class Flight:
         """Remember a probe that was sent; sequence numbers must not repeat within the memory."""
         self._waiting[sequence] = probe
 
-    def land(self, reply: ReflectorPacket, now_ns: int) -> tuple[Fate, Probe | None]:
+    def land(self, reply: ReflectorPacket, now_ns: int) -> tuple[MatchResult, Probe | None]:
         """Return the fate of an answer, and the probe when it is ``RECEIVED``."""
         sequence = reply.sender_sequence
         probe = self._waiting.get(sequence)
         if probe is not None and self._echoes(reply, probe):
             self._end(sequence, answered=True, now_ns=now_ns)
-            return Fate.RECEIVED, probe
+            return MatchResult.RECEIVED, probe
         past, answered = self._ended.get(sequence, (None, False))
         if past is None or not self._echoes(reply, past):
-            return Fate.FORGED, None
+            return MatchResult.FORGED, None
         self._ended[sequence] = past, True
-        return (Fate.DUPLICATE if answered else Fate.LATE), None
+        return (MatchResult.DUPLICATE if answered else MatchResult.LATE), None
 
     def expire(self, now_ns: int) -> Iterator[Probe]:
         """Yield the probes whose time is up and forget those that ended long ago."""

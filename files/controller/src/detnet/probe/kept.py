@@ -11,7 +11,7 @@ from typing import Any
 KEPT_S = 30.0
 
 
-class KeptSamples:
+class SampleBuffer:
     """Samples of the last 30 s, numbered in the order in which they ended, with a cursor for each reader's place.
 
     Written by one thread and read by others.

@@ -17,7 +17,7 @@ from detnet.probe.options import Options
 from detnet.probe.packet import SIZE
 from detnet.probe.paths import Path
 from detnet.probe.sockets import Address, Received, drain_errors, open_socket, receive, report_errors
-from detnet.probe.tally import Figure, Tally
+from detnet.probe.tally import Counter, SharedCounters
 
 _SILENCE_NS = 2 * 10**9
 _BACKOFF_NS = (10**8, 2 * 10**9)
@@ -30,7 +30,7 @@ class Link(ABC):
 
     kind: socket.SocketKind
 
-    def __init__(self, path: Path, tally: Tally, selector: selectors.BaseSelector, options: Options) -> None:
+    def __init__(self, path: Path, tally: SharedCounters, selector: selectors.BaseSelector, options: Options) -> None:
         self._path, self._tally, self._selector, self._options = path, tally, selector, options
         self._silence_ns = max(_SILENCE_NS, round(3e9 / path.rate_hz))
         self._lookup: Lookup | None = None
@@ -98,8 +98,8 @@ class Link(ABC):
         self._lookup = Lookup(self._path.host, self._path.port, self.kind)
 
     def _note(self, code: int) -> None:
-        self._tally.count(Figure.LINK_FAILURES)
-        self._tally.put(Figure.LAST_FAILURE, code)
+        self._tally.count(Counter.LINK_FAILURES)
+        self._tally.put(Counter.LAST_FAILURE, code)
 
     def _open(self, lookup: Lookup, now_ns: int) -> None:
         self._lookup = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 
 MAX_RATE_HZ = 1000.0
 

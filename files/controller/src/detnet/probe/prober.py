@@ -9,14 +9,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.probe.exporter import ProbeMetrics
-from detnet.probe.kept import KeptSamples
+from detnet.probe.kept import SampleBuffer
 from detnet.probe.options import Options
 from detnet.probe.paths import Path
 from detnet.probe.record import Record
 from detnet.probe.session import Outcome
-from detnet.probe.tally import Figure
+from detnet.probe.tally import Counter
 from detnet.probe.troubles import Troubles
 from detnet.probe.web import Response, Route, metrics_route
 from detnet.probe.worker import Worker
@@ -24,15 +24,15 @@ from detnet.probe.worker import Worker
 _LOOK_S = 0.1  # between two flushes of the record and two looks at the counters
 _STALLED_S = 2.0
 _TROUBLES = {
-    Figure.LOST: "probes are lost",
-    Figure.LATE: "answers come too late",
-    Figure.DUPLICATE: "answers come twice",
-    Figure.FORGED: "answers to no probe of ours, or from a wrong peer",
-    Figure.GARBAGE: "packets that are no STAMP answer",
-    Figure.CLOCK_STEP: "a wall clock was set",
-    Figure.SPOILED: "this machine sends late, samples are discarded",
-    Figure.UNREAD: "samples are dropped because this process is held up",
-    Figure.LINK_FAILURES: "the reflector cannot be reached",
+    Counter.LOST: "probes are lost",
+    Counter.LATE: "answers come too late",
+    Counter.DUPLICATE: "answers come twice",
+    Counter.FORGED: "answers to no probe of ours, or from a wrong peer",
+    Counter.GARBAGE: "packets that are no STAMP answer",
+    Counter.CLOCK_STEP: "a wall clock was set",
+    Counter.SPOILED: "this machine sends late, samples are discarded",
+    Counter.UNREAD: "samples are dropped because this process is held up",
+    Counter.LINK_FAILURES: "the reflector cannot be reached",
 }
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Prober:
         self._paths = paths
         self._record = Record(record) if record else None
         self._worker = Worker(paths, options)
-        self._kept = KeptSamples([path.name for path in paths])
+        self._kept = SampleBuffer([path.name for path in paths])
         self._metrics = ProbeMetrics(paths, self._worker.tallies)
         self._troubles = Troubles()
         self._stopped = False
@@ -129,7 +129,7 @@ class Prober:
         except ValueError:
             return Response("400 Bad Request", "text/plain", b"after: expected the cursor of an earlier answer\n")
         spoiled = {
-            path.name: bool(tally[Figure.SPOILED_NOW])
+            path.name: bool(tally[Counter.SPOILED_NOW])
             for path, tally in zip(self._paths, self._worker.tallies, strict=True)
         }
         answer = self._kept.after(cursor, time.monotonic(), spoiled)
@@ -138,7 +138,7 @@ class Prober:
     def _answer_health(self, query: Mapping[str, list[str]]) -> Response:
         del query
         for path, tally in zip(self._paths, self._worker.tallies, strict=True):
-            age_s = time.monotonic() - tally[Figure.LAST_ATTEMPT_NS] / 1e9
+            age_s = time.monotonic() - tally[Counter.LAST_ATTEMPT_NS] / 1e9
             if age_s > max(_STALLED_S, 3 / path.rate_hz):
                 text = f"path {path.name}: no probe was attempted for {age_s:.1f} s\n"
                 return Response("503 Service Unavailable", "text/plain", text.encode())

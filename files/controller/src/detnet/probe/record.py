@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.probe.session import Outcome
 
 

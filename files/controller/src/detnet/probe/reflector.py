@@ -15,7 +15,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.probe.packet import ERROR_UNKNOWN, SIZE, PacketError, ReflectorPacket, SenderPacket, from_ns
 from detnet.probe.paths import Protocol
 from detnet.probe.sockets import Received, open_socket, receive

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detnet.probe.clock import Reading, stepped
-from detnet.probe.flight import Fate, Flight, Probe
+from detnet.probe.flight import InFlight, MatchResult, Probe
 from detnet.probe.lateness import Lateness
 from detnet.probe.links import Link
 from detnet.probe.options import Options
 from detnet.probe.packet import ERROR_UNKNOWN, MAX_SEQUENCE, PacketError, ReflectorPacket, SenderPacket, from_ns
 from detnet.probe.schedule import Schedule
 from detnet.probe.sockets import Received
-from detnet.probe.tally import Figure, Tally
+from detnet.probe.tally import Counter, SharedCounters
 
-_FIGURE = {Fate.LATE: Figure.LATE, Fate.DUPLICATE: Figure.DUPLICATE, Fate.FORGED: Figure.FORGED}
+_FIGURE = {MatchResult.LATE: Counter.LATE, MatchResult.DUPLICATE: Counter.DUPLICATE, MatchResult.FORGED: Counter.FORGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,18 @@ class Session:
     """A STAMP session sender (RFC 8762 section 4.2) with its own schedule."""
 
     def __init__(
-        self, link: Link, tally: Tally, deliver: Callable[[Outcome], None], schedule: Schedule, options: Options
+        self,
+        link: Link,
+        tally: SharedCounters,
+        deliver: Callable[[Outcome], None],
+        schedule: Schedule,
+        options: Options,
     ) -> None:
         self.link = link
         self._tally, self._deliver, self._schedule = tally, deliver, schedule
         # Unpredictable, because it guards against forgeries; RFC 8972 section 3: zero is no identifier.
         self._ssid = secrets.randbelow(2**16 - 1) + 1
-        self._flight = Flight(self._ssid, round(options.timeout_ms * 1e6))
+        self._flight = InFlight(self._ssid, round(options.timeout_ms * 1e6))
         self._lateness = Lateness(options.late_limit_ms)
         self._sequence = 0
 
@@ -71,7 +76,7 @@ class Session:
             self._take(received, Reading.now())
 
     def _send(self, due_ns: int, missed: int) -> None:
-        self._tally.count(Figure.SPOILED, missed)
+        self._tally.count(Counter.SPOILED, missed)
         sequence, self._sequence = self._sequence, (self._sequence + 1) & MAX_SEQUENCE
         sent = Reading.now()
         timestamp = from_ns(sent.real_ns)
@@ -80,10 +85,10 @@ class Session:
         # congestion, and dropping the samples that it made slow would hide just what we look for.
         late_ns = sent.before_ns - due_ns
         usable = self._lateness.judge(due_ns, sent.before_ns)
-        self._tally.count(Figure.SENT)
-        self._tally.put(Figure.LAST_ATTEMPT_NS, sent.before_ns)
-        self._tally.put(Figure.SPOILED_NOW, self._lateness.spoiled)
-        self._tally.put(Figure.SPOILED_WINDOWS, self._lateness.windows)
+        self._tally.count(Counter.SENT)
+        self._tally.put(Counter.LAST_ATTEMPT_NS, sent.before_ns)
+        self._tally.put(Counter.SPOILED_NOW, self._lateness.spoiled)
+        self._tally.put(Counter.SPOILED_WINDOWS, self._lateness.windows)
         probe = Probe(sent, timestamp, late_ns, usable)
         if left:
             self._flight.launch(sequence, probe)
@@ -94,31 +99,31 @@ class Session:
         try:
             reply = ReflectorPacket.decode(received.octets)
         except PacketError:
-            self._tally.count(Figure.GARBAGE)
+            self._tally.count(Counter.GARBAGE)
             self.link.distrust(reading.before_ns)
             return
         if not self.link.is_peer(received):
-            self._tally.count(Figure.FORGED)
+            self._tally.count(Counter.FORGED)
             return
         fate, probe = self._flight.land(reply, reading.before_ns)
         if probe is None:
             self._tally.count(_FIGURE[fate])
             return
         self.link.confirm(reading.before_ns)
-        self._tally.count(Figure.RECEIVED)
+        self._tally.count(Counter.RECEIVED)
         arrived_ns = reading.real_ns if received.arrived_ns is None else received.arrived_ns
         residence_ns = reply.residence_ns()
         rtt_ns = arrived_ns - probe.sent.real_ns - residence_ns
         if stepped(probe.sent, arrived_ns, reading) or residence_ns < 0 or rtt_ns < 0:
-            self._tally.count(Figure.CLOCK_STEP)
+            self._tally.count(Counter.CLOCK_STEP)
             return
         self._end(probe, rtt_ns)
 
     def _lose(self, probe: Probe) -> None:
-        self._tally.count(Figure.LOST)
+        self._tally.count(Counter.LOST)
         self._end(probe, None)
 
     def _end(self, probe: Probe, rtt_ns: int | None) -> None:
         if not probe.usable:
-            self._tally.count(Figure.SPOILED)
+            self._tally.count(Counter.SPOILED)
         self._deliver(Outcome(probe.sent.before_ns, rtt_ns, probe.late_ns, probe.usable))

@@ -10,7 +10,7 @@ import mmap
 from enum import IntEnum, auto
 
 
-class Figure(IntEnum):
+class Counter(IntEnum):
     """What is known of one path."""
 
     SENT = 0
@@ -30,7 +30,7 @@ class Figure(IntEnum):
     LAST_FAILURE = auto()  # errno of the newest link failure; negative: getaddrinfo's code
 
 
-class Tally:
+class SharedCounters:
     """One path's figures, a view into memory that outlives a fork."""
 
     __slots__ = ("_words",)
@@ -39,19 +39,19 @@ class Tally:
         self._words = words
 
     @classmethod
-    def shared(cls, paths: int) -> tuple[Tally, ...]:
+    def shared(cls, paths: int) -> tuple[SharedCounters, ...]:
         """Return one zeroed tally per path, shared with every process forked from now on."""
-        width = len(Figure) * 8
+        width = len(Counter) * 8
         memory = memoryview(mmap.mmap(-1, paths * width))
         return tuple(cls(memory[at : at + width].cast("q")) for at in range(0, paths * width, width))
 
-    def count(self, figure: Figure, number: int = 1) -> None:
+    def count(self, figure: Counter, number: int = 1) -> None:
         """Add to a counter; for its one writer only."""
         self._words[figure] += number
 
-    def put(self, figure: Figure, value: int) -> None:
+    def put(self, figure: Counter, value: int) -> None:
         """Set a figure; for its one writer only."""
         self._words[figure] = value
 
-    def __getitem__(self, figure: Figure) -> int:
+    def __getitem__(self, figure: Counter) -> int:
         return self._words[figure]

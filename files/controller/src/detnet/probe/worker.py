@@ -24,7 +24,7 @@ from detnet.probe.paths import Path
 from detnet.probe.realtime import become_punctual
 from detnet.probe.schedule import Schedule, starts_ns
 from detnet.probe.session import Outcome, Session
-from detnet.probe.tally import Figure, Tally
+from detnet.probe.tally import Counter, SharedCounters
 
 _RECORD = struct.Struct("@qqqII")  # sent, round trip (-1: lost), lateness, path, usable
 _LOST = -1
@@ -37,7 +37,7 @@ class Worker:
     """The parent's end of a running measuring process; make it before any thread, since it forks."""
 
     def __init__(self, paths: Sequence[Path], options: Options) -> None:
-        self.tallies = Tally.shared(len(paths))
+        self.tallies = SharedCounters.shared(len(paths))
         self._outcomes, their_outcomes = os.pipe()
         their_lifeline, self._lifeline = os.pipe()
         _enlarge(their_outcomes)
@@ -93,7 +93,9 @@ class Worker:
         return self._process.exitcode
 
 
-def _measure(paths: Sequence[Path], options: Options, tallies: Sequence[Tally], outcomes: int, lifeline: int) -> None:
+def _measure(
+    paths: Sequence[Path], options: Options, tallies: Sequence[SharedCounters], outcomes: int, lifeline: int
+) -> None:
     # A terminal or a service manager signals the whole group; the parent decides, and the lifeline tells.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -129,13 +131,13 @@ def _loop(sessions: dict[Link, Session], selector: selectors.BaseSelector, end_n
             sessions[key.data].receive(time.monotonic_ns())
 
 
-def _deliverer(outcomes: int, index: int, tally: Tally) -> Callable[[Outcome], None]:
+def _deliverer(outcomes: int, index: int, tally: SharedCounters) -> Callable[[Outcome], None]:
     def deliver(outcome: Outcome) -> None:
         rtt_ns = _LOST if outcome.rtt_ns is None else outcome.rtt_ns
         try:
             os.write(outcomes, _RECORD.pack(outcome.sent_ns, rtt_ns, outcome.late_ns, index, outcome.usable))
         except BlockingIOError:
-            tally.count(Figure.UNREAD)
+            tally.count(Counter.UNREAD)
 
     return deliver
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report import words
 from detnet.report.chart.multiples import draw_runs
 from detnet.report.files import write_whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.record import TRUTH, Critical, Phase, Run
 from detnet.report.series import percentile, step_mean
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.record import Run
 
 _RUN = TypeAdapter(Run)

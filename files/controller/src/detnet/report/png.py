@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resvg_py
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.chart.style import plain_sheet
 
 _SCALE = 2.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from detnet.actuate.base import Usage
-from detnet.core.allocate import split
-from detnet.core.rate import Rate
+from detnet.actuators.base import Usage
+from detnet.control.allocate import split
+from detnet.model.rate import Rate
 from detnet.simulate.exogenous import Exogenous
 from detnet.simulate.faults import Faults
 from detnet.simulate.plant import SLOT_S, Plant

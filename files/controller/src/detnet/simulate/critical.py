@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detnet.core.objectives import Objective
+from detnet.model.objectives import Objective
 from detnet.simulate.plant import Plant
 from detnet.simulate.profile import Term
 

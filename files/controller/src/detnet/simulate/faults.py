@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 from detnet.simulate.plant import SLOT_S
 
 KINDS: Mapping[str, tuple[str, ...]] = {

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 import detnet
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.files import write_whole
 from detnet.simulate.batch import Job
 from detnet.simulate.judge import Outcome

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 
 SLOT_S = 0.1
 """The grain of everything that comes from outside: rates, faults and caps change at multiples of it."""

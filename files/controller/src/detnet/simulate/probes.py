@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from detnet.core.samples import Sample
+from detnet.model.samples import Sample
 from detnet.simulate.exogenous import POINTS, Exogenous, ProbeDraw
 from detnet.simulate.faults import Faults
 from detnet.simulate.link import Slot

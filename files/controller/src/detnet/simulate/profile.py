@@ -12,7 +12,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 from detnet.simulate.plant import SLOT_S
 
 Term = Mapping[str, Any]

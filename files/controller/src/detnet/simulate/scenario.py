@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detnet.core.objectives import Objective, Priority
-from detnet.errors import ConfigError
-from detnet.scenario_file import Shelf, Table, parse_yaml
+from detnet.model.errors import ConfigError
+from detnet.model.objectives import Objective, Priority
+from detnet.scenario_file import ScenarioLibrary, Table, parse_yaml
 from detnet.simulate import profile
 from detnet.simulate.critical import CriticalPlan
 from detnet.simulate.faults import KINDS, Fault
@@ -18,7 +18,7 @@ _CRITICAL_KEYS = {"name", "rate", "latency_ms", "jitter_ms", "loss", "priority"}
 _TARGET_KEYS = {"name", "demand", "flows", "pods", "template", "protocol", "count"}
 ENDLESS = ({"level": 1000.0},)
 """The demand of a target that takes all it can get."""
-_SHELF = Shelf("detnet.simulate")
+_SHELF = ScenarioLibrary("detnet.simulate")
 
 
 @dataclass(frozen=True, slots=True)

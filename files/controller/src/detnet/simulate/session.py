@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import cycle, product
 from pathlib import Path
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 from detnet.simulate import batch, scenario
 from detnet.simulate.batch import Job
 from detnet.simulate.figures import Comparison, compare

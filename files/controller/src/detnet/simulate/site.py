@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from detnet.core.allocate import Claim
-from detnet.core.rate import CEILING_BPS, FLOOR_BPS, Rate
-from detnet.core.samples import Sample
-from detnet.observe.source import Reading, SampleWindow
+from detnet.control.allocate import Claim
+from detnet.model.rate import CEILING_BPS, FLOOR_BPS, Rate
+from detnet.model.samples import Sample
 from detnet.simulate.actuator import SimulatedActuator
 from detnet.simulate.best_effort import Sender
 from detnet.simulate.exogenous import Exogenous
@@ -18,6 +17,7 @@ from detnet.simulate.link import Bottleneck, Link, Slot
 from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.probes import TIMEOUT_S, Prober
 from detnet.simulate.scenario import LinkPlan
+from detnet.sources.source import Reading, SampleWindow
 
 START_SHARE = 0.5
 """What the targets may send when a run begins, as a share of the configured maximum: the same for every law."""

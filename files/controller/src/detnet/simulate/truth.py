@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from detnet.core.objectives import Objective
+from detnet.model.objectives import Objective
 from detnet.report.series import percentile
 from detnet.simulate.exogenous import POINTS, Exogenous
 from detnet.simulate.link import Slot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from ansible_collections.detnet.qos.plugins.module_utils.core.rate import Rate, RateError
+from ansible_collections.detnet.qos.plugins.module_utils.model.rate import Rate, RateError
 
 
 def test_a_rate_keeps_its_quantity() -> None:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ansible_collections.detnet.qos.plugins.module_utils.errors import UserError
 from ansible_collections.detnet.qos.plugins.module_utils.kubeadm.certificate import Certificate
+from ansible_collections.detnet.qos.plugins.module_utils.model.errors import UserError
 
 
 def _openssl(*arguments: str, stdin: bytes = b"") -> bytes:

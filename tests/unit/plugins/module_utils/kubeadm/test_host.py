@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.detnet.qos.plugins.module_utils.errors import UserError
 from ansible_collections.detnet.qos.plugins.module_utils.kubeadm.certificate import Certificate
 from ansible_collections.detnet.qos.plugins.module_utils.kubeadm.host import Host
+from ansible_collections.detnet.qos.plugins.module_utils.model.errors import UserError
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from detnet.core.decision import Action, Mode
+from detnet.control.decision import Action, Mode
 from detnet.report.chart.axes import TimeAxis, draw_ground
 from detnet.report.chart.canvas import Canvas
 from detnet.report.record import Decision, Run

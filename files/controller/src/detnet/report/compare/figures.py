@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 
 _VIOLATION_WEIGHT = 10.0
 

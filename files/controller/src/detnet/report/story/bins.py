@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from detnet.core.decision import Mode
+from detnet.control.decision import Mode
 from detnet.report.story.entry import Entry, Step
 from detnet.report.story.episodes import Episode, State
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from detnet.core.objectives import Verdict
+from detnet.model.objectives import Verdict
 
 _SILENCE_S = 10.0
 _SILENCE_PASSES = 5.0

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from detnet.core.decision import Mode
-from detnet.core.objectives import Verdict
+from detnet.control.decision import Mode
+from detnet.model.objectives import Verdict
 from detnet.report.story.entry import Entry, Seen, Step
 
 SETTLED_S = 5.0

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 
 _LOOK_EVERY_S = 0.25
 

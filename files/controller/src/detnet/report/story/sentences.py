@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from detnet.core.decision import Action
-from detnet.core.rate import human
+from detnet.control.decision import Action
+from detnet.model.rate import human
 from detnet.report import words
 from detnet.report.story.entry import Seen
 from detnet.report.story.episodes import Episode, State

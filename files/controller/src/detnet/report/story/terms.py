@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from detnet.core.rate import human
+from detnet.model.rate import human
 from detnet.report.story.entry import Entry
 from detnet.report.table import Table
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from detnet.record.lines import read
 from detnet.report.story import sentences
 from detnet.report.story.bins import Bins
 from detnet.report.story.entry import Entry, parse, steps
@@ -21,6 +20,7 @@ from detnet.report.story.totals import Totals
 from detnet.report.story.window import Window
 from detnet.report.table import to_ascii
 from detnet.report.words import many
+from detnet.telemetry.json_lines import read
 
 SHOWN = 40
 """How many episodes the terminal gets unless all are asked for."""

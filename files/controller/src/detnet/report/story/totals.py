@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from detnet.core.decision import Action
+from detnet.control.decision import Action
 from detnet.report import words
 from detnet.report.story.episodes import Episode, State
 from detnet.report.story.sentences import span

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from detnet.errors import UserError
+from detnet.model.errors import UserError
 from detnet.report.story.entry import Entry
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)(s|min|m|h|d)")

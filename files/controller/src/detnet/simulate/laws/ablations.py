@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 
-from detnet.core.allocate import allocate, steady
-from detnet.core.decision import Decision, Rules
-from detnet.core.guard import Guard
-from detnet.core.learned import Learned
-from detnet.core.rate import Rate
-from detnet.daemon import Daemon
+from detnet.control.allocate import allocate, steady
+from detnet.control.decision import Decision, Rules
+from detnet.control.guard import Guard
+from detnet.control.learned import Learned
+from detnet.model.rate import Rate
+from detnet.runtime.control_loop import ControlLoop
 from detnet.simulate.laws.ours import Ours, Running
 from detnet.simulate.plant import Plant
 from detnet.simulate.site import Site
@@ -34,7 +34,7 @@ class Ablation:
     part: str
     instead: str
     change: Change
-    daemon: type[Daemon] = Daemon
+    daemon: type[ControlLoop] = ControlLoop
 
     def actuation_s(self, plant: Plant) -> float:
         """Return what the full law has."""
@@ -59,7 +59,7 @@ class Unguarded(Guard):
         return budget_bps
 
 
-class EqualDivision(Daemon):
+class EqualDivision(ControlLoop):
     """Divides by weight alone, whatever the targets use."""
 
     def _allocate(self, decision: Decision, in_force: Mapping[str, Rate | None]) -> Mapping[str, Rate]:

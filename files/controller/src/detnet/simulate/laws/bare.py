@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from detnet.actuate.base import ActuationError
-from detnet.core.allocate import allocate, steady
-from detnet.core.demand import Demand
-from detnet.meter import TrafficMeter
+from detnet.actuators.base import ActuationError
+from detnet.control.allocate import allocate, steady
+from detnet.control.demand import Demand
+from detnet.runtime.traffic_meter import TrafficMeter
 from detnet.simulate.laws.base import Step
 from detnet.simulate.laws.sensors import Figures, Sensor
 from detnet.simulate.plant import Plant

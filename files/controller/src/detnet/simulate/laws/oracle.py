@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from detnet.core.allocate import allocate
+from detnet.control.allocate import allocate
 from detnet.simulate.laws.base import Step
 from detnet.simulate.plant import SLOT_S, Plant
 from detnet.simulate.site import Site

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from detnet.core.decision import Rules
-from detnet.core.objectives import Objective
-from detnet.core.rate import Rate
-from detnet.core.signals import Interval, Signal
-from detnet.daemon import Daemon, Parts, Pass
-from detnet.observe.source import Reading
-from detnet.settings.models import Settings
+from detnet.config.models import Settings
+from detnet.control.decision import Rules
+from detnet.model.objectives import Objective
+from detnet.model.rate import Rate
+from detnet.model.signals import Interval, Signal
+from detnet.runtime.build import build_rules
+from detnet.runtime.control_loop import ControlLoop, LoopParts
 from detnet.simulate.laws.base import Step
 from detnet.simulate.plant import Plant
 from detnet.simulate.site import Site
-from detnet.wiring import build_rules
+from detnet.sources.source import Reading
+from detnet.telemetry.passes import Pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,14 @@ class Running:
         site: Site,
         *,
         change: Callable[[Rules], Rules] = lambda rules: rules,
-        daemon: type[Daemon] = Daemon,
+        daemon: type[ControlLoop] = ControlLoop,
     ) -> None:
         """Build the daemon as settings say; ``change`` and ``daemon`` let a study take a part out of it."""
         self.interval_s = settings.loop.interval
         self._last: Pass | None = None
-        parts = Parts(change(build_rules(settings)), site.claims, _Source(site), site.actuator, self, self.interval_s)
+        parts = LoopParts(
+            change(build_rules(settings)), site.claims, _Source(site), site.actuator, self, self.interval_s
+        )
         self._daemon = daemon(parts, clock=site.clock)
 
     def step(self) -> Step:

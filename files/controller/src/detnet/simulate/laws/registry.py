@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from detnet.errors import ConfigError
+from detnet.model.errors import ConfigError
 from detnet.simulate.laws.ablations import ABLATIONS
 from detnet.simulate.laws.bare import Bare
 from detnet.simulate.laws.base import Law

@@ -1,1 +1,0 @@
-"""Caps on running pods: who is a target, what shares a node, and one careful way to write annotations."""

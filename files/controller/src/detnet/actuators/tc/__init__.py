@@ -1,0 +1,1 @@
+"""Caps on one network device of this host, with HTB over netlink."""

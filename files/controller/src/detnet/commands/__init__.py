@@ -1,1 +1,0 @@
-"""One file per subcommand; each only parses options and calls the package that does the work."""

@@ -1,0 +1,1 @@
+../../../../../plugins/module_utils/control/one_shot.py

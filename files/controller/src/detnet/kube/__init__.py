@@ -1,1 +1,0 @@
-"""Talking to the API server: requests, live mirrors and the lease. Nothing here knows about bandwidth."""

@@ -1,0 +1,1 @@
+"""Everything that knows Kubernetes: the API client, the caps on pods, and the Events about them."""

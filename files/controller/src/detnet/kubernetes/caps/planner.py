@@ -1,0 +1,99 @@
+"""From what is wanted and what is there to wishes: the writes that would make the one the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.objects.patches import Change, PendingPatch, Priority, Release
+from detnet.kubernetes.objects.shares import falls, is_step_down, per_pod, worth_writing
+from detnet.kubernetes.objects.targets import Roster
+from detnet.kubernetes.objects.workloads import PLURALS, Pod, Ref, Workload
+from detnet.model.annotations import EGRESS, PRIOR, PRIOR_PRIORITY, PRIORITY, Annotations, standing
+from detnet.model.rate import Rate
+
+
+def cap_of(annotations: Annotations, key: str) -> Rate | None:
+    """Return the cap that is in force by the annotations."""
+    text = annotations.get(key)
+    return None if text is None else _read(text)
+
+
+@lru_cache(maxsize=65_536)
+def _read(text: str) -> Rate | None:
+    """Return what a text means; the pods of a workload share theirs, and each pass asks about every pod."""
+    return standing({EGRESS: text}).cap
+
+
+def touched(annotations: Annotations) -> bool:
+    """Return whether anything here is ours to take back."""
+    return PRIOR in annotations or PRIOR_PRIORITY in annotations
+
+
+def on_pods(plan: Plan, cap: Rate, pods: Iterable[Pod], *, sharp: bool | None) -> Iterator[PendingPatch]:
+    """Divide a target's cap in a domain over its pods there.
+
+    ``sharp`` tells whether the domain is being cut; ``None``: pods came or went, and only those whose share falls far
+    are not made to wait.
+    """
+    pods = list(pods)
+    if not pods:
+        return
+    share = per_pod(cap, len(pods))
+    for pod in pods:
+        now = cap_of(pod.annotations, plan.key)
+        ours = PRIOR in pod.annotations and plan.priority in (None, pod.annotations.get(PRIORITY))
+        if ours and not worth_writing(share, now, sharp=bool(sharp)):
+            continue
+        less = falls(share, now)
+        urgent = less and (is_step_down(share, now) if sharp is None else sharp or now is None)
+        yield PendingPatch(pod.ref, pod.uid, plan.cap(share), less, urgent)
+
+
+def on_template(plan: Plan, cap: Rate, workload: Workload) -> Iterator[PendingPatch]:
+    """Write a target's cap to its pod template, divided over the pods that it wants."""
+    share = per_pod(cap, max(1, workload.replicas))
+    now = cap_of(workload.template_annotations, plan.key)
+    if PRIOR not in workload.template_annotations or worth_writing(share, now, sharp=False):
+        yield PendingPatch(workload.ref, workload.uid, plan.cap(share), falls(share, now))
+
+
+def standing_orders(plan: Plan, roster: Roster, workloads: Iterable[Workload]) -> Iterator[PendingPatch]:
+    """Write what templates are to carry whatever the loop decides: the safe cap, and what is critical its priority."""
+    for one in workloads:
+        wanted: Change | None = None
+        bounds = roster.targets.get(one.ref)
+        if bounds is not None and not bounds.paused and not plan.rollout and plan.template_cap is not None:
+            wanted = plan.cap(plan.template_cap)
+        elif (one.ref.namespace, one.ref.name) in roster.critical and plan.critical_priority is not None:
+            wanted = Priority(plan.critical_priority)
+        if wanted is not None and wanted.patch(one.template_annotations):
+            yield PendingPatch(one.ref, one.uid, wanted)
+
+
+def strays(plan: Plan, roster: Roster, workloads: Iterable[Workload], pods: Iterable[Pod]) -> Iterator[PendingPatch]:
+    """Take back what is ours on pods and templates that are targets no more.
+
+    A pod whose workload is not there any more is about to go with it: it keeps its cap until then.
+    """
+    there: set[Ref] = set()
+    for one in workloads:
+        there.add(one.ref)
+        if PRIOR in one.template_annotations and one.ref not in roster.targets:
+            yield PendingPatch(one.ref, one.uid, Release(plan.key))
+    for pod in pods:
+        if not touched(pod.annotations) or pod.deleting or roster.bounds_of(pod) is not None:
+            continue
+        if PRIOR in pod.annotations and (pod.workload in there or pod.workload.kind not in PLURALS):
+            yield PendingPatch(pod.ref, pod.uid, Release(plan.key))
+
+
+def everything(plan: Plan, workloads: Iterable[Workload], pods: Iterable[Pod]) -> Iterator[PendingPatch]:
+    """Take back all that is ours: templates first, so that no new pod is born with it."""
+    for one in workloads:
+        if touched(one.template_annotations):
+            yield PendingPatch(one.ref, one.uid, Release(plan.key))
+    for pod in pods:
+        if touched(pod.annotations) and not pod.deleting:
+            yield PendingPatch(pod.ref, pod.uid, Release(plan.key))

@@ -1,0 +1,263 @@
+"""A cluster's best effort: who shares what with whom, the caps that were decided, and the pods that carry them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from detnet.actuators.base import ActuationError, Usage
+from detnet.kubernetes.caps import planner
+from detnet.kubernetes.caps.budgets import Budgets
+from detnet.kubernetes.caps.cache import ClusterCache
+from detnet.kubernetes.caps.compliance import ComplianceMonitor
+from detnet.kubernetes.caps.domain_actuator import DomainActuator
+from detnet.kubernetes.caps.domains import Domain
+from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.caps.topology import TopologySnapshot
+from detnet.kubernetes.caps.usage import Counters
+from detnet.kubernetes.caps.work_queue import RateLimits
+from detnet.kubernetes.caps.writer import MayWrite, Writer, WriteStatistics
+from detnet.kubernetes.client.api import Api
+from detnet.kubernetes.objects.patches import Change, PendingPatch
+from detnet.kubernetes.objects.shares import is_sharp, together
+from detnet.kubernetes.objects.workloads import POD, Pod, Ref, Workload
+from detnet.model.rate import Rate
+
+_log = logging.getLogger(__name__)
+
+# Pods come in swarms: the first is looked at once, and all that come within this time after it together.
+_GATHER_S = 0.2
+
+
+class CapReconciler:
+    """Follows pods and workloads, and keeps the decided caps on the pods that run; safe to share between threads.
+
+    ``may_write`` says until when this process may write: ``None`` or a time in the past without the lease, in observe
+    mode, under the kill switch. ``counters`` gives the newest byte counters, ``None`` while there are none.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it acts on, and what makes it testable
+        self,
+        api: Api,
+        plan: Plan,
+        may_write: MayWrite,
+        *,
+        counters: Callable[[], Counters | None] = lambda: None,
+        workers: int = 8,
+        patience: RateLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._plan = plan
+        self._may_write = may_write
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._census = TopologySnapshot()
+        self._budgets = Budgets()
+        self._members: Mapping[tuple[str, str], tuple[str, ...]] = {}
+        self._ordered: dict[Ref, tuple[str, Change]] = {}
+        self._oversight = ComplianceMonitor(counters)
+        self._moved, self._stop = threading.Event(), threading.Event()
+        self._picture = ClusterCache(api, plan.namespaces, key=plan.key, on_change=self._moved.set)
+        self._writer = Writer(
+            api,
+            self._picture.subject,
+            may_write,
+            on_written=self._picture.written,
+            workers=workers,
+            patience=patience,
+            clock=clock,
+        )
+        self._thread = threading.Thread(target=self._attend, name="cluster", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow the cluster and to write what is asked for; returns at once."""
+        self._picture.start()
+        self._writer.start()
+        self._thread.start()
+
+    def close(self) -> None:
+        """End; returns when the last write has ended. The caps stay in force."""
+        self._stop.set()
+        self._moved.set()
+        self._picture.close()
+        self._writer.close()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    @property
+    def synced(self) -> bool:
+        """Whether everything has been listed once; before that nothing is decided."""
+        return self._picture.synced
+
+    def wait_synced(self, timeout_s: float) -> bool:
+        """Wait for ``synced``."""
+        return self._picture.wait_synced(timeout_s)
+
+    @property
+    def heard_s(self) -> float:
+        """Monotonic time of the API server's last word."""
+        return self._picture.heard_s
+
+    def domains(self) -> tuple[Domain, ...]:
+        """Return the domains as they are now; none before everything has been listed."""
+        return self._counted().grouping.domains if self.synced else ()
+
+    def target(self, name: str) -> Ref | None:
+        """Return the workload behind a target's name, for whoever has something to tell about it."""
+        return self._counted().target(name)
+
+    def workload(self, target: str) -> Workload | Pod | None:
+        """Return the object behind a target's name as it was last seen."""
+        ref = self.target(target)
+        if ref is None:
+            return None
+        return self._picture.pod(f"{ref.namespace}/{ref.name}") if ref.kind == POD else self._picture.workload(ref)
+
+    def actuator(self, domain: str) -> DomainActuator:
+        """Return the actuator of a domain, which may come and go."""
+        return DomainActuator(self, domain)
+
+    def stand_down(self) -> None:
+        """Forget every decision: another leader will make its own."""
+        with self._lock:
+            self._budgets.clear()
+            self._ordered.clear()
+        self._writer.forget()
+
+    def stand_up(self) -> None:
+        """Take up what does not wait for a decision: strays, and what templates are to carry."""
+        self._moved.set()
+
+    def problems(self) -> tuple[str, ...]:
+        """Return everything that a person should know or mend, one sentence each."""
+        if not self.synced:  # what is not seen yet may well be there
+            return self._picture.troubles()
+        census = self._counted()
+        return (
+            *self._picture.troubles(),
+            *census.roster.problems,
+            *census.grouping.problems,
+            *self._writer.problems(),
+            *self._oversight.problems(),
+        )
+
+    def not_enforced(self) -> Mapping[Ref, str]:
+        """Return the workloads with a pod whose cap is not enforced, and one sentence each."""
+        told: dict[Ref, str] = {}
+        for key, sentence in self._oversight.unheeded().items():
+            pod = self._picture.pod(key)
+            if pod is not None:
+                told.setdefault(pod.workload, sentence)
+        return told
+
+    def figures(self) -> WriteStatistics:
+        """Return the writer's counters."""
+        return self._writer.figures()
+
+    def in_force(self, domain: str) -> Mapping[str, Rate | None]:
+        """See ``DomainActuator.read``."""
+        return {
+            target: together(planner.cap_of(pod.annotations, self._plan.key) for pod in pods)
+            for target, pods in self._pods_of(self._domain(domain)).items()
+        }
+
+    def put_in_force(self, domain: str, caps: Mapping[str, Rate]) -> None:
+        """See ``DomainActuator.apply``."""
+        if not self._may():
+            raise ActuationError("this process may not write now")
+        with self._lock:
+            one = self._domain(domain)
+            now_s = self._clock()
+            before = {target: self._budgets.get(domain, target, now_s) for target in caps}
+            in_force = self.in_force(domain)
+            sharp = is_sharp(caps, {t: cap or in_force.get(t) for t, cap in before.items()}, one.claims if one else ())
+            self._budgets.put(domain, caps, now_s)
+            wanted = [
+                wish
+                for target, pods in self._pods_of(one).items()
+                if target in caps
+                for wish in self._wishes(target, caps[target], pods, sharp=sharp)
+            ]
+        self._writer.want(wanted)
+
+    def usage(self, domain: str) -> Usage | None:
+        """See ``DomainActuator.usage``."""
+        census = self._counted()
+        self._oversight.look(census.grouping.domains, self._picture, self._plan.key, self._clock())
+        one = census.domain(domain)
+        return None if one is None else self._oversight.usage(one)
+
+    def settle(self) -> None:
+        """Give pods that came their share of what was decided, and take back what is ours where it does not belong."""
+        if not (self.synced and self._may()):
+            return
+        with self._lock:
+            census, now_s = self._counted(), self._clock()
+            members = {(d.name, target): keys for d in census.grouping.domains for target, keys in d.pods.items()}
+            wanted = [
+                wish
+                for domain in census.grouping.domains
+                for target, pods in self._pods_of(domain).items()
+                if (cap := self._budgets.get(domain.name, target, now_s)) is not None
+                for wish in self._wishes(target, cap, pods, sharp=self._sharp_if_moved(domain.name, target, members))
+            ]
+            self._members = members
+            self._budgets.forget(now_s)
+            wanted += planner.strays(self._plan, census.roster, self._picture.workloads(), self._picture.pods())
+            wanted += self._standing_orders(census)
+        self._writer.want(wanted)
+
+    def _may(self) -> bool:
+        until_s = self._may_write()
+        return until_s is not None and until_s > self._clock()
+
+    def _attend(self) -> None:
+        while self._moved.wait() and not self._stop.is_set():
+            self._moved.clear()
+            try:
+                self.settle()
+            except Exception:  # noqa: BLE001 - a thread's top: a bug must be seen and must not end the attention
+                _log.exception("attending to pods that come and go: a bug")
+            self._stop.wait(_GATHER_S)
+
+    def _counted(self) -> TopologySnapshot:
+        with self._lock:
+            self._census = self._census.renewed(self._plan, self._picture)
+            return self._census
+
+    def _domain(self, name: str) -> Domain | None:
+        if not self.synced:
+            raise ActuationError("the pods are not known yet: " + "; ".join(self._picture.troubles() or ("listing",)))
+        return self._counted().domain(name)
+
+    def _pods_of(self, domain: Domain | None) -> Mapping[str, list[Pod]]:
+        if domain is None:
+            return {}
+        found = {target: [self._picture.pod(key) for key in keys] for target, keys in domain.pods.items()}
+        return {target: [pod for pod in pods if pod is not None] for target, pods in found.items()}
+
+    def _wishes(self, target: str, cap: Rate, pods: list[Pod], *, sharp: bool | None) -> Iterator[PendingPatch]:
+        ref = self._census.target(target)
+        workload = self._picture.workload(ref) if self._plan.rollout and ref is not None else None
+        if workload is not None:
+            return planner.on_template(self._plan, cap, workload)
+        return planner.on_pods(self._plan, cap, pods, sharp=sharp)
+
+    def _sharp_if_moved(
+        self, domain: str, target: str, members: Mapping[tuple[str, str], tuple[str, ...]]
+    ) -> bool | None:
+        return False if self._members.get((domain, target)) == members[domain, target] else None
+
+    def _standing_orders(self, census: TopologySnapshot) -> list[PendingPatch]:
+        """Return the template writes that have not been ordered before; who undoes one is not fought with restarts."""
+        orders = [
+            wish
+            for wish in planner.standing_orders(self._plan, census.roster, self._picture.workloads())
+            if self._ordered.get(wish.ref) != (wish.uid, wish.change)
+        ]
+        for wish in orders:
+            self._ordered[wish.ref] = (wish.uid, wish.change)
+            _log.warning("%s: its pod template gets %s, which restarts its pods", wish.ref.told, wish.change)
+        return orders

@@ -1,0 +1,38 @@
+"""Who is a target and which pods meet where: worked out anew when pods or labels have moved, not at every question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from detnet.kubernetes.caps.cache import ClusterCache
+from detnet.kubernetes.caps.domains import Domain, Grouping, group
+from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.objects.targets import Roster, find
+from detnet.kubernetes.objects.workloads import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class TopologySnapshot:
+    """One count of the cluster, from the picture of that ``version``."""
+
+    version: int = -1
+    roster: Roster = field(default_factory=Roster)
+    grouping: Grouping = field(default_factory=Grouping)
+
+    def domain(self, name: str) -> Domain | None:
+        """Return a domain by its name, ``None`` when no target has a running pod there."""
+        return next((domain for domain in self.grouping.domains if domain.name == name), None)
+
+    def target(self, name: str) -> Ref | None:
+        """Return the workload behind a target's name."""
+        return self.grouping.refs.get(name)
+
+    def renewed(self, plan: Plan, picture: ClusterCache) -> TopologySnapshot:
+        """Return the count that fits the picture now: this one, if nothing has moved."""
+        version = picture.version
+        if version == self.version:
+            return self
+        workloads, pods = picture.workloads(), picture.pods()
+        protected = {(one.namespace, one.name) for one in plan.critical}
+        roster = find(plan.targets, protected, workloads, pods, defaults=plan.found)
+        return TopologySnapshot(version, roster, group(roster, plan.critical, pods, by_node=not plan.rollout))

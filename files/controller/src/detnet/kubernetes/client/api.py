@@ -1,0 +1,119 @@
+"""What the rest of the package knows of an API server: dicts in and out, and two ways to fail.
+
+There are no retries here. Whoever asks has a next pass, and a retry inside a call would hide its delay from the
+deadlines of the lease.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from detnet.model.errors import ConfigError, UserError
+
+
+class ApiError(UserError):
+    """The API server did not do what it was asked; the sentence says what that was and why."""
+
+
+class ApiRefused(ApiError):  # noqa: N818 - the server's answer, and often an expected one
+    """The API server answered with an HTTP status of 400 or more.
+
+    ``reason`` is the Status object's word for machines (``Conflict``, ``Expired``, ``Forbidden``), empty if the answer
+    was none. ``retry_after_s`` is what the server asked for, in seconds.
+    """
+
+    def __init__(self, status: int, reason: str, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class ApiUnreachable(ApiError):  # noqa: N818 - a state of the world
+    """No complete answer came in time. Whether a write was carried out is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """Which cluster, as whom.
+
+    Without a kubeconfig it is the one of ``$KUBECONFIG``, else ``~/.kube/config``; without a context it is the file's
+    current one. In a cluster it is the pod's service account.
+
+    Raises:
+        ConfigError: two answers to one question.
+    """
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    in_cluster: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.in_cluster and (self.kubeconfig is not None or self.context is not None):
+            raise ConfigError("inside a cluster the pod's service account is used: give no kubeconfig and no context")
+
+
+class Watch(Protocol):
+    """A stream of ``{"type": ..., "object": ...}``.
+
+    It ends when the server ends it, when no whole event came for ``idle_s`` seconds, or when ``close`` is called.
+    Iterating raises ``ApiUnreachable`` when the stream breaks.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[dict[str, Any]]: ...
+
+    def __next__(self) -> dict[str, Any]: ...
+
+    def close(self) -> None:
+        """End the stream at once; from any thread."""
+
+
+class Api(Protocol):
+    """One cluster's API server, as one identity. Safe to share between threads."""
+
+    def request(  # noqa: PLR0913 - an HTTP request has these parts
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        timeout_s: float = 5.0,
+        until_s: float = math.inf,
+        content_type: str | None = None,
+    ) -> dict[str, Any]:
+        """Return the answer's object.
+
+        The call ends after ``timeout_s`` seconds or at the monotonic time ``until_s``, whichever is sooner (a name
+        lookup may outlast it), and nothing is sent later. A lease's holder gives the lease's deadline as ``until_s``: a
+        number of seconds that was computed before the process was stopped is no bound at all. ``content_type`` is
+        ``application/json``, for PATCH a JSON merge patch (RFC 7386): it behaves alike for every kind of object.
+
+        Raises:
+            ApiRefused: the server said no.
+            ApiUnreachable: there is no whole answer.
+        """
+
+    def watch(self, path: str, *, query: Mapping[str, str], idle_s: float) -> Watch:
+        """Open a stream of changes; ``query`` holds the resourceVersion to start from.
+
+        Raises:
+            ApiRefused: the server said no.
+            ApiUnreachable: the stream did not begin.
+        """
+
+    def close(self) -> None:
+        """Drop the connections."""

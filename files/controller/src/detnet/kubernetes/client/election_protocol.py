@@ -1,0 +1,223 @@
+"""The rules by which one candidate stands for a lease: what to ask next and when, without any I/O or thread.
+
+The promise: **no two candidates lead at one moment**, whatever fails. It rests on one inequality. A leader counts
+``renew_s`` from *before* the request that renewed its lease was sent. Everybody else counts the lease's duration from
+*after* the answer in which they saw that renewal. The second moment is later than the first and the second span is
+longer, so with clocks that run at rates within 1 ± r of true time and
+
+    renew_s · (1 + r)  <  duration_s · (1 - r)
+
+a leader has stopped before another can begin; 15 s and 10 s bear r below 0.2. Only local monotonic clocks are read and
+no two hosts' clocks are compared. Optimistic concurrency (the write names the resourceVersion that was read) lets one
+of several candidates win, and lets a write that arrives late fail.
+
+The protocol is client-go's (``tools/leaderelection``), so that ``kubectl get lease`` shows what one expects. Two things
+are stricter: a lease that is deleted is not free before its holder's time is over, for those who saw the holder; and
+nobody leads on an answer to a request of before ``give_up``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from detnet.kubernetes.client.api import ApiRefused
+from detnet.model.errors import ConfigError
+
+_JITTER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTimes:
+    """Seconds: others wait ``duration_s``; a leader writes for ``renew_s`` after a renewal, renewing each ``retry_s``.
+
+    Raises:
+        ConfigError: they could not keep the promise.
+    """
+
+    duration_s: float = 15.0
+    renew_s: float = 10.0
+    retry_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Refuse spans that leave no margin, as client-go does."""
+        if not self.duration_s > self.renew_s > 1.2 * self.retry_s > 0.0:
+            raise ConfigError(
+                f"the lease's duration ({self.duration_s:g} s) must be longer than its renewal ({self.renew_s:g} s), "
+                f"and that longer than 1.2 times its retry ({self.retry_s:g} s)"
+            )
+
+    @property
+    def request_s(self) -> float:
+        """The time of one request: a lost one leaves time for two more."""
+        return min(self.retry_s, self.renew_s / 3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRequest:
+    """A request that a candidate wants to have answered."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+
+
+Dialogue: TypeAlias = Generator[LeaseRequest, dict[str, Any], None]
+"""Yields what to ask; is sent the answer's object, or thrown the ``ApiError``."""
+
+
+class ElectionProtocol:
+    """One candidate for the lease ``namespace/name``. ``identity`` is unique: whoever bears it holds the lease."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a lease's name and an identity, and what makes it testable
+        self,
+        namespace: str,
+        name: str,
+        identity: str,
+        times: LeaseTimes,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._until_s = -math.inf
+        self._all_path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._path = f"{self._all_path}/{name}"
+        self._metadata = {"namespace": namespace, "name": name}
+        self._identity = identity
+        self._times = times
+        self._clock = clock
+        self._chance = chance
+        self._lease: dict[str, Any] | None = None
+        self._taken_until_s = -math.inf
+        self._given_up = False
+
+    @property
+    def deadline_s(self) -> float:
+        """When this candidate's time is over, by its own clock; in the past when it does not lead."""
+        return -math.inf if self._given_up else self._until_s
+
+    @property
+    def leading(self) -> bool:
+        """Whether this candidate's time is not over; lapses by itself."""
+        return self._clock() < self.deadline_s
+
+    @property
+    def holder(self) -> str:
+        """Who held the lease when it was last seen; empty for nobody."""
+        return str(self._spec.get("holderIdentity") or "")
+
+    def attempt(self) -> Dialogue:
+        """Try once to get or to keep the lease."""
+        start_s = self._clock()
+        if not self.leading:
+            yield from self._look()
+            if not self._free():
+                return
+        try:
+            lease = yield self._claim()
+        except ApiRefused as error:
+            if error.status not in {404, 409}:
+                raise
+            yield from self._look()
+            if not self._free():
+                return
+            lease = yield self._claim()
+        self._lease = lease
+        self._until_s = start_s + self._times.renew_s
+
+    def give_up(self) -> None:
+        """Lead no more, for good: an answer that is under way changes nothing. From any thread."""
+        self._given_up = True
+
+    def release(self) -> Dialogue:
+        """Free the lease, if it is ours, so that nobody has to wait for its end; after ``give_up``."""
+        if self.holder != self._identity:
+            return
+        try:
+            yield self._surrender()
+        except ApiRefused as error:
+            if error.status != 409:
+                raise
+            yield from self._look()
+            if self.holder == self._identity:
+                yield self._surrender()
+
+    def pause_s(self, asked_s: float = 0.0) -> float:
+        """Return the seconds until the next attempt; ``asked_s`` is what the server asked for.
+
+        A follower looks twice as often as a leader renews, and at the very moment the lease may be taken: so a dead
+        leader is followed within ``duration_s`` and half of ``retry_s``. A leader wakes when its time is over.
+        """
+        now_s = self._clock()
+        pause_s = self._times.retry_s * (1.0 - _JITTER * self._chance())
+        if self.leading:
+            return min(max(pause_s, min(asked_s, self._times.request_s)), self.deadline_s - now_s)
+        pause_s = max(pause_s / 2.0, min(asked_s, self._times.duration_s))
+        left_s = self._taken_until_s - now_s
+        return min(pause_s, left_s) if left_s > 0.0 else pause_s
+
+    @property
+    def _spec(self) -> dict[str, Any]:
+        return (self._lease or {}).get("spec") or {}
+
+    def _look(self) -> Dialogue:
+        """Read the lease; a holder has its duration from now on, unless the same lease was seen before."""
+        before = self._lease
+        try:
+            self._lease = yield LeaseRequest("GET", self._path)
+        except ApiRefused as error:
+            if error.status != 404:
+                raise
+            self._lease = None
+            return
+        if self.holder in {"", self._identity}:
+            self._taken_until_s = -math.inf
+            return
+        self._until_s = -math.inf
+        if before is None or _version(before) != _version(self._lease):
+            self._taken_until_s = self._clock() + (self._spec.get("leaseDurationSeconds") or self._times.duration_s)
+
+    def _free(self) -> bool:
+        return not self._given_up and self._clock() >= self._taken_until_s
+
+    def _claim(self) -> LeaseRequest:
+        now, old = _timestamp(), self._spec
+        ours = self.holder == self._identity
+        claim = {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": math.ceil(self._times.duration_s),
+            "acquireTime": (old.get("acquireTime") if ours else None) or now,
+            "renewTime": now,
+            "leaseTransitions": 0 if self._lease is None else int(old.get("leaseTransitions") or 0) + (not ours),
+        }
+        if self._lease is not None:
+            return self._replace({**old, **claim})
+        lease = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": self._metadata,
+            "spec": claim,
+        }
+        return LeaseRequest("POST", self._all_path, lease)
+
+    def _surrender(self) -> LeaseRequest:
+        now = _timestamp()
+        free = {"holderIdentity": "", "leaseDurationSeconds": 1, "acquireTime": now, "renewTime": now}
+        return self._replace({**self._spec, **free})
+
+    def _replace(self, spec: dict[str, Any]) -> LeaseRequest:
+        """Return a write that fails with 409 if anybody else has written since we read."""
+        return LeaseRequest("PUT", self._path, {**(self._lease or {}), "spec": spec})
+
+
+def _version(lease: dict[str, Any]) -> str:
+    return str(lease["metadata"]["resourceVersion"])
+
+
+def _timestamp() -> str:
+    """Return now as the API's MicroTime (RFC 3339); for people only, nobody computes with it."""
+    return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,90 @@
+"""A watch: one JSON object a line, for as long as the server keeps talking."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import urllib3
+
+from detnet.kubernetes.client.api import ApiUnreachable
+
+_CHUNK_BYTES = 65536
+
+
+class EventStream:
+    """The events of an open response; see ``detnet.kubernetes.client.api.Watch``.
+
+    The connection's deadline is moved by whole events, so a server that drips single bytes is silent. Silence is an end
+    and no trouble: a quiet cluster is silent too, and whether the server is dead shows when it is asked the next time.
+    """
+
+    def __init__(self, response: urllib3.HTTPResponse, name: str, idle_s: float) -> None:
+        self._response = response
+        self._connection = response.connection
+        self._name = name
+        self._idle_s = idle_s
+        self._lines: list[bytes] = []
+        self._rest = b""
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._response.close()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        self._wait()
+        while not self._lines and not self._closed:
+            chunk = self._read()
+            if not chunk:
+                break
+            *self._lines, self._rest = (self._rest + chunk).split(b"\n")
+        if self._closed:
+            raise StopIteration
+        if not self._lines:
+            if self._rest:
+                raise ApiUnreachable(f"{self._name} ended in the middle of an event")
+            raise StopIteration
+        return self._event(self._lines.pop(0))
+
+    def close(self) -> None:
+        """See ``Watch.close``."""
+        self._closed = True
+        # Both mean that the response has ended already.
+        with contextlib.suppress(ValueError, RuntimeError, OSError):
+            self._response.shutdown()
+
+    def _wait(self) -> None:
+        """Give the next event its time."""
+        if self._connection is not None:
+            self._connection.timeout = self._idle_s
+
+    def _read(self) -> bytes:
+        try:
+            return self._response.read1(_CHUNK_BYTES)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if self._closed or isinstance(error.__cause__, TimeoutError):
+                return b""
+            raise ApiUnreachable(f"{self._name} broke: {error}") from error
+
+    def _event(self, line: bytes) -> dict[str, Any]:
+        try:
+            event = json.loads(line)
+        except ValueError as error:
+            raise ApiUnreachable(f"{self._name} brought a line that is not JSON") from error
+        if not isinstance(event, dict) or "type" not in event or not isinstance(event.get("object"), dict):
+            raise ApiUnreachable(f"{self._name} brought a line that is no event")
+        return event

@@ -1,0 +1,85 @@
+"""What only a controller of a cluster has to show: who leads, how the writing goes, and what is not enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from detnet.kubernetes.caps.writer import WriteStatistics
+from detnet.kubernetes.objects.workloads import Ref
+
+
+class CapReconciler(Protocol):
+    """What is asked at each scrape."""
+
+    def figures(self) -> WriteStatistics:
+        """Return the writer's counters."""
+
+    def not_enforced(self) -> Mapping[Ref, str]:
+        """Return the workloads whose caps have no effect."""
+
+
+class LeaderElected(Protocol):
+    """The cluster and this replica's part in it."""
+
+    @property
+    def leading(self) -> bool:
+        """Whether this replica may write."""
+
+    @property
+    def cluster(self) -> CapReconciler:
+        """What is written to."""
+
+    @property
+    def teller(self) -> EventRecorder | None:
+        """Who tells the cluster's people, if anybody."""
+
+
+class EventRecorder(Protocol):
+    """Who writes Events and statuses."""
+
+    written_total: int
+    failures_total: int
+    lost_total: int
+
+
+class ClusterCollector(Collector):
+    """Asks the cluster's own counts when scraped, so that they are kept in one place."""
+
+    def __init__(self, led: LeaderElected) -> None:
+        self._led = led
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures."""
+        figures = self._led.cluster.figures()
+        yield GaugeMetricFamily("detnet_leader", "1 while this replica may write, else 0.", float(self._led.leading))
+        yield GaugeMetricFamily("detnet_writes_waiting", "Objects that wait for a write.", figures.waiting)
+        yield GaugeMetricFamily("detnet_writes_in_flight", "Writes under way.", figures.in_flight)
+        yield GaugeMetricFamily(
+            "detnet_oldest_cut_waiting_seconds",
+            "How long the oldest cut has waited to be written.",
+            figures.oldest_cut_s,
+        )
+        for name, text, count in (
+            ("detnet_api_writes", "Objects patched.", figures.written),
+            ("detnet_api_write_failures", "Patches that failed.", figures.failed),
+            ("detnet_api_write_retries", "Patches tried again.", figures.retried),
+        ):
+            yield CounterMetricFamily(name, text, count)
+        unheeded = GaugeMetricFamily(
+            "detnet_cap_not_enforced", "1 for a target that sends more than its cap allows.", labels=["target"]
+        )
+        for ref in self._led.cluster.not_enforced():
+            unheeded.add_metric([str(ref)], 1.0)
+        yield unheeded
+        teller = self._led.teller
+        if teller is not None:
+            for name, text, count in (
+                ("detnet_tellings", "Events and statuses written.", teller.written_total),
+                ("detnet_telling_failures", "Events and statuses that could not be written.", teller.failures_total),
+                ("detnet_tellings_lost", "Events dropped because too many waited.", teller.lost_total),
+            ):
+                yield CounterMetricFamily(name, text, count)

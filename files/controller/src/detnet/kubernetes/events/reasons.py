@@ -1,0 +1,40 @@
+"""What is told of a workload on the cluster: to whom, and for which of a few reasons."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from detnet.kubernetes.objects.workloads import Ref
+
+
+class Reason(enum.Enum):
+    """Why something is told: CamelCase as Kubernetes asks; docs/kubernetes.md says what each means."""
+
+    THROTTLED = "Throttled"
+    RELEASED = "Released"
+    BLIND = "Blind"
+    NOT_ENFORCED = "CapNotEnforced"
+
+    @property
+    def warns(self) -> bool:
+        """Whether somebody should look; the other two are the controller doing its work."""
+        return self in {Reason.BLIND, Reason.NOT_ENFORCED}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A workload that is told about. ``status`` is the status annotation that it has now, where that is known."""
+
+    ref: Ref
+    uid: str
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell, as one sentence."""
+
+    subject: Subject
+    reason: Reason
+    message: str

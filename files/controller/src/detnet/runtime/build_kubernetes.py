@@ -1,0 +1,198 @@
+"""From settings to a fleet on a Kubernetes cluster: the API, the caps on pods, and the election of one leader."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+
+from detnet.config.kubernetes import KubernetesSettings, LeaderSettings
+from detnet.config.models import Settings
+from detnet.control.decision import Rules
+from detnet.kubernetes.caps.byte_counters import ByteCounters, CountersConfig
+from detnet.kubernetes.caps.domains import Critical, Domain
+from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.caps.reconciler import CapReconciler
+from detnet.kubernetes.caps.release import Released, release
+from detnet.kubernetes.caps.work_queue import RateLimits
+from detnet.kubernetes.client.api import Api, ClusterAccess
+from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.leader_election import LeaderElector, LeaseTimes
+from detnet.kubernetes.events import workload_status
+from detnet.kubernetes.events.event_recorder import EventRecorder
+from detnet.kubernetes.objects.targets import Bounds
+from detnet.kubernetes.objects.workloads import PLURALS, Ref
+from detnet.model.annotations import STATUS
+from detnet.model.rate import Rate
+from detnet.runtime.build import build_brakes, build_credentials, build_source, domain_rules
+from detnet.runtime.cluster_controller import ClusterController, ClusterParts, ClusterRecorder
+from detnet.runtime.control_loop import Memory
+from detnet.runtime.leader_elected import EventingRecorder, LeaderElectedCluster
+
+
+def build_site(settings: Settings, recorder: ClusterRecorder, memory: Memory | None = None) -> ClusterParts:
+    """Return what a fleet is made of, not started.
+
+    Raises:
+        ConfigError: the cluster cannot be reached as configured, or something else named there cannot be built.
+    """
+    kubernetes = settings.actuator.kubernetes
+    api = connect(_access(kubernetes))
+    identity = settings.actuator.leader.identity or _identity()
+    elector = _elector(api, settings.actuator.leader, identity)
+    may_write = _may_write(elector, build_brakes(settings))
+    counters = _counters(settings)
+    cluster = CapReconciler(
+        api,
+        build_plan(settings),
+        may_write,
+        counters=counters.latest if counters is not None else lambda: None,
+        workers=kubernetes.writers,
+        patience=RateLimits(every_s=kubernetes.write_every, template_every_s=kubernetes.rollout_every),
+    )
+    if elector is not None:
+        elector.on_change = lambda leading: cluster.stand_up() if leading else cluster.stand_down()
+    teller = _teller(api, identity, may_write) if kubernetes.tell else None
+    led = LeaderElectedCluster(api, cluster, elector, counters=counters, teller=teller)
+    if teller is not None:
+        recorder = EventingRecorder(recorder, teller, cluster)
+    return _site(settings, recorder, led, memory)
+
+
+def rebuild_site(fleet: ClusterController, settings: Settings) -> None:
+    """Give a running fleet new objectives, rules and source; the cluster, its targets and the lease stay."""
+    old, topology = fleet.site, fleet.site.topology
+    if not isinstance(topology, LeaderElectedCluster):
+        raise TypeError(f"a fleet over {topology!r} was not built here")
+    site = _site(settings, old.recorder, topology, old.memory)
+    fleet.replace(site)
+    old.source.stop()
+    site.source.start()
+
+
+def release_cluster(settings: Settings) -> Released:
+    """Take every cap and status of ours off the cluster; no controller may run meanwhile.
+
+    Raises:
+        UserError: the cluster cannot be reached, or refuses.
+    """
+    kubernetes = settings.actuator.kubernetes
+    api = connect(_access(kubernetes))
+    try:
+        released = release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
+        for namespace in kubernetes.namespaces:
+            _take_statuses(api, namespace)
+        return released
+    finally:
+        api.close()
+
+
+def _take_statuses(api: Api, namespace: str) -> None:
+    for plural in PLURALS.values():
+        for item in api.request("GET", f"/apis/apps/v1/namespaces/{namespace}/{plural}")["items"]:
+            metadata = item["metadata"]
+            if STATUS in metadata.get("annotations", {}):
+                path = f"/apis/apps/v1/namespaces/{namespace}/{plural}/{metadata['name']}"
+                api.request("PATCH", path, body=workload_status.patch(None, metadata["uid"]))
+
+
+def build_plan(settings: Settings) -> Plan:
+    """Return whom to protect and whom to cap, as the configuration names them."""
+    kubernetes, defaults = settings.actuator.kubernetes, settings.defaults
+    home = kubernetes.namespaces[0]
+    return Plan(
+        namespaces=kubernetes.namespaces,
+        critical=tuple(
+            Critical(o.workload, o.namespace or home, o.workload, frozenset(o.nodes))
+            for o in settings.effective_objectives
+        ),
+        targets={
+            Ref(t.kind, t.namespace or home, t.name): Bounds(t.min or defaults.min, t.max or defaults.max, t.weight)
+            for t in settings.effective_targets
+        },
+        found=Bounds(defaults.min, defaults.max) if kubernetes.discover else None,
+        key=kubernetes.annotation,
+        rollout=kubernetes.mode == "rollout",
+        template_cap=_template_cap(settings) if kubernetes.template_cap else None,
+        priority=kubernetes.best_effort_priority,
+        critical_priority=kubernetes.critical_priority,
+    )
+
+
+def _site(
+    settings: Settings, recorder: ClusterRecorder, cluster: LeaderElectedCluster, memory: Memory | None
+) -> ClusterParts:
+    def rules(domain: Domain) -> Rules:
+        return domain_rules(settings, domain.objectives, domain.claims)
+
+    return ClusterParts(
+        topology=cluster,
+        rules=rules,
+        source=build_source(settings),
+        recorder=recorder,
+        interval_s=settings.loop.interval,
+        held_back=build_brakes(settings, cluster.standing_by),
+        memory=memory,
+    )
+
+
+def _access(kubernetes: KubernetesSettings) -> ClusterAccess:
+    named = kubernetes.kubeconfig is not None or kubernetes.context is not None
+    in_cluster = not named and "KUBERNETES_SERVICE_HOST" in os.environ
+    return ClusterAccess(kubernetes.kubeconfig, kubernetes.context, in_cluster)
+
+
+def _identity() -> str:
+    # Two processes of one host must not take each other for themselves.
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
+
+
+def _elector(api: Api, leader: LeaderSettings, identity: str) -> LeaderElector | None:
+    if not leader.enabled:
+        return None
+    times = LeaseTimes(leader.lease_duration, leader.renew_deadline, leader.retry_period)
+    return LeaderElector(api, leader.namespace, leader.name, identity, times)
+
+
+def _teller(api: Api, identity: str, may_write: Callable[[], float | None]) -> EventRecorder:
+    def time_left_s() -> float:
+        until_s = may_write()
+        return 0.0 if until_s is None else until_s - time.monotonic()
+
+    return EventRecorder(api, identity=identity, time_left_s=time_left_s)
+
+
+def _counters(settings: Settings) -> ByteCounters | None:
+    counters, prometheus = settings.actuator.kubernetes.counters, settings.source.prometheus
+    if counters is None:
+        return None
+    return ByteCounters(
+        CountersConfig(
+            counters.url or prometheus.url,
+            counters.pods,
+            nodes=counters.nodes,
+            node_label=counters.node_label,
+            period_s=counters.period,
+            credentials=build_credentials(prometheus),
+        )
+    )
+
+
+def _may_write(elector: LeaderElector | None, brakes: Callable[[], str | None]) -> Callable[[], float | None]:
+    """Return what the writer asks before every write: until when it may, in monotonic s, or ``None``."""
+
+    def until_s() -> float | None:
+        if brakes() is not None:
+            return None
+        return math.inf if elector is None else elector.deadline_s
+
+    return until_s
+
+
+def _template_cap(settings: Settings) -> Rate:
+    """Return what a pod of a target may send before its share is known: the safe budget, or a quarter of the most."""
+    defaults = settings.defaults
+    return settings.loop.safe or Rate(max(defaults.max.bps // 4, defaults.min.bps))

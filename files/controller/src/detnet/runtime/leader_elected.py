@@ -1,0 +1,138 @@
+"""A cluster under one lease: what is read always, and what is written and told only by the one that leads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from prometheus_client.registry import Collector
+
+from detnet.actuators.base import Actuator
+from detnet.kubernetes.caps.byte_counters import ByteCounters
+from detnet.kubernetes.caps.domains import Domain
+from detnet.kubernetes.caps.reconciler import CapReconciler
+from detnet.kubernetes.client.api import Api
+from detnet.kubernetes.client.leader_election import LeaderElector
+from detnet.kubernetes.events.event_recorder import EventRecorder
+from detnet.kubernetes.events.metrics import ClusterCollector
+from detnet.kubernetes.events.reasons import Subject
+from detnet.model.annotations import STATUS
+from detnet.runtime.cluster_controller import ClusterRecorder
+from detnet.telemetry.passes import Pass
+
+
+class LeaderElectedCluster:
+    """The cluster, the lease without which nothing is written to it, and the counters that are read beside it."""
+
+    def __init__(
+        self,
+        api: Api,
+        cluster: CapReconciler,
+        elector: LeaderElector | None,
+        *,
+        counters: ByteCounters | None,
+        teller: EventRecorder | None,
+    ) -> None:
+        self.cluster = cluster
+        self.teller = teller
+        self._api = api
+        self._elector = elector
+        self._counters = counters
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def synced(self) -> bool:
+        """Whether everything has been read once."""
+        return self.cluster.synced
+
+    @property
+    def leading(self) -> bool:
+        """Whether this replica may write; without an election the only one always may."""
+        return self._elector is None or self._elector.leading
+
+    def domains(self) -> Sequence[Domain]:
+        """Return the nodes on which best effort runs."""
+        return self.cluster.domains()
+
+    def actuator(self, domain: str) -> Actuator:
+        """Return what caps the targets on one node."""
+        return self.cluster.actuator(domain)
+
+    def problems(self) -> Sequence[str]:
+        """Return what a person should know or mend, one sentence each."""
+        others = (self._counters and self._counters.trouble, self._elector and self._elector.trouble)
+        return (*self.cluster.problems(), *(trouble for trouble in others if trouble))
+
+    def collector(self) -> Collector:
+        """Return what Prometheus is shown of the cluster as a whole."""
+        return ClusterCollector(self)
+
+    def standing_by(self) -> str | None:
+        """Return who leads instead of us, in words; ``None`` while we lead."""
+        if self._elector is None or self._elector.leading:
+            return None
+        return f"standing by: {self._elector.holder or 'nobody yet'} leads"
+
+    def role(self) -> str:
+        """Return what this replica is, in words."""
+        return self.standing_by() or "leading"
+
+    def start(self) -> None:
+        """Begin to read the cluster and to stand for election."""
+        self.cluster.start()
+        if self._counters is not None:
+            self._counters.start()
+        if self.teller is not None:
+            self.teller.start()
+        if self._elector is not None:
+            self._thread = threading.Thread(target=self._elector.run, args=(self._stop,), name="lease", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the last write, then let the next one lead at once; the caps stay in force."""
+        self.cluster.close()
+        if self.teller is not None:
+            self.teller.close()
+        if self._counters is not None:
+            self._counters.stop()
+        self._stop.set()
+        if self._elector is not None and self._thread is not None:
+            self._thread.join(timeout=5.0)
+            self._elector.release()
+        self._api.close()
+
+
+class EventingRecorder:
+    """Records passes as usual, and tells the cluster's people what they mean to their workloads."""
+
+    def __init__(self, recorder: ClusterRecorder, teller: EventRecorder, cluster: CapReconciler) -> None:
+        self._recorder = recorder
+        self._teller = teller
+        self._cluster = cluster
+
+    def record(self, one: Pass) -> None:
+        """Take one pass in."""
+        self._recorder.record(one)
+        unheeded = self._cluster.not_enforced()
+        subjects, not_enforced = {}, {}
+        for target in one.caps:
+            workload = self._cluster.workload(target)
+            if workload is not None:
+                subjects[target] = Subject(workload.ref, workload.uid, workload.annotations.get(STATUS))
+                if workload.ref in unheeded:
+                    not_enforced[target] = unheeded[workload.ref]
+        self._teller.record(one, subjects, not_enforced)
+
+    def idle(self, sentence: str, *, ready: bool) -> None:
+        """Take a pass over no domain at all."""
+        self._recorder.idle(sentence, ready=ready)
+
+    def problems(self, sentences: Sequence[str]) -> None:
+        """Take what a person should know or mend."""
+        self._recorder.problems(sentences)
+
+    def forget(self, domain: str) -> None:
+        """A domain is no more."""
+        self._recorder.forget(domain)
+        self._teller.forget(domain)

@@ -1,0 +1,160 @@
+"""The daemon's surroundings: signals, reload, metrics and health, start and stop."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from detnet.config.load import Loaded, load
+from detnet.config.models import Settings
+from detnet.model.errors import ConfigError, UserError
+from detnet.runtime.build import listen_address
+from detnet.runtime.cluster_controller import ClusterController
+from detnet.runtime.loop import build_loop, rebuild
+from detnet.telemetry import logs
+from detnet.telemetry.audit import AuditLog
+from detnet.telemetry.health import Health
+from detnet.telemetry.http import Endpoint, application
+from detnet.telemetry.metrics import Metrics
+from detnet.telemetry.recorder import Recorder
+from detnet.telemetry.sd_notify import Notifier, watchdog_interval_s
+from detnet.telemetry.state_file import StateFile
+
+_log = logging.getLogger("detnet")
+# Half of the silence that 'detnet explain' takes for an end of the daemon.
+_QUIET_S = 5.0
+
+
+def serve(config: Path | None, dotenv: Path | None, *, observe: bool) -> None:
+    """Run the loop until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    Raises:
+        UserError: the configuration is wrong, or an address, device or file that it names cannot be used.
+    """
+    loaded = _load(config, dotenv, observe=observe)
+    logs.configure(loaded.settings.log.level)
+    for warning in loaded.warnings:
+        _log.warning("%s", warning)
+    with ExitStack() as closing:
+        service = _Service(loaded.settings, closing)
+        with _signals() as (stop, reload_asked):
+
+            def after_pass() -> None:
+                if reload_asked.is_set():
+                    reload_asked.clear()
+                    service.reload(lambda: _load(config, dotenv, observe=observe))
+
+            service.loop.run(stop, after_pass)
+        service.notifier.stopping()
+    _log.info("stopped; the caps in force stay in force until 'detnet release'")
+
+
+class _Service:
+    """A daemon with its recorders; ``closing`` ends what it opened, last opened first."""
+
+    def __init__(self, settings: Settings, closing: ExitStack) -> None:
+        _fits_watchdog(settings)
+        self._closing = closing
+        self._settings = settings
+        self._vitals = Health(period_s=settings.loop.interval)
+        self.notifier = Notifier()
+        audit, memory = self._audit_log(settings), self._state_file(settings)
+        metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit, state=memory)
+        self._recorder = Recorder(
+            metrics=metrics,
+            audit=audit,
+            vitals=self._vitals,
+            notifier=self.notifier,
+            quiet_s=_QUIET_S if settings.actuator.kind == "kubernetes" else 0.0,
+        )
+        self.loop = build_loop(settings, self._recorder, memory)
+        closing.callback(self.loop.close)
+        if isinstance(self.loop, ClusterController):
+            self._vitals.asked_for_role(self.loop.site.topology.role)
+            metrics.registry.register(self.loop.site.topology.collector())
+        self._serve_http(settings, metrics)
+        self.loop.start()
+
+    def reload(self, read: Callable[[], Loaded]) -> None:
+        """Put a new configuration in force, or keep the old one and say what is wrong with the new."""
+        self.notifier.reloading()
+        try:
+            settings = read().settings
+            _fits_watchdog(settings)
+            rebuild(self.loop, settings, self._recorder)
+        except UserError as error:
+            _log.error("the configuration was not reloaded, the old one stays in force: %s", error)
+            self._vitals.configured(str(error))
+        else:
+            for part in (
+                "http",
+                "audit",
+                "state",
+                *(("actuator",) if isinstance(self.loop, ClusterController) else ()),
+            ):
+                if getattr(settings, part) != getattr(self._settings, part):
+                    _log.warning("new settings of '%s' take effect at the next start", part)
+            self._settings = settings
+            logs.configure(settings.log.level)
+            self._vitals.paced(settings.loop.interval)
+            self._vitals.configured()
+            _log.info("the configuration was reloaded")
+        self.notifier.ready("running")
+
+    def _audit_log(self, settings: Settings) -> AuditLog | None:
+        if settings.audit.path is None:
+            return None
+        audit = AuditLog(settings.audit.path, max_bytes=settings.audit.max_bytes, files=settings.audit.files)
+        self._closing.callback(audit.close)
+        return audit
+
+    def _state_file(self, settings: Settings) -> StateFile | None:
+        if settings.state.path is None:
+            return None
+        memory = StateFile(settings.state.path, max_age_s=settings.state.max_age)
+        self._closing.callback(memory.close)
+        return memory
+
+    def _serve_http(self, settings: Settings, metrics: Metrics) -> None:
+        if settings.http.listen is None:
+            return
+        address, port = listen_address(settings.http.listen)
+        app = application(metrics.registry, alive=self._vitals.alive, ready=self._vitals.ready)
+        endpoint = Endpoint(app, address=address, port=port)
+        self._closing.callback(endpoint.close)
+        _log.info("metrics and health on http://%s:%d", address, endpoint.port)
+
+
+def _load(config: Path | None, dotenv: Path | None, *, observe: bool) -> Loaded:
+    loaded = load(config, dotenv_path=dotenv)
+    if not observe:
+        return loaded
+    return Loaded(loaded.settings.model_copy(update={"mode": "observe"}), loaded.origins, loaded.warnings)
+
+
+def _fits_watchdog(settings: Settings) -> None:
+    """Refuse a pace that systemd would take for a hang."""
+    allowed_s = watchdog_interval_s()
+    if allowed_s is not None and settings.loop.interval > allowed_s:
+        raise ConfigError(
+            f"loop.interval is {settings.loop.interval:g} s, but systemd's watchdog wants a sign of life every "
+            f"{allowed_s:g} s: shorten the interval or raise WatchdogSec="
+        )
+
+
+@contextmanager
+def _signals() -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Turn SIGTERM and SIGINT into the first event and SIGHUP into the second."""
+    stop, reload_asked = threading.Event(), threading.Event()
+    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload_asked}
+    before = {number: signal.signal(number, lambda *_, event=event: event.set()) for number, event in wanted.items()}
+    try:
+        yield stop, reload_asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

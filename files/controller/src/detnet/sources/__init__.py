@@ -1,0 +1,1 @@
+../../../../../plugins/module_utils/sources/__init__.py

@@ -1,0 +1,130 @@
+"""``/metrics``, ``/healthz`` and ``/readyz`` on one port.
+
+``prometheus_client.start_http_server`` answers 200 on every path, so a health check against it could never fail; this
+routes, and knows nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
+
+from detnet.model.errors import UserError
+from detnet.telemetry.health import Answer
+
+REQUEST_TIMEOUT_S = 5.0
+"""Whole request, reading and answering; a socket timeout would bound a single read, and a slow drip hold a thread."""
+
+_BIND_ADVICE = {
+    errno.EADDRINUSE: "the port is in use; stop the process that holds it or configure another port",
+    errno.EADDRNOTAVAIL: "no interface has this address; configure one of this machine's, or 0.0.0.0 for all",
+    errno.EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE; configure a higher port",
+}
+
+
+def application(
+    registry: CollectorRegistry, *, alive: Callable[[], Answer], ready: Callable[[], Answer]
+) -> WSGIApplication:
+    """Return the router as a WSGI application."""
+    metrics = make_wsgi_app(registry)
+    checks = {"/healthz": alive, "/readyz": ready}
+
+    def route(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/metrics":
+            return metrics(environ, start_response)  # type: ignore[no-any-return]
+        if path not in checks:
+            return _text(start_response, HTTPStatus.NOT_FOUND, "try /metrics, /healthz or /readyz")
+        if environ["REQUEST_METHOD"] != "GET":
+            return _text(start_response, HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+        answer = checks[path]()
+        return _text(start_response, HTTPStatus.OK if answer.ok else HTTPStatus.SERVICE_UNAVAILABLE, answer.sentence)
+
+    return route
+
+
+def _text(start_response: StartResponse, status: HTTPStatus, sentence: str) -> Iterable[bytes]:
+    start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{sentence}\n".encode()]
+
+
+class Endpoint:
+    """Serves a WSGI application until it is closed.
+
+    Args:
+        app: what to serve.
+        address: an address or name of this machine; ``0.0.0.0`` or ``::`` for all.
+        port: 0 lets the kernel choose; see ``port``.
+
+    Raises:
+        UserError: the address and port cannot be bound.
+    """
+
+    def __init__(self, app: WSGIApplication, *, address: str, port: int) -> None:
+        server_class = _Server6 if ":" in address else _Server
+        try:
+            self._server = make_server(address, port, app, server_class, _Handler)
+        except (OSError, OverflowError) as error:  # OverflowError: the port is above 65535
+            advice = _BIND_ADVICE.get(getattr(error, "errno", 0), getattr(error, "strerror", None) or str(error))
+            raise UserError(f"cannot serve metrics and health on {address} port {port}: {advice}") from error
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="http", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that is bound."""
+        return self._server.server_port
+
+    def close(self) -> None:
+        """Stop listening; the thread looks every 0.1 s."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingWSGIServer):
+    def server_bind(self) -> None:
+        """Bind without the look-up of our own name: it blocks where there is no DNS, and nothing here uses it."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.socket.getsockname()[:2]
+        self.setup_environ()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is its own business; anything else is our bug."""
+        level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
+        logging.getLogger(__name__).log(level, "request from %s failed", client_address, exc_info=True)
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Handler(WSGIRequestHandler):
+    def handle(self) -> None:
+        """Answer, but hang up when the whole request takes too long."""
+        bell = threading.Timer(REQUEST_TIMEOUT_S, self._hang_up)
+        bell.daemon = True
+        bell.start()
+        try:
+            super().handle()
+        finally:
+            bell.cancel()
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):  # the client was faster
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Log no requests: a scrape every second is not news."""

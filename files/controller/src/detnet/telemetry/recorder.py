@@ -1,0 +1,120 @@
+"""Where a finished pass goes: metrics, the audit log, the health answers and systemd's status line."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from detnet.control.decision import Action, Decision, Mode
+from detnet.model.objectives import Verdict
+from detnet.telemetry.audit import AuditLog
+from detnet.telemetry.health import Health
+from detnet.telemetry.json_lines import as_entry
+from detnet.telemetry.metrics import Caps, Metrics
+from detnet.telemetry.sd_notify import Notifier
+from detnet.telemetry.state_changes import StateChangeLogger
+
+if TYPE_CHECKING:
+    from detnet.telemetry.passes import Pass
+
+
+class Recorder:
+    """Records passes; the first one makes the daemon ready in systemd's eyes.
+
+    A pass in which nothing happened gets a line in the audit log only every ``quiet_s`` seconds: the fifty loops of a
+    cluster would fill its files within minutes.
+    """
+
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        audit: AuditLog | None,
+        vitals: Health,
+        notifier: Notifier,
+        quiet_s: float = 0.0,
+    ) -> None:
+        self._metrics = metrics
+        self._audit = audit
+        self._vitals = vitals
+        self._notifier = notifier
+        self._quiet_s = quiet_s
+        self._lines: dict[str, tuple[float, Mode]] = {}
+        self._announced = False
+        self._problems: set[str] = set()
+        self._episodes = StateChangeLogger(logging.getLogger(__name__))
+
+    def record(self, one: Pass) -> None:
+        """Take one pass in."""
+        decision = one.decision
+        wanted = {name for name, cap in one.caps.items() if (one.in_force or {}).get(name) != cap}
+        failed = wanted if one.held_back is None else set()
+        self._metrics.record(
+            one.domain, decision, Caps(one.caps, one.in_force, one.written, failed), duration_s=one.duration_s
+        )
+        if self._audit is not None and self._is_news(one):
+            self._audit.write(audit_entry(one), urgent=decision.mode is Mode.BREACH)
+        if any(f.verdict in (Verdict.MET, Verdict.BREACHED) for f in decision.findings):
+            self._vitals.began_to_see("evidence is fresh")
+        elif decision.mode is Mode.BLIND:
+            self._vitals.began_to_see("blind: the budget can only fall")
+        self._vitals.cycle_finished()
+        self._tell_systemd(decision.reason)
+
+    def idle(self, sentence: str, *, ready: bool) -> None:
+        """A pass over no domain at all; ``ready`` tells a cluster without work from one that is not known yet."""
+        if ready:
+            self._vitals.began_to_see(sentence)
+        self._vitals.cycle_finished()
+        self._tell_systemd(sentence)
+
+    def problems(self, sentences: Sequence[str]) -> None:
+        """Log each problem when it comes and when it is gone."""
+        for sentence in self._problems - set(sentences):
+            self._episodes.end(sentence, f"no longer: {sentence}")
+        for sentence in sentences:
+            self._episodes.begin(sentence, sentence)
+        self._problems = set(sentences)
+
+    def forget(self, domain: str) -> None:
+        """Remove what is shown of a domain that is no more."""
+        self._metrics.forget(domain)
+        self._lines.pop(domain, None)
+
+    def _is_news(self, one: Pass) -> bool:
+        decision = one.decision
+        at_s, mode = self._lines.get(one.domain, (-math.inf, None))
+        happened = decision.action is not Action.HOLD or one.written or one.errors or decision.mode is not mode
+        if not happened and decision.at_s - at_s < self._quiet_s:
+            return False
+        self._lines[one.domain] = (decision.at_s, decision.mode)
+        return True
+
+    def _tell_systemd(self, sentence: str) -> None:
+        if not self._announced:
+            self._notifier.ready(sentence)
+            self._announced = True
+        self._notifier.cycle_finished(sentence)
+
+
+def audit_entry(one: Pass) -> Mapping[str, object]:
+    """Return the audit log's entry for a pass: the decision with everything it was made from and what came of it."""
+    return {
+        "domain": one.domain,
+        **decision_entry(one.decision),
+        "caps_bps": one.caps,
+        "in_force_bps": one.in_force,
+        "written": sorted(one.written),
+        "held_back": one.held_back,
+        "errors": one.errors,
+        "source_trouble": one.reading.trouble,
+        "duration_s": one.duration_s,
+    }
+
+
+def decision_entry(decision: Decision) -> dict[str, object]:
+    """Return a decision for ``detnet.telemetry.json_lines.encode``; times are monotonic seconds, rates bit/s."""
+    entry = as_entry(decision)
+    return {"cap_before_bps": entry.pop("before_bps"), "cap_after_bps": entry.pop("budget_bps"), **entry}

@@ -1,0 +1,143 @@
+"""A node may be without best effort for a while; its loop goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
+
+from detnet.actuators.base import Actuator
+from detnet.actuators.dry_run import DryRunActuator
+from detnet.control.allocate import Claim
+from detnet.control.decision import Rules
+from detnet.control.guard import Guard
+from detnet.control.policies import Aimd
+from detnet.kubernetes.caps.domains import Domain
+from detnet.model.objectives import Objective
+from detnet.model.rate import Rate
+from detnet.runtime.cluster_controller import ClusterController, ClusterParts
+from detnet.sources.source import Reading
+from detnet.telemetry.passes import Pass
+
+M = 1_000_000
+
+
+@dataclass
+class World:
+    """A cluster, a source and a recorder that a test moves by hand."""
+
+    now_s: float = 100.0
+    there: list[str] = field(default_factory=list)
+    synced: bool = True
+    passes: list[Pass] = field(default_factory=list)
+    idled: list[tuple[str, bool]] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Give every node an enforcer of its own."""
+        self.enforcers = {name: DryRunActuator(["upload"]) for name in ("node-1", "node-2")}
+
+    def domains(self) -> Sequence[Domain]:
+        """The nodes with best effort now."""
+        claims = (Claim("upload", 5 * M, 100 * M),)
+        return [Domain(name, frozenset({"robot"}), claims, {"upload": ("ns/pod",)}) for name in self.there]
+
+    def actuator(self, domain: str) -> Actuator:
+        """The node's enforcer."""
+        return self.enforcers[domain]
+
+    def problems(self, sentences: Sequence[str] = ()) -> Sequence[str]:
+        """Nothing to mend, and nobody to tell."""
+        return sentences
+
+    def collector(self) -> Collector:
+        """Nothing to show."""
+        return CollectorRegistry()
+
+    def role(self) -> str:
+        """The only one."""
+        return "leading"
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def latest(self) -> Reading:
+        """Nobody measures."""
+        return Reading({}, self.now_s, None, {})
+
+    def record(self, one: Pass) -> None:
+        """Keep a pass."""
+        self.passes.append(one)
+
+    def idle(self, sentence: str, *, ready: bool) -> None:
+        """Keep what was said."""
+        self.idled.append((sentence, ready))
+
+    def forget(self, domain: str) -> None:
+        """Keep which."""
+        self.forgotten.append(domain)
+
+
+def fleet(world: World) -> ClusterController:
+    """A fleet over the world."""
+    guard = Guard(minimum_bps=5 * M, maximum_bps=100 * M, safe_bps=25 * M)
+    rules = Rules((Objective("robot", jitter_ms=2.0),), guard, Aimd())
+    return ClusterController(
+        ClusterParts(world, lambda _domain: rules, world, world, 0.5, lambda: None), clock=lambda: world.now_s
+    )
+
+
+def after(world: World, one: ClusterController, seconds: float) -> tuple[Pass, ...]:
+    """Let time pass, then make a pass."""
+    world.now_s += seconds
+    return one.step()
+
+
+def test_a_cluster_that_is_not_known_yet_is_not_ready_and_an_empty_one_is() -> None:
+    """Neither may look like a loop that hangs."""
+    world = World(synced=False)
+    one = fleet(world)
+    assert one.step() == ()
+    world.synced = True
+    assert one.step() == ()
+    assert [ready for _sentence, ready in world.idled] == [False, True]
+
+
+def test_a_node_without_best_effort_is_shown_no_more_but_its_loop_goes_on_where_it_was() -> None:
+    """A rollout must not begin anew at the maximum: the blind budget keeps falling from where it was."""
+    world = World(there=["node-1", "node-2"])
+    one = fleet(world)
+    for _pass in range(40):
+        after(world, one, 0.5)
+    fallen_bps = world.passes[-1].decision.budget_bps
+    assert fallen_bps < 100 * M
+    world.there.remove("node-2")
+    after(world, one, 0.5)
+    assert world.forgotten == ["node-2"]
+    world.there.append("node-2")
+    world.enforcers["node-2"].release()
+    returned = after(world, one, 60.0)[-1]
+    assert (returned.domain, returned.decision.before_bps) == ("node-2", fallen_bps)
+    assert world.enforcers["node-2"].read()["upload"] <= Rate(fallen_bps)
+
+
+def test_after_ten_minutes_a_loop_is_forgotten() -> None:
+    """A node that left for good must not be kept for ever."""
+    world = World(there=["node-1", "node-2"])
+    one = fleet(world)
+    for _pass in range(40):
+        after(world, one, 0.5)
+    world.there.remove("node-2")
+    after(world, one, 1.0)
+    after(world, one, 601.0)
+    world.there.append("node-2")
+    world.enforcers["node-2"].release()
+    assert after(world, one, 1.0)[-1].decision.before_bps == 100 * M

@@ -1,0 +1,100 @@
+"""Whatever fails and however late, two candidates never lead at one moment; and when it stops failing, one leads."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubernetes_client.lease_world import TIMES, Weather, World
+
+_RATES = st.floats(0.85, 1.15)  # 10 s · 1.15 < 15 s · 0.85: the worst pair of clocks the inequality bears
+_OFFSETS_S = st.floats(-1e6, 1e6)
+_WEATHER = st.builds(
+    Weather,
+    refused=st.floats(0.0, 0.5),
+    lost=st.floats(0.0, 0.5),
+    delay_s=st.sampled_from([0.01, 0.5, 2.0, 5.0, 20.0]),
+    stopped=st.floats(0.0, 0.2),
+    stop_s=st.sampled_from([0.1, 5.0, 12.0, 30.0]),
+)
+
+
+def _at_most_one(world: World) -> None:
+    assert len(world.leaders) <= 1, (world.now_s, world.leaders)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    seed=st.integers(0, 2**32), weather=_WEATHER, clocks=st.lists(st.tuples(_OFFSETS_S, _RATES), min_size=2, max_size=3)
+)
+def test_never_two_leaders(seed: int, weather: Weather, clocks: list[tuple[float, float]]) -> None:
+    """Losses, late arrivals, stopped processes and clocks that disagree do not open a second window."""
+    world = World(seed, weather, _at_most_one)
+    for offset_s, rate in clocks:
+        world.add(offset_s, rate, begins_s=world.chance.uniform(0.0, 5.0))
+    world.after(world.chance.uniform(0.0, 100.0), world.candidates[0].release)
+    world.run(200.0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32), slow=_RATES, fast=_RATES)
+def test_a_leader_that_is_cut_off_stops_before_its_successor_begins(seed: int, slow: float, fast: float) -> None:
+    """The gap is what the inequality promises: what a server carries out late has that long."""
+    world = World(seed, Weather(delay_s=0.01), _at_most_one)
+    leader, follower = world.add(rate=slow), world.add(rate=fast, begins_s=1.0)
+    world.run(world.chance.uniform(10.0, 20.0))
+    leader.cut_off = True
+    while leader.campaign.leading:
+        world.run(world.now_s + 0.01)
+    ended_s = world.now_s
+    while not world.leaders:
+        world.run(world.now_s + 0.01)
+    assert world.leaders == [follower]
+    assert world.now_s - ended_s >= TIMES.duration_s / fast - TIMES.renew_s / slow - 0.05
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32), weather=_WEATHER)
+def test_one_leads_again_when_the_trouble_is_over(seed: int, weather: Weather) -> None:
+    """Safety by never leading at all would be easy."""
+    world = World(seed, weather, _at_most_one)
+    world.add()
+    world.add()
+    world.run(100.0)
+    world.weather = Weather(delay_s=0.05)
+    # What was under way may take 30 s and 20 s; then a lease may have to end, and somebody has to look.
+    world.run(100.0 + 50.0 + TIMES.duration_s + TIMES.retry_s)
+    assert len(world.leaders) == 1
+    leader = world.leaders[0]
+    for second in range(60):
+        world.run(world.now_s + 1.0)
+        assert world.leaders == [leader], f"after {second} s"
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_dead_leader_is_followed_in_time(seed: int) -> None:
+    """Within the lease's duration, a look of the follower and three answers of up to 0.2 s, whenever it died."""
+    world = World(seed, Weather(delay_s=0.1), _at_most_one)
+    leader = world.add()
+    follower = world.add(begins_s=1.0)
+    world.run(world.chance.uniform(10.0, 20.0))
+    assert world.leaders == [leader]
+    leader.kill()
+    died_s = world.now_s
+    while not world.leaders:
+        world.run(world.now_s + 0.1)
+    assert world.leaders == [follower]
+    assert world.now_s - died_s <= TIMES.duration_s + TIMES.retry_s / 2 + 3 * 0.2
+
+
+def test_a_released_lease_is_taken_at_once() -> None:
+    """A rolling update costs a second, not the lease's duration."""
+    world = World(1, Weather(delay_s=0.01), _at_most_one)
+    leader, follower = world.add(), world.add(begins_s=1.0)
+    world.run(10.0)
+    assert world.leaders == [leader]
+    leader.release()
+    assert world.leaders == []
+    world.run(10.0 + TIMES.retry_s)
+    assert world.leaders == [follower]

@@ -1,0 +1,128 @@
+"""A mirror holds what the server has, and tells each difference once, whatever happens to lists and watches."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from detnet.kubernetes.client.api import Api
+from kubernetes_client.api_server import ApiServer, Say
+from kubernetes_client.followed import Followed, event, gone, page, pod
+from support import wait_for
+
+
+@pytest.fixture
+def followed(api: Api, server: ApiServer) -> Followed:
+    """A mirror that has not begun."""
+    return Followed(api, server)
+
+
+@pytest.fixture
+def synced(followed: Followed) -> Followed:
+    """A mirror that has listed a red pod."""
+    followed.step(lists=(page(pod("a", 5), version=10),))
+    return followed
+
+
+def test_a_list_is_read_in_pages(followed: Followed, server: ApiServer) -> None:
+    """All pages make one state, which appears at once; the watch begins at the list's version."""
+    pages = (page(pod("a", 1), pod("b", 2), version=10, more="token"), page(pod("c", 3), version=10))
+    assert followed.step(lists=pages) == 0.0
+    assert [(asked.query["limit"], asked.query.get("continue")) for asked in server.asked] == [
+        ("250", None),
+        ("250", "token"),
+    ]
+    assert followed.mirror.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
+    assert sorted(followed.told) == [("factory/a", "red"), ("factory/b", "red"), ("factory/c", "red")]
+    followed.step(watch=Say(lines=()))
+    assert followed.last["resourceVersion"] == "10"
+    assert followed.last["allowWatchBookmarks"] == "true"
+    assert 240 <= int(followed.last["timeoutSeconds"]) <= 360
+
+
+def test_an_unfinished_list_is_no_state(followed: Followed) -> None:
+    """A token that has expired between two pages means starting over; half a list would look like deletions."""
+    followed.step(lists=(page(pod("a", 1), more="token"), Say(gone(), status=410)))
+    assert (followed.mirror.synced, followed.mirror.items(), followed.told) == (False, {}, [])
+    followed.step(lists=(page(pod("a", 1)),))
+    assert (followed.mirror.synced, followed.mirror.items()) == (True, {"factory/a": "red"})
+
+
+def test_events_change_what_is_kept(synced: Followed) -> None:
+    """Each difference is told once, in order; what is equal to us is nothing."""
+    events = (
+        event("ADDED", pod("b", 11)),
+        event("MODIFIED", pod("b", 12)),
+        event("MODIFIED", pod("b", 13, "blue")),
+        event("DELETED", pod("a", 14)),
+    )
+    synced.step(watch=Say(lines=events))
+    assert synced.told == [("factory/b", "red"), ("factory/b", "blue"), ("factory/a", None)]
+    assert synced.mirror.items() == {"factory/b": "blue"}
+
+
+def test_what_is_of_no_interest_is_not_there(synced: Followed) -> None:
+    """An object that stops being of interest is a deletion, and its own deletion is nothing."""
+    synced.step(watch=Say(lines=(event("MODIFIED", pod("a", 11, "grey")), event("DELETED", pod("a", 12, "grey")))))
+    assert (synced.told, synced.mirror.items()) == ([("factory/a", None)], {})
+    synced.step(watch=Say(lines=(event("ADDED", pod("b", 13, "grey")),)))
+    assert (synced.told, synced.mirror.items()) == ([], {})
+
+
+def test_objects_without_a_namespace_have_a_name_only(followed: Followed) -> None:
+    """Nodes are such."""
+    followed.step(lists=(page(pod("node-1", 1, namespace=None)),))
+    assert followed.mirror.items() == {"node-1": "red"}
+
+
+def test_a_watch_goes_on_where_the_last_one_ended(synced: Followed) -> None:
+    """Bookmarks advance the version though nothing changed, so that a quiet mirror need not list again."""
+    synced.step(
+        watch=Say(lines=(event("ADDED", pod("b", 11)), event("BOOKMARK", {"metadata": {"resourceVersion": "99"}})))
+    )
+    synced.step(watch=Say(lines=()))
+    assert (synced.last["resourceVersion"], synced.mirror.items()) == ("99", {"factory/a": "red", "factory/b": "red"})
+
+
+@pytest.mark.parametrize(
+    "forgotten",
+    [
+        Say(gone(), status=410),
+        Say(lines=(event("ERROR", gone()),)),
+        Say({"reason": "Timeout", "message": "Timeout: Too large resource version: 99, current: 7"}, status=504),
+    ],
+    ids=["HTTP", "event", "etcd restored"],
+)
+def test_a_forgotten_version_means_a_list_that_tells_the_difference(synced: Followed, forgotten: Say) -> None:
+    """What vanished meanwhile is a deletion, what is equal is nothing, and readers never see a gap."""
+    synced.step(watch=Say(lines=(event("ADDED", pod("b", 11)), event("ADDED", pod("c", 12)))))
+    synced.step(watch=forgotten)
+    assert synced.mirror.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
+    synced.step(lists=(page(pod("a", 5), pod("b", 20, "blue"), pod("d", 21), version=30),))
+    assert sorted(synced.told, key=str) == [("factory/b", "blue"), ("factory/c", None), ("factory/d", "red")]
+    synced.step(watch=Say(lines=()))
+    assert synced.last["resourceVersion"] == "30"
+
+
+def test_a_stop_before_the_watch_is_open_ends_it_too(synced: Followed, server: ApiServer) -> None:
+    """It may come at any moment."""
+    synced.stop.set()
+    synced.step(watch=Say(lines=(event("ADDED", pod("b", 11)),), stay=True))
+    assert synced.mirror.items() == {"factory/a": "red"}
+    assert not server.released.is_set()
+
+
+def test_run_follows_and_ends_at_once(api: Api, server: ApiServer) -> None:
+    """The loop is nothing but steps, and a stop does not wait for the server's next word."""
+    followed = Followed(api, server)
+    followed.lists = iter((page(pod("a", 5)),))
+    followed.watches = iter((Say(lines=(event("ADDED", pod("b", 11)),), stay=True),))
+    thread = threading.Thread(target=followed.mirror.run, args=(followed.stop,))
+    thread.start()
+    assert followed.mirror.wait_synced(10.0)
+    wait_for(lambda: len(followed.mirror.items()) == 2, what="the event")
+    followed.stop.set()
+    thread.join(10.0)
+    assert not thread.is_alive()
+    assert not server.released.is_set()

@@ -1,0 +1,123 @@
+"""What the passes of a loop mean to a workload, in tellings and in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from detnet.control.decision import Action, Mode
+from detnet.kubernetes.events.conditions import REMIND_S, Condition, ConditionTracker, WorkloadCondition, sentence
+from detnet.kubernetes.events.reasons import Reason
+from detnet.model.rate import Rate
+from detnet.telemetry.passes import Pass
+from kubernetes_events.passes import TARGET, Passes
+
+
+@pytest.fixture
+def passes() -> Passes:
+    """Passes over node-1."""
+    return Passes()
+
+
+def told(
+    story: ConditionTracker, *passes: Pass, not_enforced: dict[str, str] | None = None
+) -> list[tuple[Reason, str]]:
+    """Return what the passes give to tell."""
+    return [(one.reason, one.message) for each in passes for one in story.after(each, not_enforced or {})]
+
+
+def test_a_cut_is_told_with_its_caps_and_its_reason(passes: Passes) -> None:
+    """A person reads from what to what, where, and why."""
+    ((reason, message),) = told(
+        ConditionTracker("node-1"), passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M")
+    )
+    assert reason is Reason.THROTTLED
+    assert message == "cap 80 Mbit/s to 40 Mbit/s on node-1: cut: the 2. pass says so"
+
+
+def test_a_cut_that_reaches_the_pods_by_and_by_is_one(passes: Passes) -> None:
+    """Caps that are still falling some passes later belong to the cut before; the next cut is another."""
+    falling = [passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "80M"), passes.make(Action.HOLD, "60M")]
+    again = [passes.make(Action.HOLD, "40M"), passes.make(Action.CUT, "20M")]
+    assert [reason for reason, _ in told(ConditionTracker("node-1"), *falling, *again)] == [Reason.THROTTLED] * 2
+
+
+def test_the_end_of_throttling_is_told_once(passes: Passes) -> None:
+    """The cap is released when it is back where it was before the first cut, and not at every step on the way."""
+    story = ConditionTracker("node-1")
+    down = [passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M"), passes.make(Action.CUT, "30M")]
+    told(story, *down)
+    up = [passes.make(Action.RAISE, "60M"), passes.make(Action.RAISE, "80M"), passes.make(Action.RAISE, "90M")]
+    assert told(story, *up) == [
+        (Reason.RELEASED, "cap back at 80 Mbit/s on node-1, 3 s after the first cut for robot-control")
+    ]
+
+
+@pytest.mark.parametrize("action", [Action.TRIM, Action.DECAY])
+def test_not_every_fall_is_throttling(passes: Passes, action: Action) -> None:
+    """A policy that trims what nobody uses, and the decay of blindness, are not told as throttling."""
+    assert Reason.THROTTLED not in dict(
+        told(ConditionTracker("node-1"), passes.make(Action.HOLD, "80M"), passes.make(action, "40M"))
+    )
+
+
+def test_blindness_is_told_when_it_begins_and_again_while_it_lasts(passes: Passes) -> None:
+    """A second episode is told at once, a long one every ten minutes."""
+    story = ConditionTracker("node-1")
+    blind = [passes.make(Action.DECAY, "40M") for _ in range(int(REMIND_S) + 1)]
+    assert [reason for reason, _ in told(story, *blind)] == [Reason.BLIND] * 2
+    assert told(story, passes.make(Action.HOLD, "40M")) == []
+    assert [reason for reason, _ in told(story, passes.make(Action.DECAY, "40M"))] == [Reason.BLIND]
+
+
+def test_a_cap_without_effect_is_told_with_its_cause(passes: Passes) -> None:
+    """What the actuator says of a target that is in the domain is told, of others not."""
+    story, why = ConditionTracker("node-1"), "its pods use the host network"
+    given = {TARGET: why, "elsewhere": "x"}
+    assert told(story, passes.make(Action.HOLD, "40M"), not_enforced=given) == [
+        (Reason.NOT_ENFORCED, f"{why} (on node-1)")
+    ]
+    assert told(story, passes.make(Action.HOLD, "40M"), not_enforced=given) == []
+
+
+def test_a_loop_that_is_held_back_tells_nothing(passes: Passes) -> None:
+    """Where nothing is done, nothing has happened; the status says why."""
+    story = ConditionTracker("node-1")
+    held = [passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M", held_back="kill switch /etc/stop")]
+    assert told(story, *held) == []
+    assert sentence({"node-1": story.standings[TARGET]}) == "at most 40 Mbit/s, left alone (kill switch /etc/stop)"
+
+
+def test_what_cannot_be_read_is_not_news(passes: Passes) -> None:
+    """An unreadable pass leaves the last known cap in place and does not end an episode."""
+    story = ConditionTracker("node-1")
+    told(story, passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M"))
+    assert told(story, passes.make(Action.HOLD, "80M", mode=Mode.SETTLING, read=False)) == []
+    assert sentence({"node-1": story.standings[TARGET]}) == "at most 40 Mbit/s, throttled for robot-control"
+
+
+def test_a_target_that_left_is_forgotten(passes: Passes) -> None:
+    """A workload without running pods has no standing; when it is back, its story begins anew."""
+    story = ConditionTracker("node-1")
+    told(story, passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M"))
+    told(story, passes.make(Action.HOLD, "80M", targets=()))
+    assert story.standings == {}
+    assert told(story, passes.make(Action.RAISE, "90M")) == []
+
+
+def test_a_sentence_over_several_nodes_says_the_worst_and_the_sum() -> None:
+    """One workload, one sentence, wherever its pods are."""
+    half = WorkloadCondition(Rate.parse("40M"), Condition.FREE)
+    throttled = WorkloadCondition(Rate.parse("20M"), Condition.THROTTLED, "robot-control")
+    assert sentence({"a": half, "b": throttled}) == "at most 60 Mbit/s on 2 nodes, throttled for robot-control"
+    assert sentence({"a": half, "b": WorkloadCondition(None, Condition.BLIND)}) == (
+        "at most 40 Mbit/s on 2 nodes, not everywhere, no fresh evidence"
+    )
+    assert sentence({"a": WorkloadCondition(None, Condition.FREE)}) == "no cap, not throttled"
+
+
+def test_small_steps_are_no_news() -> None:
+    """The sentence has two digits, so that a loop which gives back in small steps does not rewrite it each time."""
+    texts = {
+        sentence({"a": WorkloadCondition(Rate(bps), Condition.FREE)}) for bps in (98_700_000, 99_100_000, 99_499_999)
+    }
+    assert texts == {"at most 99 Mbit/s, not throttled"}

@@ -1,0 +1,105 @@
+"""A cluster that refuses, hangs or is stormed with things to tell does not disturb the loop, nor is it disturbed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from control_plane import FaultProxy
+from detnet.control.decision import Action
+from detnet.kubernetes.client.api import Api
+from detnet.kubernetes.events.event_queue import MOST_ENTRIES, EventRates
+from detnet.kubernetes.events.event_recorder import EventRecorder
+from detnet.kubernetes.events.reasons import Subject
+from detnet.kubernetes.objects.workloads import Ref
+from kubernetes_events.passes import TARGET, Passes
+from kubernetes_events.town import Clock, Town
+from support import wait_for
+
+Connect = Callable[[Path], Api]
+
+
+def writes(proxy: FaultProxy) -> int:
+    """Count what the cluster was asked to write."""
+    return proxy.count("POST") + proxy.count("PATCH")
+
+
+def test_refused_events_are_told_once_and_made_up_for(
+    town: Town, connected: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An hour of refusals gives one line in the log and few requests; then the Event has the whole count."""
+    subject, clock, passes = town.deployment(), Clock(), Passes()
+    with town.plane.proxy() as proxy:
+        teller = clock.teller(connected(proxy.kubeconfig))
+        proxy.answer(403, match=lambda _method, path: "/events" in path)
+        teller.record(passes.make(Action.HOLD, "80M"), {TARGET: subject})
+        for number in range(60):
+            teller.record(passes.make(Action.CUT, f"{79 - number}M"), {TARGET: subject})
+            clock.pass_on(teller, 60.0)
+        assert [one.levelno for one in caplog.records] == [logging.WARNING]
+        assert teller.failures_total <= 120  # at most one in 30 s, and less and less
+        assert town.status(subject) is not None
+        proxy.heal()
+        clock.pass_on(teller, 120.0)
+    assert [one["count"] for one in town.events()] == [60]
+    assert "can be written to the cluster again" in caplog.records[-1].message
+
+
+def test_a_server_that_asks_for_patience_gets_it(town: Town, connected: Connect) -> None:
+    """After 429 with Retry-After nothing is sent before that time."""
+    subject, clock, passes = town.deployment(), Clock(), Passes()
+    with town.plane.proxy() as proxy:
+        teller = clock.teller(connected(proxy.kubeconfig))
+        proxy.answer(429, retry_after=20)
+        for each in (passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M")):
+            teller.record(each, {TARGET: subject})
+        clock.pass_on(teller, 19.0)
+        assert writes(proxy) == 1
+        proxy.heal()
+        clock.pass_on(teller, 60.0)
+    assert [one["count"] for one in town.events()] == [1]
+
+
+def test_the_budget_holds_under_a_thousand_passes(town: Town, connected: Connect) -> None:
+    """Twenty workloads that are cut and given back in every pass are written about at the pace of the budget."""
+    targets = {f"target-{number}": town.deployment(f"d{number}") for number in range(20)}
+    clock, passes, pace = Clock(), Passes(), EventRates(every_s=30.0, burst=10, per_s=0.1)
+    with town.plane.proxy() as proxy:
+        teller = clock.teller(connected(proxy.kubeconfig), pace=pace)
+        teller.record(passes.make(Action.HOLD, "80M", targets=tuple(targets)), targets)
+        for number in range(1000):
+            action, cap = ((Action.CUT, "40M"), (Action.RAISE, "80M"))[number % 2]
+            teller.record(passes.make(action, cap, targets=tuple(targets)), targets)
+            clock.pass_on(teller, 1.0)
+        assert writes(proxy) <= pace.burst + pace.per_s * clock.now_s + 1
+        assert teller.lost_total == 0
+    assert len(town.events()) == 40
+
+
+def test_what_finds_no_room_is_counted(town: Town, api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """More workloads than the memory has room for: the loss is counted and told once."""
+    subjects = {
+        f"t{n}": Subject(Ref("Deployment", town.namespace, f"d{n}"), f"uid-{n}") for n in range(MOST_ENTRIES + 7)
+    }
+    teller = Clock().teller(api)
+    teller.record(Passes().make(Action.CUT, "40M", targets=tuple(subjects)), subjects)
+    assert teller.lost_total == 7
+    assert ["lost is counted" in one.message for one in caplog.records] == [True]
+
+
+def test_a_hanging_cluster_holds_nobody_up(town: Town, connected: Connect) -> None:
+    """While one request hangs, passes go on being recorded, and the teller can be closed."""
+    subject, passes = town.deployment(), Passes()
+    with town.plane.proxy() as proxy:
+        teller = EventRecorder(connected(proxy.kubeconfig), identity="one", time_left_s=lambda: float("inf"))
+        proxy.hang()
+        teller.start()
+        for number in range(1000):
+            teller.record(passes.make(Action.CUT, f"{2000 - number}M"), {TARGET: subject})
+        wait_for(lambda: teller.failures_total > 0, what="a request given up", within_s=30.0)
+        proxy.heal()
+        wait_for(town.events, what="an Event", within_s=60.0)
+        teller.close()

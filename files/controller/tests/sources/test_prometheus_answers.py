@@ -1,0 +1,108 @@
+"""What can stand where Prometheus was expected: a proxy, an error page, an older or newer Prometheus."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from detnet.sources.fetch import Limits
+from detnet.sources.prometheus import PrometheusSource, PrometheusSourceConfig
+from detnet.sources.promql import OwnQueries, OwnQuery, ProbeHistogram
+from detnet.sources.source import Reading
+from detnet.sources.trouble import TroubleKind
+from sources.servers import Behaviour, FaultyServer, answer, answer_json, hang
+
+
+def _poll(server: FaultyServer, behaviour: Behaviour | None = None, *, workloads: int = 1) -> Reading:
+    if behaviour is not None:
+        server.behave = behaviour
+    questions = {f"robot-{i}": ProbeHistogram("p") for i in range(workloads)}
+    source = PrometheusSource(PrometheusSourceConfig(server.url, questions, limits=Limits(total_s=0.5)))
+    reading = source.poll_once()
+    source.close()
+    return reading
+
+
+def _success(result: object, kind: str = "vector", **more: object) -> Behaviour:
+    return answer_json({"status": "success", "data": {"resultType": kind, "result": result}, **more})
+
+
+_ERROR = {"status": "error", "errorType": "timeout", "error": "query timed out\nin expression evaluation"}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        (answer(b"<html>Sign in</html>"), TroubleKind.INVALID_JSON),
+        (answer(b'{"status": "success", "data": {"resultTy'), TroubleKind.INVALID_JSON),
+        (answer(b"[" * 100_000), TroubleKind.INVALID_JSON),
+        (answer_json([]), TroubleKind.INVALID_ANSWER),
+        (answer_json({"status": "success", "data": None}), TroubleKind.INVALID_ANSWER),
+        (_success([{"metric": {}, "value": [1.0]}]), TroubleKind.INVALID_ANSWER),
+        (_success([{"metric": {}, "value": [1.0, "fast"]}]), TroubleKind.INVALID_ANSWER),
+        (_success(7), TroubleKind.INVALID_ANSWER),
+        (_success([1.0, "2"], kind="matrix"), TroubleKind.WRONG_TYPE),
+        (_success([{"metric": {}, "histogram": [1.0, {}]}]), TroubleKind.WRONG_TYPE),
+        (_success([], warnings=["half of the stores are down"]), TroubleKind.PARTIAL),
+        (_success([], warnings=["PromQL info: metric might not be a counter"]), TroubleKind.EMPTY),
+        (_success([], infos=["a hint of Prometheus 3"]), TroubleKind.EMPTY),
+        (answer_json(_ERROR, status="503 Service Unavailable"), TroubleKind.QUERY_ERROR),
+        (answer_json(_ERROR, status="200 OK"), TroubleKind.QUERY_ERROR),
+        (answer(b"no such page", status="404 Not Found"), TroubleKind.HTTP_CLIENT_ERROR),
+        (answer(b"who are you", status="401 Unauthorized"), TroubleKind.HTTP_CLIENT_ERROR),
+        (answer(b"broken", status="500 Internal Server Error"), TroubleKind.HTTP_SERVER_ERROR),
+        (answer(b"", status="302 Found", headers="Location: /login\r\n"), TroubleKind.HTTP_UNEXPECTED),
+    ],
+)
+def test_each_wrong_answer_has_its_name(server: FaultyServer, behaviour: Behaviour, kind: TroubleKind) -> None:
+    """One trouble, one sentence on one line, and no signal."""
+    reading = _poll(server, behaviour)
+    assert reading.counts == {kind: 1}
+    assert reading.trouble
+    assert "\n" not in reading.trouble
+    assert not reading.evidence
+
+
+def test_a_server_that_is_down_is_asked_once_a_poll(server: FaultyServer) -> None:
+    """What fails for all is told once, not once for each workload."""
+    reading = _poll(server, answer(b"", status="500 Broken"), workloads=3)
+    assert reading.counts == {TroubleKind.HTTP_SERVER_ERROR: 1}
+    assert len(server.requests) == 1
+    server.close()
+    assert _poll(server, workloads=3).counts == {TroubleKind.REFUSED: 1}
+
+
+def test_a_hanging_prometheus_is_left_in_time(server: FaultyServer) -> None:
+    """The poll ends with its limit."""
+    assert _poll(server, hang(server)).counts == {TroubleKind.TIMEOUT: 1}
+
+
+def test_the_question_leaves_the_time_to_prometheus(server: FaultyServer) -> None:
+    """No wall clock of ours is sent, and Prometheus is told when to give up."""
+    _poll(server, _success([]))
+    url = urlsplit(server.requests[0].split()[1])
+    fields = parse_qs(url.query)
+    assert url.path == "/api/v1/query"
+    assert set(fields) == {"query", "timeout"}
+    assert 100 <= int(fields["timeout"][0].removesuffix("ms")) <= 500
+
+
+def test_the_age_is_counted_back_from_before_the_question(server: FaultyServer) -> None:
+    """By the clock that the test holds: asked at 50 s, scraped 0.5 s before, so measured at 49.5 s."""
+    times = iter([50.0, 50.3, 50.6, 50.9])
+    parts = {"age": "0.5", "recent": "3", "scrapes": "10"}
+    rows = [{"metric": {"detnet_part": name}, "value": [1.8e9, value]} for name, value in parts.items()]
+    template = OwnQueries(measured_by="ping_total", jitter=OwnQuery("1", "ms"))
+    config = PrometheusSourceConfig(server.url, {"robot": template})
+    source = PrometheusSource(config, clock=lambda: next(times))
+    answers = iter([_success(rows), _success([1.8e9, "1.5"], kind="scalar")])
+
+    def behave(connection: socket.socket, head: str) -> None:
+        next(answers)(connection, head)
+
+    server.behave = behave
+    signal = source.poll_once().evidence["robot"]
+    source.close()
+    assert getattr(signal, "measured_at_s", None) == 49.5

@@ -1,0 +1,120 @@
+"""Log records take the form that their reader wants."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pty
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from detnet.telemetry.logs import configure
+from detnet.telemetry.state_changes import StateChangeLogger
+
+
+@pytest.fixture(autouse=True)
+def _restored_root() -> Iterator[None]:
+    """Give pytest its own logging back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[TextIO]:
+    """A log stream that is a plain file."""
+    with (tmp_path / "log").open("w+") as stream:
+        yield stream
+
+
+def written(stream: TextIO) -> list[str]:
+    """Return the lines in the file."""
+    stream.seek(0)
+    return stream.read().splitlines()
+
+
+def raise_for(reason: str) -> None:
+    """Fail as a function deep down would."""
+    raise RuntimeError(reason)
+
+
+def fail() -> None:
+    """Log an exception with its traceback."""
+    try:
+        raise_for("two\nlines")
+    except RuntimeError:
+        logging.getLogger("detnet.test").exception("it failed")
+
+
+def test_a_pod_logs_one_json_object_per_record(file: TextIO) -> None:
+    """The traceback stays inside its record, so that a collector sees one entry."""
+    configure(stream=file, environ={})
+    fail()
+    (line,) = written(file)
+    record = json.loads(line)
+    assert (record["level"], record["logger"], record["message"]) == ("error", "detnet.test", "it failed")
+    assert "RuntimeError: two\nlines" in record["exception"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", record["time"])
+
+
+def test_journald_gets_a_priority_on_every_line(file: TextIO) -> None:
+    """Each line is an entry of its own there, those of a traceback too."""
+    opened = os.fstat(file.fileno())
+    configure("DEBUG", stream=file, environ={"JOURNAL_STREAM": f"{opened.st_dev}:{opened.st_ino}"})
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+        logging.getLogger("detnet.test").log(level, "text")
+    assert written(file) == [f"<{priority}>detnet.test: text" for priority in (7, 6, 4, 3, 2)]
+    fail()
+    assert all(line.startswith("<3>") for line in written(file)[5:])
+
+
+def test_an_inherited_journal_variable_is_not_believed(file: TextIO) -> None:
+    """A child of a service whose stderr was redirected is not talking to journald."""
+    configure(stream=file, environ={"JOURNAL_STREAM": "8:12345"})
+    logging.getLogger("detnet.test").warning("text")
+    assert json.loads(written(file)[0])["message"] == "text"
+
+
+def test_a_terminal_gets_plain_text() -> None:
+    """A person reads it."""
+    ours, theirs = pty.openpty()
+    with open(theirs, "w", buffering=1) as stream:  # noqa: PTH123 - a descriptor
+        configure(stream=stream, environ={})
+        logging.getLogger("detnet.test").warning("the cap is held")
+        assert re.fullmatch(rb"\d\d:\d\d:\d\d WARNING the cap is held\r\n", os.read(ours, 1000))
+    os.close(ours)
+
+
+def test_the_level_is_obeyed_and_lines_come_once(file: TextIO) -> None:
+    """Configuring again (a reload) replaces the handler instead of doubling every line."""
+    configure("DEBUG", stream=file, environ={})
+    configure("WARNING", stream=file, environ={})
+    logging.getLogger("detnet.test").info("not this")
+    logging.getLogger("detnet.test").warning("this")
+    assert len(written(file)) == 1
+
+
+def test_trouble_is_told_when_it_begins_and_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """However often it is seen in between, and separately for each key."""
+    episodes = StateChangeLogger(logging.getLogger("detnet.test"))
+    episodes.end("a", "a is over")
+    for _ in range(5):
+        episodes.begin("a", "a fails")
+        episodes.begin("b", "b fails", level=logging.ERROR)
+    assert episodes.ongoing("a")
+    episodes.end("a", "a is over")
+    assert not episodes.ongoing("a")
+    episodes.begin("a", "a fails")
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", "a fails"),
+        ("ERROR", "b fails"),
+        ("WARNING", "a is over (the trouble was seen 5 times)"),
+        ("WARNING", "a fails"),
+    ]

@@ -1,0 +1,195 @@
+"""One HTTP GET that ends: in time, in size, and in a body or a named trouble.
+
+The standard library's client and not ``requests``: a requests timeout bounds one socket read, so a server that drips
+its *headers* holds the caller for as long as it likes, streaming or not (measured: 7.5 s with timeouts of 0.2 s and
+0.4 s). Here every single read is given what is left of one deadline. Only the name lookup is outside of it.
+
+Proxies, ``.netrc`` and redirects are not followed: where the credentials go is written in the configuration alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import io
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+from ..model.errors import ConfigError
+from .credentials import Credentials
+from .trouble import Trouble, TroubleKind
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one poll: per connection attempt, per silence while reading, in all (seconds), and on the body."""
+
+    connect_s: float = 0.2
+    read_s: float = 0.4
+    total_s: float = 1.0
+    body_bytes: int = 4_000_000
+
+
+def base_url(url: str) -> SplitResult:
+    """Return the parts of a server's address.
+
+    Raises:
+        ConfigError: it is not ``http(s)://host[:port][/prefix]``, or it carries a password.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if usable and "@" in parts.netloc:
+        raise ConfigError(f"the address of {parts.hostname} carries a user or password: put them into files instead")
+    if not usable or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
+        raise ConfigError(f"{url!r} is not an address of the form http://host:port or https://host:port/prefix")
+    return parts
+
+
+class _DeadlineReader(io.RawIOBase):
+    """A socket's raw reader that gives each read only what is left of the deadline."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, read_s: float, deadline_s: float) -> None:
+        self._socket = sock
+        self._raw = raw
+        self._read_s = read_s
+        self._deadline_s = deadline_s
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override] # all that BufferedReader asks for
+        self._socket.settimeout(min(self._read_s, _left_s(self._deadline_s)))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """A response whose status line, headers and body all come under the deadline."""
+
+    def __init__(self, sock: socket.socket, *, read_s: float, deadline_s: float, method: str | None = None) -> None:
+        super().__init__(sock, method=method)
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), read_s, deadline_s))
+
+
+def _left_s(deadline_s: float) -> float:
+    left_s = deadline_s - time.monotonic()
+    if left_s <= 0.0:
+        raise TimeoutError
+    return left_s
+
+
+class Fetcher:
+    """Reads from one server over one kept connection; for one thread. ``server`` names it in sentences.
+
+    Raises:
+        ConfigError: the address cannot be used.
+    """
+
+    def __init__(self, server: str, url: str, credentials: Credentials, limits: Limits) -> None:
+        self._parts = base_url(url)
+        self._server = f"{server} at {url}"
+        self._credentials = credentials
+        self._limits = limits
+        self._connection: http.client.HTTPConnection | None = None
+
+    def get(self, path: str, query: dict[str, str], *, deadline_s: float) -> tuple[int, bytes]:
+        """Return the status and the whole body, before ``deadline_s`` (monotonic seconds).
+
+        Raises:
+            Trouble: there is no whole body, with the reason.
+        """
+        target = f"{self._parts.path.rstrip('/')}{path}?{urlencode(query)}"
+        headers = {"Accept": "application/json", **self._credentials.authorization()}
+        try:
+            return self._exchange(target, headers, deadline_s)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise self._explain(error) from error
+
+    def close(self) -> None:
+        """Drop the connection; the next ``get`` makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _exchange(self, target: str, headers: dict[str, str], deadline_s: float) -> tuple[int, bytes]:
+        connection = self._connection or self._new_connection()
+        self._connection = connection
+        connection.timeout = min(self._limits.connect_s, _left_s(deadline_s))
+        connection.response_class = functools.partial(  # type: ignore[assignment] # called like the class it makes
+            _Response, read_s=self._limits.read_s, deadline_s=deadline_s
+        )
+        connection.request("GET", target, headers=headers)
+        response = connection.getresponse()
+        body = response.read(self._limits.body_bytes + 1)
+        if len(body) > self._limits.body_bytes:
+            self.close()
+            sentence = f"{self._server} sent more than {self._limits.body_bytes} bytes: narrow the query or the paths"
+            raise Trouble(TroubleKind.TOO_LARGE, sentence)
+        if response.length:  # read(n) does not complain about a body that ends early
+            raise http.client.IncompleteRead(body, response.length)
+        if response.will_close:
+            self.close()
+        return response.status, body
+
+    def _new_connection(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "http":
+            return http.client.HTTPConnection(host, port)
+        ca_file = self._credentials.ca_file
+        try:
+            context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        except OSError as error:
+            reason = (
+                error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "no certificate in it"
+            )
+            raise Trouble(TroubleKind.SECRET, f"cannot use the CA file {ca_file}: {reason}") from error
+        return http.client.HTTPSConnection(host, port, context=context)
+
+    def _explain(self, error: OSError | http.client.HTTPException) -> Trouble:
+        kind, reason = _reason(error)
+        return Trouble(kind, f"{self._server} {reason}")
+
+
+def _reason(error: OSError | http.client.HTTPException) -> tuple[TroubleKind, str]:
+    """Name the trouble; the order matters, for most of these are kinds of ``OSError``."""
+    match error:
+        case TimeoutError():
+            return TroubleKind.TIMEOUT, "did not answer in time: look at its load, or raise the limits of the source"
+        case ConnectionRefusedError():
+            return TroubleKind.REFUSED, "refused the connection: start it, or correct its address"
+        case socket.gaierror():
+            return TroubleKind.NAME, "has a name that does not resolve: correct its address or the name service"
+        case ssl.SSLError():
+            return TroubleKind.TLS, f"failed the TLS handshake ({error.reason}): check its certificate and the CA file"
+        case http.client.HTTPException() | ConnectionError():
+            return (
+                TroubleKind.BROKEN,
+                "ended its answer early or did not speak HTTP: check the port and what runs there",
+            )
+        case _:
+            return TroubleKind.UNREACHABLE, f"cannot be reached ({error.strerror or error}): check address and route"
+
+
+def status_trouble(server: str, status: int) -> Trouble:
+    """Return the trouble of an HTTP status that is not 200."""
+    if status in {401, 403}:
+        return Trouble(
+            TroubleKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: give it a valid token or password file"
+        )
+    if 400 <= status < 500:
+        return Trouble(TroubleKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: correct its address or prefix")
+    if status >= 500:
+        return Trouble(TroubleKind.HTTP_SERVER_ERROR, f"{server} answered HTTP {status}: look into its own log")
+    return Trouble(
+        TroubleKind.HTTP_UNEXPECTED, f"{server} answered HTTP {status}: give the address that answers with 200 itself"
+    )

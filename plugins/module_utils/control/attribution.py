@@ -79,11 +79,11 @@ class BreachObservation:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What follows for the budget; ``innocent`` while best effort is not held for the cause."""
+    """What follows for the budget; ``exonerated`` while best effort is not held for the cause."""
 
     budget_bps: float
     reason: str
-    innocent: bool = True
+    exonerated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def _proven(case: AttributionState, guard: Guard, hearing: BreachObservation) ->
 
     A breach beyond the last bucket of a histogram could get worse unseen, so it proves nothing.
     """
-    if (case.outlasted_s or 0.0) < guard.innocent_after_s or hearing.now_s < case.retry_s:
+    if (case.outlasted_s or 0.0) < guard.exonerate_after_s or hearing.now_s < case.retry_s:
         return False
     if case.loses or not hearing.resolved:
         return False
@@ -223,7 +223,7 @@ def _restored(case: AttributionState, guard: Guard, hearing: BreachObservation) 
     """Take the next step, if the last one has been watched and was used; feed forward what the others take."""
     now_s, budget_bps, room_bps = hearing.now_s, float(hearing.budget_bps), _room_bps(case, hearing)
     begun = case if case.restoring else replace(case, stepped_s=now_s, heard=0, lossy=0)
-    ceiling_bps = max(guard.innocent_share * room_bps, hearing.floor_bps)
+    ceiling_bps = max(guard.exonerated_share * room_bps, hearing.floor_bps)
     told = f"not the network; restored to at most {human(ceiling_bps)}"
     if budget_bps > room_bps:
         return begun, Attribution(max(room_bps, hearing.floor_bps), told)
@@ -242,4 +242,4 @@ def _taken_back(case: AttributionState, hearing: BreachObservation, worse: str) 
     wait_s = min(_FIRST_WAIT_S * 2.0 ** min(case.failures, 10), _LONGEST_WAIT_S)
     reason = f"{worse} with a restored budget; no further attempt for {wait_s:.0f} s"
     case = replace(case.closed(), failures=case.failures + 1, retry_s=hearing.now_s + wait_s)
-    return case, Attribution(hearing.floor_bps, reason, innocent=False)
+    return case, Attribution(hearing.floor_bps, reason, exonerated=False)

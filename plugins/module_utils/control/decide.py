@@ -2,7 +2,7 @@
 
 ``decide`` owns the order of the rules and nothing else: evidence to findings (``assess``), the guard first
 (``guard``), then the policy for what the guard leaves open (``policies``). It never raises a budget unless every
-objective is met on fresh evidence, or best effort was proved innocent of the breach (``innocence``); everything the
+objective is met on fresh evidence, or best effort was proved innocent of the breach (``attribution``); everything the
 next pass must know is in ``State``.
 """
 
@@ -135,7 +135,7 @@ def _breached(rules: Rules, state: State, situation: Situation, looks: Looks, li
         floor_bps = min(guard.safe_bps, budget_bps)
     situation = replace(situation, minimum_bps=floor_bps)  # a policy must not learn from a cut that was not made
     case, ruling = _hear(guard, state, situation, looks)
-    if ruling is not None and ruling.innocent:
+    if ruling is not None and ruling.exonerated:
         proposal, memory = _ask(rules.policy.hold, situation, state.memory)
         return _Answer(Mode.NOT_NETWORK, _but(proposal, ruling.budget_bps, f"{worst}; {ruling.reason}"), memory, case)
     if state.cuts == 0:

@@ -4,8 +4,8 @@ The forecast is the level of the last seconds plus a quantile of past surprises,
 rose above the level known one reaction time earlier. Which quantile follows adaptive conformal inference (Gibbs and
 Candes, arXiv 2106.00170): the share of spans left uncovered shrinks with each rise that was not covered and caused a
 breach, by as much as the loop needs to answer one, and grows with time, so that in the long run one second of such
-breaches in ``ForecastErrors.missed_every_s`` remains, however the traffic behaves. Rises too rare for that are thus left to
-the guard, as reserving for them would cost more than they do.
+breaches in ``ForecastErrors.missed_every_s`` remains, however the traffic behaves. Rises too rare for that are left
+to the guard, as reserving for them would cost more than they do.
 """
 
 from __future__ import annotations

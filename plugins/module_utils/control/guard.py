@@ -41,8 +41,8 @@ class Guard:
         raise_every_s: the least time between two raises.
         raise_ratio: the largest raise, as a share of the maximum.
         least_raise_bps: a smaller raise is not worth a write.
-        innocent_after_s: how long a breach must outlast the least budget until best effort is held for innocent.
-        innocent_share: how much of what is known good it then gets back at most; 0 gives nothing back.
+        exonerate_after_s: how long a breach must outlast the least budget until best effort is held for innocent.
+        exonerated_share: how much of what is known good it then gets back at most; 0 gives nothing back.
     """
 
     minimum_bps: int
@@ -61,8 +61,8 @@ class Guard:
     raise_every_s: float = 5.0
     raise_ratio: float = 0.25
     least_raise_bps: int = 5_000_000
-    innocent_after_s: float = 15.0
-    innocent_share: float = 0.75
+    exonerate_after_s: float = 15.0
+    exonerated_share: float = 0.75
 
     def __post_init__(self) -> None:
         """Refuse settings under which a rule would be void.
@@ -84,11 +84,11 @@ class Guard:
             self.recovery_s,
             self.raise_every_s,
             self.least_raise_bps,
-            self.innocent_after_s,
+            self.exonerate_after_s,
         )
         if any(not 0 <= value < math.inf for value in waits):
             raise ValueError("times and the least raise must not be negative")
-        if not 0.0 < self.raise_ratio <= 1.0 or not 0.0 <= self.innocent_share <= 1.0:
+        if not 0.0 < self.raise_ratio <= 1.0 or not 0.0 <= self.exonerated_share <= 1.0:
             raise ValueError("the raise ratio must lie in (0, 1], the innocent share in [0, 1]")
 
     def cut_limit(self, budget_bps: float, cuts: int, best_effort_bps: float | None, other_bps: float | None) -> float:

@@ -67,7 +67,7 @@ class ProbeSource(PolledSource):
         self._cursor = 0
         self._began_s = math.inf
         self._samples: dict[str, deque[Sample]] = {w: deque(maxlen=_MAX_SAMPLES) for w in config.paths}
-        self._spoiled: dict[str, bool] = {}
+        self._invalidated: dict[str, bool] = {}
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -106,11 +106,11 @@ class ProbeSource(PolledSource):
             return [Trouble(TroubleKind.MISSING_PATH, sentence).of(workload)]
         kept = self._samples[workload]
         kept.extend(Sample(asked_at_s - age_s, rtt_ms) for age_s, rtt_ms in path.samples)
-        self._spoiled[workload] = path.spoiled
+        self._invalidated[workload] = path.invalidated
         newest_s = max((sample.sent_at_s for sample in kept), default=self._began_s)
         if asked_at_s - newest_s <= _SILENT_S:
             return []
-        if path.spoiled:
+        if path.invalidated:
             sentence = (
                 f"the probe's machine is too busy to measure path {name!r}: give the probe real-time priority, or a "
                 "wider limit for late sending"
@@ -126,6 +126,6 @@ class ProbeSource(PolledSource):
             # A lost packet is known later than its successors' replies, so arrival is not the order of sending.
             fresh = sorted((s for s in kept if s.sent_at_s >= oldest_s), key=lambda sample: sample.sent_at_s)
             self._samples[workload] = deque(fresh, maxlen=_MAX_SAMPLES)
-            if fresh or workload in self._spoiled:
-                windows[workload] = SampleWindow(tuple(fresh), self._spoiled.get(workload, False))
+            if fresh or workload in self._invalidated:
+                windows[workload] = SampleWindow(tuple(fresh), self._invalidated.get(workload, False))
         return windows

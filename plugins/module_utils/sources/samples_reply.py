@@ -19,7 +19,7 @@ class PathReply:
     """What is new on one path: pairs of age (seconds since sending) and round-trip time (ms, ``None``: lost)."""
 
     samples: tuple[tuple[float, float | None], ...]
-    spoiled: bool
+    invalidated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ def _cursor(value: object) -> int:
 
 
 def _path(entry: Mapping[str, object]) -> PathReply:
-    samples, spoiled = entry["samples"], entry["spoiled"]
-    if not isinstance(samples, list) or not isinstance(spoiled, bool):
-        raise TypeError("samples or spoiled")
-    return PathReply(tuple((_number(age), None if rtt is None else _number(rtt)) for age, rtt in samples), spoiled)
+    samples, invalidated = entry["samples"], entry["invalidated"]
+    if not isinstance(samples, list) or not isinstance(invalidated, bool):
+        raise TypeError("samples or invalidated")
+    return PathReply(tuple((_number(age), None if rtt is None else _number(rtt)) for age, rtt in samples), invalidated)
 
 
 def _number(value: object) -> float:

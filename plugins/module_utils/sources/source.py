@@ -31,12 +31,12 @@ _JOIN_S = 2.0
 class SampleWindow:
     """The samples of one path, oldest first.
 
-    ``spoiled`` says that the probe discarded its current window because its own sending was late: the path is being
+    ``invalidated`` says that the probe discarded its current window because its own sending was late: the path is being
     probed, but what it shows now is the prober's machine and not the network.
     """
 
     samples: tuple[Sample, ...]
-    spoiled: bool = False
+    invalidated: bool = False
 
 
 Evidence = Union[SampleWindow, Signal]  # noqa: UP007 - ansible-test's pylint knows no | between classes

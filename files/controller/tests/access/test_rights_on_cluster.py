@@ -48,7 +48,7 @@ WORKLOADS = ("deployments", "statefulsets", "daemonsets")
     ],
 )
 def test_what_the_controller_does_is_allowed(granted: Granted, method: str, path: str, body: object) -> None:
-    """Reading and patching what the actuator and the teller read and patch."""
+    """Reading and patching what the actuator and the event_recorder read and patch."""
     assert granted.refused(method, path, body) is None
 
 
@@ -70,17 +70,17 @@ def test_the_elector_can_lead(granted: Granted, api: Api) -> None:
     elector.release()
 
 
-def test_the_teller_can_tell(granted: Granted, api: Api) -> None:
+def test_the_event_recorder_can_record(granted: Granted, api: Api) -> None:
     """Events and statuses are written with the controller's own rights, twice, so that they are also counted on."""
     made = granted.plane.request("GET", f"{APPS}/{TARGET}/deployments/upload")
     subject = Subject(Ref("Deployment", TARGET, "upload"), made["metadata"]["uid"])
     clock, passes = Clock(), Passes()
     for identity in ("one", "two"):
-        teller = clock.teller(api, identity=identity)
+        event_recorder = clock.event_recorder(api, identity=identity)
         for each in (passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M")):
-            teller.record(each, {TOLD: subject})
-        clock.pass_on(teller, 60.0)
-        assert (teller.written_total, teller.failures_total) == (2, 0)
+            event_recorder.record(each, {TOLD: subject})
+        clock.pass_on(event_recorder, 60.0)
+        assert (event_recorder.written_total, event_recorder.failures_total) == (2, 0)
 
 
 DENIED = [

@@ -86,7 +86,7 @@ class World:
         self.forgotten.append(domain)
 
 
-def fleet(world: World) -> ClusterController:
+def controller(world: World) -> ClusterController:
     """A fleet over the world."""
     guard = Guard(minimum_bps=5 * M, maximum_bps=100 * M, safe_bps=25 * M)
     rules = Rules((Objective("robot", jitter_ms=2.0),), guard, Aimd())
@@ -104,7 +104,7 @@ def after(world: World, one: ClusterController, seconds: float) -> tuple[Pass, .
 def test_a_cluster_that_is_not_known_yet_is_not_ready_and_an_empty_one_is() -> None:
     """Neither may look like a loop that hangs."""
     world = World(synced=False)
-    one = fleet(world)
+    one = controller(world)
     assert one.step() == ()
     world.synced = True
     assert one.step() == ()
@@ -114,7 +114,7 @@ def test_a_cluster_that_is_not_known_yet_is_not_ready_and_an_empty_one_is() -> N
 def test_a_node_without_best_effort_is_shown_no_more_but_its_loop_goes_on_where_it_was() -> None:
     """A rollout must not begin anew at the maximum: the blind budget keeps falling from where it was."""
     world = World(there=["node-1", "node-2"])
-    one = fleet(world)
+    one = controller(world)
     for _pass in range(40):
         after(world, one, 0.5)
     fallen_bps = world.passes[-1].decision.budget_bps
@@ -132,7 +132,7 @@ def test_a_node_without_best_effort_is_shown_no_more_but_its_loop_goes_on_where_
 def test_after_ten_minutes_a_loop_is_forgotten() -> None:
     """A node that left for good must not be kept for ever."""
     world = World(there=["node-1", "node-2"])
-    one = fleet(world)
+    one = controller(world)
     for _pass in range(40):
         after(world, one, 0.5)
     world.there.remove("node-2")

@@ -104,7 +104,7 @@ def test_a_leader_that_is_asked_to_stop_hands_over_without_a_jump(
     wait_for(second.leads, what="the second leads", within_s=LEASE_S)
 
     def led() -> list[dict[str, object]]:
-        return [entry for entry in second.decisions() if entry["held_back"] is None]
+        return [entry for entry in second.decisions() if entry["blocked_reason"] is None]
 
     wait_for(led, what="its first decision as the leader")
     assert led()[0]["cap_before_bps"] == left_bps

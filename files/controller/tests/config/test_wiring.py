@@ -72,15 +72,15 @@ def test_where_targets_are_found_by_label_the_documents_one_counts_only_when_nam
     assert named.actuator.kubernetes.namespaces == ("plant-a", "plant-b")
 
 
-def test_a_priority_and_the_innocence_rule_reach_the_guard() -> None:
+def test_a_priority_and_the_exoneration_rule_reach_the_guard() -> None:
     """Critical unless it says otherwise; anything else than the two words is refused."""
     environ = {
         "DETNET_OBJECTIVES": "[{workload: a, jitter: 2ms}, {workload: b, jitter: 2ms, priority: important}]",
-        "DETNET_LOOP__INNOCENT_AFTER": "1min",
-        "DETNET_LOOP__INNOCENT_SHARE": "0%",
+        "DETNET_LOOP__EXONERATE_AFTER": "1min",
+        "DETNET_LOOP__EXONERATED_SHARE": "0%",
     }
     rules = build_rules(load(None, environ).settings)
     assert [objective.priority for objective in rules.objectives] == [Priority.CRITICAL, Priority.IMPORTANT]
-    assert (rules.guard.innocent_after_s, rules.guard.innocent_share) == (60.0, 0.0)
+    assert (rules.guard.exonerate_after_s, rules.guard.exonerated_share) == (60.0, 0.0)
     with pytest.raises(ConfigError, match="priority"):
         load(None, {"DETNET_OBJECTIVES": "[{workload: a, jitter: 2ms, priority: vital}]"})

@@ -62,8 +62,8 @@ TROUBLE: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def moments(draw: st.DrawFn) -> Moment:
     """Draw a calm moment in which up to three things are as bad as they may be."""
-    spoiled = draw(st.sets(st.sampled_from(sorted(TROUBLE)), max_size=3))
-    return replace(CALM, **{name: draw(TROUBLE[name]) for name in sorted(spoiled)})
+    invalidated = draw(st.sets(st.sampled_from(sorted(TROUBLE)), max_size=3))
+    return replace(CALM, **{name: draw(TROUBLE[name]) for name in sorted(invalidated)})
 
 
 @dataclass(slots=True)
@@ -113,15 +113,15 @@ def guards(draw: st.DrawFn) -> Guard:
         raise_every_s=draw(st.sampled_from([5.0, 0.0, 1.0])),
         raise_ratio=draw(st.floats(0.01, 1.0)),
         least_raise_bps=draw(st.sampled_from([5 * MBPS, 0, 0, 10**12])),
-        innocent_after_s=draw(st.sampled_from([30.0, 0.0, 2.0])),
-        innocent_share=draw(st.sampled_from([0.5, 0.0, 1.0])),
+        exonerate_after_s=draw(st.sampled_from([30.0, 0.0, 2.0])),
+        exonerated_share=draw(st.sampled_from([0.5, 0.0, 1.0])),
     )
 
 
 budgets = st.one_of(st.floats(), st.integers(), st.sampled_from([1e30, -1e30, 10**400, "100M", None, 5e9, True]))
 proposals = st.builds(Proposal, budgets, st.sampled_from(["because", "", "two\nlines"]))
 answers = st.one_of(
-    st.tuples(proposals, st.sampled_from([None, "garbage", math.nan, object()])),
+    st.tuples(proposals, st.sampled_from([None, "malformed", math.nan, object()])),
     st.sampled_from([None, (None, None), (), 7, ValueError("two\nlines"), ZeroDivisionError(), RecursionError("deep")]),
 )
 policies: st.SearchStrategy[Policy] = st.one_of(

@@ -23,12 +23,12 @@ def test_a_slow_server_starves_nobody_for_ever() -> None:
     good_bps = trial.state.budget_bps
     trial.until(Mode.NOT_NETWORK, 9.0)
     least_s = next(d.at_s for d in trial.decisions if d.before_bps == LEAST)
-    assert trial.now_s >= least_s + GUARD.innocent_after_s
+    assert trial.now_s >= least_s + GUARD.exonerate_after_s
     trial.last(90.0, 9.0)
     raised = [d for d in trial.decisions if d.mode is Mode.NOT_NETWORK and d.action is Action.RAISE]
     assert [d.budget_bps / d.before_bps for d in raised[:-1]] == [2.0] * (len(raised) - 1)
     assert min(b.at_s - a.at_s for a, b in pairwise(raised)) >= GUARD.enforce_s + GUARD.settle_s
-    assert trial.state.budget_bps == pytest.approx(GUARD.innocent_share * good_bps, rel=0.1)
+    assert trial.state.budget_bps == pytest.approx(GUARD.exonerated_share * good_bps, rel=0.1)
     assert "not the network" in raised[0].reason
 
 
@@ -198,7 +198,7 @@ def test_time_that_nobody_looked_at_proves_nothing() -> None:
 
 def test_it_can_be_told_without_being_done() -> None:
     """With a share of nothing the mode is an alarm only."""
-    trial = Trial(rules(SLOW, guard=replace(GUARD, innocent_share=0.0)))
+    trial = Trial(rules(SLOW, guard=replace(GUARD, exonerated_share=0.0)))
     trial.last(5.0, 1.0)
     trial.until(Mode.NOT_NETWORK, 9.0)
     assert {d.budget_bps for d in trial.last(60.0, 9.0)} == {LEAST}

@@ -14,7 +14,7 @@ from detnet.control.learned import Learned
 from detnet.control.policies import Aimd, Graded, Policy, Steps
 from detnet.model.objectives import Verdict
 
-QUICK = replace(GUARD, innocent_after_s=2.0, enforce_s=1.0, cooldown_s=1.0, recovery_s=1.0, raise_every_s=1.0)
+QUICK = replace(GUARD, exonerate_after_s=2.0, enforce_s=1.0, cooldown_s=1.0, recovery_s=1.0, raise_every_s=1.0)
 weather = st.tuples(
     st.sampled_from([9.0, 9.0, 9.0, 9.0, 8.5, 9.7, 10.1, 12.0, 4.0, 2.1, 60.0, 1.0, None]),  # latency in ms
     st.sampled_from([0.0] * 8 + [0.05, 0.1, 1.0]),  # loss
@@ -43,7 +43,7 @@ class Judge:
         seen_s = min(max(PASS_S + stepped_s, 0.0), QUICK.fresh_for_s) if obeys else None
         least_s = self.least_s + (seen_s or 0.0) if self.least else 0.0
         if one.action is Action.RAISE and Verdict.BREACHED in verdicts:
-            assert self.restoring or (self.cuts >= 3 and least_s >= QUICK.innocent_after_s)
+            assert self.restoring or (self.cuts >= 3 and least_s >= QUICK.exonerate_after_s)
             assert one.mode is Mode.NOT_NETWORK
             assert one.at_s >= self.not_before_s
             assert one.budget_bps <= 2 * one.before_bps

@@ -20,12 +20,12 @@ FAILURES = [
     (),
     (None, None),
     ("text", None),
-    (Proposal(math.nan, "nan"), "garbage"),
-    (Proposal(math.inf, "inf"), "garbage"),
-    (Proposal(-math.inf, "-inf"), "garbage"),
-    (Proposal(10**400, "huge"), "garbage"),
-    (Proposal("100M", "text"), "garbage"),  # type: ignore[arg-type]
-    (Proposal(None, "none"), "garbage"),  # type: ignore[arg-type]
+    (Proposal(math.nan, "nan"), "malformed"),
+    (Proposal(math.inf, "inf"), "malformed"),
+    (Proposal(-math.inf, "-inf"), "malformed"),
+    (Proposal(10**400, "huge"), "malformed"),
+    (Proposal("100M", "text"), "malformed"),  # type: ignore[arg-type]
+    (Proposal(None, "none"), "malformed"),  # type: ignore[arg-type]
 ]
 
 

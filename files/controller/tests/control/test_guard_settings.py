@@ -30,8 +30,8 @@ from detnet.model.rate import CEILING_BPS, FLOOR_BPS, Rate
         *[(wait, value) for wait in ("settle_s", "cooldown_s", "recovery_s") for value in (-0.1, math.inf, math.nan)],
         *[(wait, value) for wait in ("raise_every_s", "least_raise_bps") for value in (-1, math.inf, math.nan)],
         *[("raise_ratio", value) for value in (0.0, -0.1, 1.1, math.nan)],
-        *[("innocent_after_s", value) for value in (-0.1, math.inf, math.nan)],
-        *[("innocent_share", value) for value in (-0.1, 1.1, math.nan)],
+        *[("exonerate_after_s", value) for value in (-0.1, math.inf, math.nan)],
+        *[("exonerated_share", value) for value in (-0.1, 1.1, math.nan)],
     ],
 )
 def test_a_void_setting_is_refused(setting: str, value: float) -> None:

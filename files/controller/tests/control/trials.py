@@ -17,7 +17,7 @@ PASS_S = 0.5
 class Trial:
     """A loop with a pass each half second; best effort uses all it may unless ``sending_bps`` says otherwise."""
 
-    told: Rules = field(default_factory=lambda: rules(SLOW, guard=replace(GUARD, innocent_after_s=30.0)))
+    told: Rules = field(default_factory=lambda: rules(SLOW, guard=replace(GUARD, exonerate_after_s=30.0)))
     now_s: float = 1000.0
     state: State = field(init=False)
     decisions: list[Decision] = field(default_factory=list)

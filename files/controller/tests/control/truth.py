@@ -92,8 +92,8 @@ class Truth:
     def _innocent(self, before: int, after: int) -> None:
         """Nothing is given back unless it was all taken three times, for long enough and for nothing; then in steps."""
         guard = self.guard
-        assert self.restoring or (self.cuts >= 3 and self.now_s >= self.least_s + guard.innocent_after_s)
-        assert after <= max(before, min(2 * before, guard.innocent_share * guard.maximum_bps))
+        assert self.restoring or (self.cuts >= 3 and self.now_s >= self.least_s + guard.exonerate_after_s)
+        assert after <= max(before, min(2 * before, guard.exonerated_share * guard.maximum_bps))
         self.restoring = True
 
     def _await_the_cut(self, observation: Observation, now_s: float) -> None:

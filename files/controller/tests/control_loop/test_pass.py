@@ -17,7 +17,7 @@ from detnet.control.policies import Aimd
 from detnet.model.objectives import Objective
 from detnet.model.rate import Rate
 from detnet.model.samples import Sample
-from detnet.runtime.build import build_brakes
+from detnet.runtime.build import build_write_gate
 from detnet.runtime.control_loop import ControlLoop, LoopParts
 from detnet.sources.source import Reading, SampleWindow
 from detnet.telemetry.passes import Pass
@@ -85,7 +85,7 @@ def _daemon(script: Script, actuator: DryRunActuator, **parts: object) -> Contro
 def _standby(script: Script, actuator: DryRunActuator, brakes: list[str]) -> ControlLoop:
     """Return a daemon that has seen a good second under a cap of 90M and writes nothing until ``brakes`` is empty."""
     actuator.apply({"upload": Rate(90 * M)})
-    daemon = _daemon(script, actuator, held_back=lambda: brakes[0] if brakes else None)
+    daemon = _daemon(script, actuator, blocked_reason=lambda: brakes[0] if brakes else None)
     script.second_of(0.1)
     daemon.step()
     return daemon
@@ -153,7 +153,7 @@ def test_observe_mode_and_the_kill_switch_change_nothing(tmp_path: Path) -> None
     switch = tmp_path / "pause"
     switch.touch()
     for given, told in (({"mode": "observe"}, "observe mode"), ({"kill_switch": switch}, f"kill switch {switch}")):
-        parts = {"held_back": build_brakes(Settings(**given))}
+        parts = {"blocked_reason": build_write_gate(Settings(**given))}
         script, actuator = Script(), DryRunActuator(["upload"])
         actuator.apply({"upload": Rate(90 * M)})
         daemon = _daemon(script, actuator, **parts)
@@ -162,10 +162,10 @@ def test_observe_mode_and_the_kill_switch_change_nothing(tmp_path: Path) -> None
         script.second_of(9.0)
         one = daemon.step()
         assert one.decision.mode is Mode.BREACH
-        assert (one.held_back, actuator.read()) == (told, {"upload": Rate(90 * M)})
+        assert (one.blocked_reason, actuator.read()) == (told, {"upload": Rate(90 * M)})
     switch.unlink()
     script.second_of(9.0)
-    assert daemon.step().held_back is None
+    assert daemon.step().blocked_reason is None
     assert actuator.read()["upload"] < Rate(90 * M)
 
 
@@ -223,7 +223,7 @@ def test_a_start_writes_nothing_before_it_has_read_the_caps() -> None:
     script.second_of(0.1)
     for _pass in range(3):
         one = daemon.step()
-        assert (one.written, one.held_back) == (frozenset(), "the caps in force have not been read yet")
+        assert (one.written, one.blocked_reason) == (frozenset(), "the caps in force have not been read yet")
     actuator.lost = False
     assert daemon.step().decision.before_bps == 30 * M
     assert actuator.read() == {"upload": Rate(30 * M)}

@@ -21,7 +21,7 @@ def _sending(rates_mbps: list[float], *, scrape_every: int = 1, caps: dict[str, 
 
 def test_a_pod_that_goes_on_above_its_cap_is_told_with_the_likely_reasons() -> None:
     """Ten seconds above are no burst."""
-    (told,) = _sending([52.0] * 14).unheeded().values()
+    (told,) = _sending([52.0] * 14).violating().values()
     assert told.startswith(
         "Pod factory/upload-1 sends 52 Mbit/s under a cap of 20 Mbit/s, which is not enforced: likely"
     )
@@ -30,14 +30,14 @@ def test_a_pod_that_goes_on_above_its_cap_is_told_with_the_likely_reasons() -> N
 
 def test_a_burst_and_a_pod_at_its_cap_are_not_told() -> None:
     """What is within a quarter of the cap, or ends within ten seconds, may be framing and queues."""
-    assert not _sending([24.0] * 30).unheeded()
-    assert not _sending([52.0] * 9 + [20.0] * 5).unheeded()
+    assert not _sending([24.0] * 30).violating()
+    assert not _sending([52.0] * 9 + [20.0] * 5).violating()
 
 
 def test_counters_that_stand_still_between_scrapes_are_neither_silence_nor_a_burst() -> None:
     """Rates are taken between two moves of the counter, whatever the pace of reading."""
-    assert not _sending([20.0] * 90, scrape_every=15).unheeded()
-    assert _sending([52.0] * 90, scrape_every=15).unheeded()
+    assert not _sending([20.0] * 90, scrape_every=15).violating()
+    assert _sending([52.0] * 90, scrape_every=15).violating()
 
 
 def test_what_was_sent_before_the_cap_does_not_count() -> None:
@@ -48,11 +48,11 @@ def test_what_was_sent_before_the_cap_does_not_count() -> None:
         shown = sent if second % 15 == 0 else shown
         caps = {"factory/upload-1": Rate((200 if second < 20 else 20) * M)}
         known = known.after({"factory/upload-1": shown}, caps, 100.0 + second)
-        assert not known.unheeded()
+        assert not known.violating()
 
 
 def test_a_counter_that_began_again_and_a_pod_that_went_are_forgotten() -> None:
     """Both would give rates of nobody."""
     known = _sending([52.0] * 14)
-    assert not known.after({"factory/upload-1": 0.0}, CAP, 120.0).unheeded()
+    assert not known.after({"factory/upload-1": 0.0}, CAP, 120.0).violating()
     assert not known.after({"factory/upload-1": 1e9}, {}, 120.0).pods

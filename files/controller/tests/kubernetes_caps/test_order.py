@@ -21,9 +21,9 @@ def _wish(number: int, *, mbps: int = 10, uid: str = "uid", urgent: bool = True,
 
 
 def _take(order: WorkQueue, now_s: float) -> PendingPatch:
-    wish = order.take(now_s)
-    assert wish is not None
-    return wish
+    pending = order.take(now_s)
+    assert pending is not None
+    return pending
 
 
 def test_while_the_server_fails_one_write_at_a_time_finds_out_whether_it_is_back() -> None:

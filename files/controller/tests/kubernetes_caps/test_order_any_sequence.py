@@ -37,9 +37,9 @@ class AnySequence(RuleBasedStateMachine):
     def want(self, ref: Ref, kind: tuple[bool, bool]) -> None:
         """A new cap is wanted."""
         self.number += 1
-        wish = PendingPatch(ref, "uid", Cap(Rate(self.number)), *kind)
-        self.order.put(wish, self.now_s)
-        self.newest[ref] = wish
+        pending = PendingPatch(ref, "uid", Cap(Rate(self.number)), *kind)
+        self.order.put(pending, self.now_s)
+        self.newest[ref] = pending
 
     @rule(by_s=st.sampled_from([0.01, 0.2, 1.0, 6.0]))
     def time_goes_by(self, by_s: float) -> None:
@@ -49,17 +49,17 @@ class AnySequence(RuleBasedStateMachine):
     @rule()
     def take(self) -> None:
         """A worker asks for something to do."""
-        wish = self.order.take(self.now_s)
-        if wish is None:
+        pending = self.order.take(self.now_s)
+        if pending is None:
             return
-        assert wish.ref not in self.flying, "two writes of one pod at a time"
-        assert wish.change == self.newest[wish.ref].change, "an older wish won"
-        if not wish.falls:
-            assert self.now_s >= self.written_s.get(wish.ref, 0.0) + PATIENCE.every_s, "a raise came before its turn"
+        assert pending.ref not in self.flying, "two writes of one pod at a time"
+        assert pending.change == self.newest[pending.ref].change, "an older wish won"
+        if not pending.falls:
+            assert self.now_s >= self.written_s.get(pending.ref, 0.0) + PATIENCE.every_s, "a raise came before its turn"
             if self.well:
                 waiting = [w for w in self.newest.values() if w.urgent and w.ref not in {*self.flying, *self.failed}]
                 assert not waiting, "a raise went before a cut"
-        self.flying[wish.ref] = wish
+        self.flying[pending.ref] = pending
 
     @precondition(lambda self: self.flying)
     @rule(data=st.data())
@@ -76,8 +76,8 @@ class AnySequence(RuleBasedStateMachine):
     def fail(self, data: st.DataObject, why: Failure, asked_s: float | None) -> None:
         """A write ends badly; its wish is not lost."""
         ref = data.draw(st.sampled_from(sorted(self.flying)))
-        wish = self.flying.pop(ref)
-        self.newest.setdefault(ref, wish)
+        pending = self.flying.pop(ref)
+        self.newest.setdefault(ref, pending)
         self.order.failed(ref, self.now_s, why, asked_s)
         self.well = False
         self.failed.add(ref)
@@ -101,7 +101,7 @@ class AnySequence(RuleBasedStateMachine):
     @invariant()
     def nothing_is_lost(self) -> None:
         """Everything that is wanted waits or is under way."""
-        sent = {ref for ref, wish in self.flying.items() if wish.change == self.newest[ref].change}
+        sent = {ref for ref, pending in self.flying.items() if pending.change == self.newest[ref].change}
         assert self.order.waiting == len(self.newest.keys() - sent)
         assert self.order.flying == len(self.flying)
 
@@ -113,11 +113,11 @@ class AnySequence(RuleBasedStateMachine):
         while (wait_s := self.order.wait_s(self.now_s)) is not None:
             self.now_s += wait_s
             assert self.now_s <= deadline_s
-            wish = self.order.take(self.now_s)
-            if wish is not None:
-                assert wish.change == self.newest[wish.ref].change
-                self.flying[wish.ref] = wish
-                self._settle(wish.ref)
+            pending = self.order.take(self.now_s)
+            if pending is not None:
+                assert pending.change == self.newest[pending.ref].change
+                self.flying[pending.ref] = pending
+                self._settle(pending.ref)
         assert self.newest == {}
 
     def _settle(self, ref: Ref) -> None:
@@ -130,8 +130,8 @@ class AnySequence(RuleBasedStateMachine):
         return ref
 
     def _landed(self, ref: Ref) -> None:
-        wish = self.flying.pop(ref)
-        if self.newest.get(ref) is not None and self.newest[ref].change == wish.change:
+        pending = self.flying.pop(ref)
+        if self.newest.get(ref) is not None and self.newest[ref].change == pending.change:
             del self.newest[ref]
 
 

@@ -147,7 +147,7 @@ def test_a_pod_that_came_in_anothers_place_never_gets_the_old_ones_patch(site: S
             proxy.delay(1.0)
             actuator.apply({name: Rate(33 * M)})
             wait_for(lambda: proxy.count("PATCH") == 2, what="the patch is on its way")
-            cluster.stand_down()  # so that no decision of ours waits for the new pod
+            cluster.deactivate()  # so that no decision of ours waits for the new pod
             site.delete("upload-0", kind="Pod")
             wait_for(lambda: site.pods() and site.pods()[0]["metadata"]["uid"] != old, what="a new pod", within_s=20.0)
             wait_for(lambda: proxy.requests[-1].status is not None, what="the patch has arrived")
@@ -165,7 +165,7 @@ def test_a_cap_set_in_the_same_moment_is_remembered_and_not_lost(site: Site, api
     with site.pods_run(), site.cluster(api) as cluster:
         wait_for(lambda: len(cluster.domains()) == 1, what="the domain is known", within_s=20.0)
         pod = site.pods()[0]["metadata"]["name"]
-        subject = cluster._picture.subject
+        subject = cluster._cache.subject
 
         def late(ref: object) -> object:
             known = subject(ref)  # type: ignore[arg-type]

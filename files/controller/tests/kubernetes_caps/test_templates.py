@@ -53,8 +53,8 @@ def test_in_rollout_mode_the_template_carries_the_cap_and_new_pods_are_born_with
 def test_in_rollout_mode_even_a_cut_waits_for_its_turn(site: Site, api: Api) -> None:
     """Restarting the pods at each pass would be worse than any cap."""
     site.workload("upload", 1)
-    patience = RateLimits(template_every_s=3.0)
-    with site.pods_run(), site.cluster(api, ROLLOUT, patience=patience) as cluster:
+    rate_limits = RateLimits(template_every_s=3.0)
+    with site.pods_run(), site.cluster(api, ROLLOUT, rate_limits=rate_limits) as cluster:
         site.wait_running("upload", 1)
         name, actuator = target(site.namespace, "upload"), cluster.actuator("cluster")
         wait_for(lambda: cluster.domains() and actuator.read() == {name: None}, what="the pods are known")
@@ -70,7 +70,7 @@ def test_the_safe_cap_goes_into_the_template_once(site: Site, api: Api, caplog: 
     """It restarts the pods, which is said; whoever takes it out again is not fought with further restarts."""
     site.workload("upload", 1)
     plan, quick = replace(ALL_RIGHT, template_cap=Rate(5 * M)), RateLimits(template_every_s=0.1)
-    with caplog.at_level(logging.WARNING), site.pods_run(), site.cluster(api, plan, patience=quick) as cluster:
+    with caplog.at_level(logging.WARNING), site.pods_run(), site.cluster(api, plan, rate_limits=quick) as cluster:
         wait_for(lambda: _template(site, "upload").get(EGRESS) == "5M", what="the template has it", within_s=20.0)
         assert "restarts its pods" in caplog.text
         wait_for(lambda: site.caps("upload") == ["5M"], what="the new pod is born with it", within_s=20.0)
@@ -94,7 +94,7 @@ def test_a_standby_orders_nothing_and_does_once_it_leads(site: Site, api: Api) -
         cluster.settle()
         assert cluster.figures().waiting == 0
         ends_s.append(math.inf)
-        cluster.stand_up()
+        cluster.activate()
         _wait_template(site, "upload", {EGRESS: "5M", PRIOR: ""})
 
 

@@ -33,8 +33,8 @@ def test_after_the_wishes_the_pods_share_the_cap(*, cap: Rate, before: list[int 
     """Each pod is at its share, or so near that it was not worth a write; none is without a cap."""
     pods = [pod(UPLOAD, n) if mbps is None else _capped(n, mbps) for n, mbps in enumerate(before)]
     after = {one.ref: dict(one.annotations) for one in pods}
-    for wish in planner.on_pods(PLAN, cap, pods, sharp=sharp):
-        after[wish.ref] = patched(after[wish.ref], wish.change.patch(after[wish.ref]))
+    for pending in planner.on_pods(PLAN, cap, pods, sharp=sharp):
+        after[pending.ref] = patched(after[pending.ref], pending.change.patch(after[pending.ref]))
     caps = [planner.cap_of(annotations, EGRESS) for annotations in after.values()]
     share = max(cap.bps // len(pods) // 1000 * 1000, FLOOR_BPS)
     assert all(one is not None and abs(one.bps - share) <= 0.02 * one.bps for one in caps)
@@ -45,17 +45,17 @@ def test_after_the_wishes_the_pods_share_the_cap(*, cap: Rate, before: list[int 
 def test_a_pod_without_a_cap_is_never_made_to_wait() -> None:
     """It runs unlimited until it is written."""
     for sharp in (True, False, None):
-        (wish,) = planner.on_pods(PLAN, Rate(20 * M), [pod(UPLOAD, 1)], sharp=sharp)
-        assert (wish.falls, wish.urgent) == (True, True)
+        (pending,) = planner.on_pods(PLAN, Rate(20 * M), [pod(UPLOAD, 1)], sharp=sharp)
+        assert (pending.falls, pending.urgent) == (True, True)
 
 
 def test_a_priority_that_is_not_there_yet_is_worth_a_write() -> None:
     """It was asked for after the cap was written; no rate changes."""
     plan = replace(PLAN, priority="bestEffort")
-    (wish,) = planner.on_pods(plan, Rate(20 * M), [_capped(1, 20)], sharp=False)
-    assert (wish.change, wish.falls) == (Cap(Rate(20 * M), "bestEffort"), False)
+    (pending,) = planner.on_pods(plan, Rate(20 * M), [_capped(1, 20)], sharp=False)
+    assert (pending.change, pending.falls) == (Cap(Rate(20 * M), "bestEffort"), False)
     before = _capped(1, 20)
-    done = replace(before, annotations=patched(before.annotations, wish.change.patch(before.annotations)))
+    done = replace(before, annotations=patched(before.annotations, pending.change.patch(before.annotations)))
     assert list(planner.on_pods(plan, Rate(20 * M), [done], sharp=False)) == []
 
 
@@ -64,23 +64,23 @@ def test_a_template_is_not_rolled_for_noise() -> None:
     template = {EGRESS: "20M", PRIOR: ""}
     plan, one = replace(PLAN, rollout=True), replace(UPLOAD, replicas=2, template_annotations=template)
     assert list(planner.on_template(plan, Rate(39_500_000), one)) == []
-    (wish,) = planner.on_template(plan, Rate(30 * M), one)
-    assert (wish.change, wish.falls, wish.urgent) == (Cap(Rate(15 * M)), True, False)
+    (pending,) = planner.on_template(plan, Rate(30 * M), one)
+    assert (pending.change, pending.falls, pending.urgent) == (Cap(Rate(15 * M)), True, False)
 
 
 def test_room_for_a_new_pod_is_made_at_once_where_it_is_much() -> None:
     """The third pod costs the others a third; the thirtieth costs them what noise does."""
     few = planner.on_pods(PLAN, Rate(60 * M), [_capped(1, 30), _capped(2, 30), pod(UPLOAD, 3)], sharp=None)
-    assert [wish.urgent for wish in few] == [True] * 3
+    assert [pending.urgent for pending in few] == [True] * 3
     many = planner.on_pods(PLAN, Rate(90 * M), [*(_capped(n, 90 / 29) for n in range(29)), pod(UPLOAD, 30)], sharp=None)
-    assert [wish.urgent for wish in many] == [False] * 29 + [True]
+    assert [pending.urgent for pending in many] == [False] * 29 + [True]
 
 
 def test_decay_waits_for_its_turn_and_a_cut_does_not() -> None:
     """Both take rate away; only the one answers a breach."""
     for sharp in (False, True):
-        (wish,) = planner.on_pods(PLAN, Rate(20 * M), [_capped(1, 21)], sharp=sharp)
-        assert (wish.falls, wish.urgent) == (True, sharp)
+        (pending,) = planner.on_pods(PLAN, Rate(20 * M), [_capped(1, 21)], sharp=sharp)
+        assert (pending.falls, pending.urgent) == (True, sharp)
 
 
 @given(clusters())
@@ -89,29 +89,29 @@ def test_only_targets_keep_what_is_ours(cluster: tuple[list[Workload], list[Pod]
     workloads, pods = cluster
     pods = [replace(one, annotations=patched({}, cap_patch({}, Rate(5 * M)))) for one in pods]
     roster = find({}, [], workloads, pods, defaults=DEFAULTS)
-    released = {wish.ref for wish in planner.strays(PLAN, roster, workloads, pods)}
+    released = {pending.ref for pending in planner.stale_caps(PLAN, roster, workloads, pods)}
     for one in pods:
         assert (one.ref in released) == (roster.bounds_of(one) is None and not one.deleting)
 
 
 def test_a_pod_whose_workload_is_gone_keeps_its_cap_to_the_end() -> None:
     """It is about to be deleted as well; unlimited it would be worse for its last seconds."""
-    assert list(planner.strays(PLAN, Roster(), [], [_capped(1, 5)])) == []
-    assert [w.change for w in planner.strays(PLAN, Roster(), [UPLOAD], [_capped(1, 5)])] == [Release()]
+    assert list(planner.stale_caps(PLAN, Roster(), [], [_capped(1, 5)])) == []
+    assert [w.change for w in planner.stale_caps(PLAN, Roster(), [UPLOAD], [_capped(1, 5)])] == [Release()]
 
 
 def test_what_a_person_paused_is_left_alone() -> None:
     """Neither its pods nor its template are touched, and nothing is taken back."""
     paused = replace(DEFAULTS, paused=True)
     roster, plan = Roster({UPLOAD.ref: paused}), replace(PLAN, template_cap=Rate(5 * M))
-    assert list(planner.strays(plan, roster, [UPLOAD], [_capped(1, 5)])) == []
-    assert list(planner.standing_orders(plan, roster, [UPLOAD])) == []
+    assert list(planner.stale_caps(plan, roster, [UPLOAD], [_capped(1, 5)])) == []
+    assert list(planner.template_patches(plan, roster, [UPLOAD])) == []
     roster = Roster({UPLOAD.ref: DEFAULTS})
-    assert [w.change for w in planner.standing_orders(plan, roster, [UPLOAD])] == [Cap(Rate(5 * M))]
+    assert [w.change for w in planner.template_patches(plan, roster, [UPLOAD])] == [Cap(Rate(5 * M))]
 
 
 def test_a_template_of_a_target_that_became_critical_is_freed() -> None:
     """Its next pods would be born with our cap."""
     robot = replace(workload("robot", role=CRITICAL), template_annotations={EGRESS: "5M", PRIOR: ""})
     roster = find({}, [], [robot], [], defaults=DEFAULTS)
-    assert [(w.ref, w.change) for w in planner.strays(PLAN, roster, [robot], [])] == [(robot.ref, Release())]
+    assert [(w.ref, w.change) for w in planner.stale_caps(PLAN, roster, [robot], [])] == [(robot.ref, Release())]

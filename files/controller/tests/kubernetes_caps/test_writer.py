@@ -31,7 +31,7 @@ def test_the_right_to_write_is_asked_for_right_before_the_write(site: Site, api:
     may = threading.Event()
     may.set()
     with site.pods_run(), site.cluster(api, may_write=lambda: time.monotonic() + 60.0 if may.is_set() else None) as one:
-        name, subject = _known(one, site), one._picture.subject
+        name, subject = _known(one, site), one._cache.subject
         looked = threading.Event()
 
         def late(ref: Ref) -> Subject | None:
@@ -93,9 +93,9 @@ def test_our_own_write_counts_until_the_watch_tells_of_something_newer(api: Api)
         (_raw("5"), _raw("2", qos="ours"), "5"),
         (_raw("1", uid="new"), _raw("2", qos="ours"), "1"),
     ):
-        picture = ClusterCache(api, (), key=EGRESS)
-        picture._take_pod("a/x", pod_of(seen))
-        picture.written(ref, "1", answer)
-        subject = picture.subject(ref)
+        cache = ClusterCache(api, (), key=EGRESS)
+        cache._take_pod("a/x", pod_of(seen))
+        cache.written(ref, "1", answer)
+        subject = cache.subject(ref)
         assert subject is not None
         assert subject.resource_version == expected

@@ -41,7 +41,7 @@ class Followed:
         self.watches: Iterator[Say] = iter(())
         self.told: list[tuple[str, str | None]] = []
         self.stop = threading.Event()
-        self.mirror: Informer[str] = Informer(
+        self.informer: Informer[str] = Informer(
             api,
             "/api/v1/pods",
             lambda item: None if item["colour"] == "grey" else item["colour"],
@@ -60,7 +60,7 @@ class Followed:
         """Make one step with these answers; return the pause."""
         self.told.clear()
         self.lists, self.watches = iter(lists), iter(() if watch is None else (watch,))
-        return self.mirror.step(self.stop)
+        return self.informer.step(self.stop)
 
     @property
     def last(self) -> dict[str, str]:

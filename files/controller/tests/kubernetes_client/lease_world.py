@@ -93,7 +93,7 @@ class World:
     @property
     def leaders(self) -> list[Candidate]:
         """Who may write at this moment."""
-        return [candidate for candidate in self.candidates if candidate.campaign.leading]
+        return [candidate for candidate in self.candidates if candidate.protocol.leading]
 
 
 class Candidate:
@@ -105,23 +105,23 @@ class Candidate:
         self._rate = rate
         self._dead = False
         self.cut_off = False
-        self.campaign = ElectionProtocol(
+        self.protocol = ElectionProtocol(
             "ns", "lease", identity, TIMES, lambda: offset_s + rate * world.now_s, world.chance.random
         )
 
     def attempt(self) -> None:
         """Begin the next attempt."""
-        self._go_on(self.campaign.attempt(), None)
+        self._go_on(self.protocol.attempt(), None)
 
     def kill(self) -> None:
         """SIGKILL: nothing of it happens any more."""
-        self.campaign.give_up()
+        self.protocol.give_up()
         self._dead = True
 
     def release(self) -> None:
         """Stop at SIGTERM: lead no more, free the lease."""
-        self.campaign.give_up()
-        self._go_on(self.campaign.release(), None)
+        self.protocol.give_up()
+        self._go_on(self.protocol.release(), None)
 
     def _soon(self, delay_s: float, action: Callable[[], None]) -> None:
         """Do it then, or later if this process is stopped."""
@@ -140,7 +140,7 @@ class Candidate:
             else:
                 ask = dialogue.send(answer)
         except (StopIteration, ApiError):
-            self._soon(self.campaign.pause_s() / self._rate, self.attempt)
+            self._soon(self.protocol.pause_s() / self._rate, self.attempt)
         else:
             self._soon(0.0, lambda: self._send(dialogue, ask))
 

@@ -43,7 +43,7 @@ class Pods:
         del self.wanted[f"{self._namespace}/{name}"]
 
 
-class Told:
+class Timeline:
     """Collects what a mirror tells, and replays it."""
 
     def __init__(self) -> None:
@@ -61,17 +61,17 @@ class Told:
 
 
 @contextmanager
-def following(proxy: FaultProxy, pods: Pods, **options: Any) -> Iterator[tuple[Informer[str], Told]]:
+def following(proxy: FaultProxy, pods: Pods, **options: Any) -> Iterator[tuple[Informer[str], Timeline]]:
     """Follow the colours of ``pods`` through the proxy."""
-    told = Told()
+    told = Timeline()
     api = connect(ClusterAccess(proxy.kubeconfig))
     colour: Callable[[dict[str, Any]], str | None] = lambda pod: pod["metadata"]["labels"].get("colour")  # noqa: E731
-    mirror: Informer[str] = Informer(api, pods.path, colour, on_change=told, **options)
+    informer: Informer[str] = Informer(api, pods.path, colour, on_change=told, **options)
     stop = threading.Event()
-    thread = threading.Thread(target=mirror.run, args=(stop,), daemon=True)
+    thread = threading.Thread(target=informer.run, args=(stop,), daemon=True)
     thread.start()
     try:
-        yield mirror, told
+        yield informer, told
     finally:
         proxy.heal()
         stop.set()
@@ -79,6 +79,6 @@ def following(proxy: FaultProxy, pods: Pods, **options: Any) -> Iterator[tuple[I
         assert not thread.is_alive()
 
 
-def wait_equal(mirror: Informer[str], told: Told, pods: Pods, within_s: float = 10.0) -> None:
+def wait_equal(informer: Informer[str], told: Timeline, pods: Pods, within_s: float = 10.0) -> None:
     """Return when the mirror shows what is there, and has told as much."""
-    wait_for(lambda: mirror.items() == pods.wanted == told.replayed, what="the mirror is right", within_s=within_s)
+    wait_for(lambda: informer.items() == pods.wanted == told.replayed, what="the mirror is right", within_s=within_s)

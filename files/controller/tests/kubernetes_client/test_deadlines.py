@@ -136,7 +136,7 @@ def test_dead_connections_cost_one_request(faulty: FaultyServer, connected: Conn
 
 
 def test_a_kept_connection_serves_again(api: Api, server: ApiServer) -> None:
-    """A new connection costs a TLS handshake; a refusal does not spoil the old one."""
+    """A new connection costs a TLS handshake; a refusal does not invalidate the old one."""
     server.answer = lambda asked: Say(status=409) if asked.path == "/no" else Say()
     api.request("GET", "/yes")
     with pytest.raises(Exception, match="HTTP 409"):

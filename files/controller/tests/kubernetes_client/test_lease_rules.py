@@ -15,12 +15,12 @@ class Asking:
 
     def __init__(self, server: Server, identity: str = "robot") -> None:
         self.now_s = 100.0
-        self.campaign = ElectionProtocol("ns", "lease", identity, TIMES, lambda: self.now_s, lambda: 0.0)
+        self.protocol = ElectionProtocol("ns", "lease", identity, TIMES, lambda: self.now_s, lambda: 0.0)
         self._server = server
 
     def attempt(self, *, answers_take_s: float = 0.0) -> None:
         """Make one attempt."""
-        dialogue = self.campaign.attempt()
+        dialogue = self.protocol.attempt()
         try:
             ask = next(dialogue)
             while True:
@@ -44,7 +44,7 @@ def test_a_leader_counts_from_before_it_asked(server: Server) -> None:
     leader.now_s = 105.0
     leader.attempt(answers_take_s=1.5)
     assert leader.now_s == 106.5
-    assert leader.campaign.deadline_s == 105.0 + TIMES.renew_s
+    assert leader.protocol.deadline_s == 105.0 + TIMES.renew_s
 
 
 def test_a_follower_counts_from_after_it_was_told(server: Server) -> None:
@@ -54,11 +54,11 @@ def test_a_follower_counts_from_after_it_was_told(server: Server) -> None:
     follower.attempt(answers_take_s=1.5)
     follower.now_s = 101.5 + TIMES.duration_s - 0.1
     follower.attempt()
-    assert not follower.campaign.leading
-    assert follower.campaign.pause_s() == pytest.approx(0.1)
+    assert not follower.protocol.leading
+    assert follower.protocol.pause_s() == pytest.approx(0.1)
     follower.now_s += 0.1
     follower.attempt()
-    assert follower.campaign.leading
+    assert follower.protocol.leading
 
 
 def test_the_holder_says_how_long_others_wait(server: Server) -> None:
@@ -70,21 +70,21 @@ def test_the_holder_says_how_long_others_wait(server: Server) -> None:
     follower.attempt()
     follower.now_s += 59.0
     follower.attempt()
-    assert not follower.campaign.leading
+    assert not follower.protocol.leading
 
 
 def test_ones_own_lease_is_taken_up_again_at_once(server: Server) -> None:
     """After a lost answer and a while without an API server nobody has to be waited for."""
     leader = Asking(server)
     leader.attempt()
-    renewal = leader.campaign.attempt()
+    renewal = leader.protocol.attempt()
     server.answer(next(renewal))
     with pytest.raises(ApiUnreachable):
         renewal.throw(ApiUnreachable("the answer was lost"))
     leader.now_s += TIMES.renew_s
-    assert not leader.campaign.leading
+    assert not leader.protocol.leading
     leader.attempt()
-    assert leader.campaign.leading
+    assert leader.protocol.leading
     assert server.lease is not None
     assert server.lease["spec"]["leaseTransitions"] == 0
 
@@ -94,7 +94,7 @@ def test_a_leader_wakes_when_its_time_is_over(server: Server) -> None:
     leader = Asking(server)
     leader.attempt()
     leader.now_s += TIMES.renew_s - 0.3
-    assert leader.campaign.pause_s() == pytest.approx(0.3)
+    assert leader.protocol.pause_s() == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(

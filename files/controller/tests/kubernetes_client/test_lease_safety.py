@@ -44,7 +44,7 @@ def test_a_leader_that_is_cut_off_stops_before_its_successor_begins(seed: int, s
     leader, follower = world.add(rate=slow), world.add(rate=fast, begins_s=1.0)
     world.run(world.chance.uniform(10.0, 20.0))
     leader.cut_off = True
-    while leader.campaign.leading:
+    while leader.protocol.leading:
         world.run(world.now_s + 0.01)
     ended_s = world.now_s
     while not world.leaders:

@@ -33,7 +33,7 @@ def test_a_list_is_read_in_pages(followed: Followed, server: ApiServer) -> None:
         ("250", None),
         ("250", "token"),
     ]
-    assert followed.mirror.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
+    assert followed.informer.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
     assert sorted(followed.told) == [("factory/a", "red"), ("factory/b", "red"), ("factory/c", "red")]
     followed.step(watch=Say(lines=()))
     assert followed.last["resourceVersion"] == "10"
@@ -44,9 +44,9 @@ def test_a_list_is_read_in_pages(followed: Followed, server: ApiServer) -> None:
 def test_an_unfinished_list_is_no_state(followed: Followed) -> None:
     """A token that has expired between two pages means starting over; half a list would look like deletions."""
     followed.step(lists=(page(pod("a", 1), more="token"), Say(gone(), status=410)))
-    assert (followed.mirror.synced, followed.mirror.items(), followed.told) == (False, {}, [])
+    assert (followed.informer.synced, followed.informer.items(), followed.told) == (False, {}, [])
     followed.step(lists=(page(pod("a", 1)),))
-    assert (followed.mirror.synced, followed.mirror.items()) == (True, {"factory/a": "red"})
+    assert (followed.informer.synced, followed.informer.items()) == (True, {"factory/a": "red"})
 
 
 def test_events_change_what_is_kept(synced: Followed) -> None:
@@ -59,21 +59,21 @@ def test_events_change_what_is_kept(synced: Followed) -> None:
     )
     synced.step(watch=Say(lines=events))
     assert synced.told == [("factory/b", "red"), ("factory/b", "blue"), ("factory/a", None)]
-    assert synced.mirror.items() == {"factory/b": "blue"}
+    assert synced.informer.items() == {"factory/b": "blue"}
 
 
 def test_what_is_of_no_interest_is_not_there(synced: Followed) -> None:
     """An object that stops being of interest is a deletion, and its own deletion is nothing."""
     synced.step(watch=Say(lines=(event("MODIFIED", pod("a", 11, "grey")), event("DELETED", pod("a", 12, "grey")))))
-    assert (synced.told, synced.mirror.items()) == ([("factory/a", None)], {})
+    assert (synced.told, synced.informer.items()) == ([("factory/a", None)], {})
     synced.step(watch=Say(lines=(event("ADDED", pod("b", 13, "grey")),)))
-    assert (synced.told, synced.mirror.items()) == ([], {})
+    assert (synced.told, synced.informer.items()) == ([], {})
 
 
 def test_objects_without_a_namespace_have_a_name_only(followed: Followed) -> None:
     """Nodes are such."""
     followed.step(lists=(page(pod("node-1", 1, namespace=None)),))
-    assert followed.mirror.items() == {"node-1": "red"}
+    assert followed.informer.items() == {"node-1": "red"}
 
 
 def test_a_watch_goes_on_where_the_last_one_ended(synced: Followed) -> None:
@@ -82,7 +82,7 @@ def test_a_watch_goes_on_where_the_last_one_ended(synced: Followed) -> None:
         watch=Say(lines=(event("ADDED", pod("b", 11)), event("BOOKMARK", {"metadata": {"resourceVersion": "99"}})))
     )
     synced.step(watch=Say(lines=()))
-    assert (synced.last["resourceVersion"], synced.mirror.items()) == ("99", {"factory/a": "red", "factory/b": "red"})
+    assert (synced.last["resourceVersion"], synced.informer.items()) == ("99", {"factory/a": "red", "factory/b": "red"})
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_forgotten_version_means_a_list_that_tells_the_difference(synced: Foll
     """What vanished meanwhile is a deletion, what is equal is nothing, and readers never see a gap."""
     synced.step(watch=Say(lines=(event("ADDED", pod("b", 11)), event("ADDED", pod("c", 12)))))
     synced.step(watch=forgotten)
-    assert synced.mirror.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
+    assert synced.informer.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
     synced.step(lists=(page(pod("a", 5), pod("b", 20, "blue"), pod("d", 21), version=30),))
     assert sorted(synced.told, key=str) == [("factory/b", "blue"), ("factory/c", None), ("factory/d", "red")]
     synced.step(watch=Say(lines=()))
@@ -109,7 +109,7 @@ def test_a_stop_before_the_watch_is_open_ends_it_too(synced: Followed, server: A
     """It may come at any moment."""
     synced.stop.set()
     synced.step(watch=Say(lines=(event("ADDED", pod("b", 11)),), stay=True))
-    assert synced.mirror.items() == {"factory/a": "red"}
+    assert synced.informer.items() == {"factory/a": "red"}
     assert not server.released.is_set()
 
 
@@ -118,10 +118,10 @@ def test_run_follows_and_ends_at_once(api: Api, server: ApiServer) -> None:
     followed = Followed(api, server)
     followed.lists = iter((page(pod("a", 5)),))
     followed.watches = iter((Say(lines=(event("ADDED", pod("b", 11)),), stay=True),))
-    thread = threading.Thread(target=followed.mirror.run, args=(followed.stop,))
+    thread = threading.Thread(target=followed.informer.run, args=(followed.stop,))
     thread.start()
-    assert followed.mirror.wait_synced(10.0)
-    wait_for(lambda: len(followed.mirror.items()) == 2, what="the event")
+    assert followed.informer.wait_synced(10.0)
+    wait_for(lambda: len(followed.informer.items()) == 2, what="the event")
     followed.stop.set()
     thread.join(10.0)
     assert not thread.is_alive()

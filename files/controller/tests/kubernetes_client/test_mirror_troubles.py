@@ -20,13 +20,13 @@ _REFUSALS = [Say(status=status) for status in (403, 404, 410, 429, 500)]
 _IDS = ["403", "404", "410", "429", "500"]
 
 
-def _mirror(api: Api, **options: object) -> Informer[str]:
+def _informer(api: Api, **options: object) -> Informer[str]:
     return Informer(api, "/api/v1/pods", lambda item: str(item["colour"]), **options)  # type: ignore[arg-type] # a test's own
 
 
-def _steps(mirror: Informer[str], number: int) -> list[float]:
+def _steps(informer: Informer[str], number: int) -> list[float]:
     stop = threading.Event()
-    return [mirror.step(stop) for _ in range(number)]
+    return [informer.step(stop) for _ in range(number)]
 
 
 def _listing(watch: Say) -> Callable[[Asked], Say]:
@@ -37,12 +37,12 @@ def _listing(watch: Say) -> Callable[[Asked], Say]:
 def test_a_refused_list_is_asked_for_less_and_less(api: Api, server: ApiServer, refusal: Say) -> None:
     """The pauses grow to four seconds, so that recovery is noticed within five."""
     server.answer = always(refusal)
-    mirror = _mirror(api)
-    pauses = _steps(mirror, 9)
+    informer = _informer(api)
+    pauses = _steps(informer, 9)
     assert all(0.05 * 2**n <= pause <= 0.1 * 2**n for n, pause in enumerate(pauses[:6]))
     assert all(2.0 <= pause <= 4.0 for pause in pauses[6:])
     assert len(server.asked) == 9
-    assert mirror.trouble is not None
+    assert informer.trouble is not None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_refused_list_is_asked_for_less_and_less(api: Api, server: ApiServer, 
 def test_a_useless_watch_is_opened_less_and_less(api: Api, server: ApiServer, watch: Say) -> None:
     """A list that succeeds in between is no recovery: the pauses grow all the same."""
     server.answer = _listing(watch)
-    pauses = [pause for pause in _steps(_mirror(api), 20) if pause]
+    pauses = [pause for pause in _steps(_informer(api), 20) if pause]
     assert len(pauses) >= 10
     assert all(2.0 <= pause <= 4.0 for pause in pauses[6:])
 
@@ -61,19 +61,19 @@ def test_a_useless_watch_is_opened_less_and_less(api: Api, server: ApiServer, wa
 def test_what_the_server_asks_for_is_waited(api: Api, server: ApiServer) -> None:
     """A server in distress knows best; in an ERROR event too."""
     server.answer = always(Say(status=429, headers={"Retry-After": "7"}))
-    assert _steps(_mirror(api), 1) == [7.0]
+    assert _steps(_informer(api), 1) == [7.0]
     busy = {"code": 429, "reason": "TooManyRequests", "message": "busy", "details": {"retryAfterSeconds": 9}}
     server.answer = _listing(Say(lines=(event("ERROR", busy),)))
-    assert _steps(_mirror(api), 2) == [0.0, 9.0]
+    assert _steps(_informer(api), 2) == [0.0, 9.0]
 
 
 def test_a_good_event_ends_the_waiting(api: Api, server: ApiServer) -> None:
     """After it a broken stream is an accident again and not a habit."""
-    mirror = _mirror(api)
+    informer = _informer(api)
     server.answer = _listing(Say(status=500))
-    assert _steps(mirror, 9)[-1] > 1.0
+    assert _steps(informer, 9)[-1] > 1.0
     server.answer = always(Say(lines=(event("ADDED", pod("b", 11)),)))
-    assert _steps(mirror, 1)[0] <= 0.1
+    assert _steps(informer, 1)[0] <= 0.1
 
 
 def test_a_watch_that_lived_long_ends_the_waiting_too(api: Api, server: ApiServer) -> None:
@@ -85,24 +85,24 @@ def test_a_watch_that_lived_long_ends_the_waiting_too(api: Api, server: ApiServe
         now_s += 30.0
         return _listing(Say(lines=()))(asked)
 
-    mirror = _mirror(api, clock=lambda: now_s)
+    informer = _informer(api, clock=lambda: now_s)
     server.answer = _listing(Say(status=500))
-    assert _steps(mirror, 9)[-1] > 1.0
+    assert _steps(informer, 9)[-1] > 1.0
     server.answer = answer
-    assert _steps(mirror, 1)[0] <= 0.1
+    assert _steps(informer, 1)[0] <= 0.1
 
 
 def test_trouble_is_told_at_its_begin_and_end(api: Api, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
     """A day without an API server is two lines in the log, and the sentence is there for the status page."""
-    mirror = _mirror(api)
+    informer = _informer(api)
     server.answer = _listing(Say({"message": "etcd is down"}, status=500))
     with caplog.at_level(logging.WARNING):
-        _steps(mirror, 6)
-        assert mirror.trouble is not None
-        assert mirror.trouble.endswith("refused GET /api/v1/pods with HTTP 500: etcd is down")
+        _steps(informer, 6)
+        assert informer.trouble is not None
+        assert informer.trouble.endswith("refused GET /api/v1/pods with HTTP 500: etcd is down")
         server.answer = _listing(Say(lines=()))
-        _steps(mirror, 1)
-    assert mirror.trouble is None
+        _steps(informer, 1)
+    assert informer.trouble is None
     assert [record.message.split(": ")[0] for record in caplog.records] == [
         "cannot follow /api/v1/pods",
         "following /api/v1/pods again (the trouble was seen 5 times)",
@@ -112,10 +112,10 @@ def test_trouble_is_told_at_its_begin_and_end(api: Api, server: ApiServer, caplo
 def test_a_silent_watch_is_cut_and_opened_again(api: Api, server: ApiServer) -> None:
     """Nothing is lost: it goes on from the last version; and nothing is wrong, for a quiet cluster is silent."""
     server.answer = _listing(Say(lines=(event("ADDED", pod("b", 11)),), stay=True))
-    mirror = _mirror(api, idle_s=0.2)
-    _steps(mirror, 3)
+    informer = _informer(api, idle_s=0.2)
+    _steps(informer, 3)
     assert [asked.query.get("resourceVersion") for asked in server.asked] == [None, "10", "11"]
-    assert mirror.trouble is None
+    assert informer.trouble is None
 
 
 def test_a_version_that_no_word_confirms_is_checked_by_a_list(api: Api, server: ApiServer) -> None:
@@ -128,28 +128,28 @@ def test_a_version_that_no_word_confirms_is_checked_by_a_list(api: Api, server: 
         return _listing(Say(lines=bookmarks))(asked)
 
     server.answer = answer
-    mirror = _mirror(api, trust_s=110.0, clock=lambda: now_s)
+    informer = _informer(api, trust_s=110.0, clock=lambda: now_s)
     bookmarks: tuple[object, ...] = (event("BOOKMARK", {"metadata": {"resourceVersion": "11"}}),)
-    _steps(mirror, 4)
+    _steps(informer, 4)
     bookmarks = ()
-    _steps(mirror, 4)
+    _steps(informer, 4)
     assert ["watch" in asked.query for asked in server.asked] == [False, True, True, True, True, True, False, True]
 
 
 def test_when_it_last_heard_is_for_others_to_judge(api: Api, server: ApiServer) -> None:
     """A list, an opened watch and an event are words of the server; a refusal is none."""
-    mirror = _mirror(api)
-    assert mirror.heard_s < 0.0
+    informer = _informer(api)
+    assert informer.heard_s < 0.0
     server.answer = _listing(Say(status=500))
     before_s = time.monotonic()
-    _steps(mirror, 1)
-    listed_s = mirror.heard_s
+    _steps(informer, 1)
+    listed_s = informer.heard_s
     assert before_s <= listed_s <= time.monotonic()
-    _steps(mirror, 1)
-    assert mirror.heard_s == listed_s
+    _steps(informer, 1)
+    assert informer.heard_s == listed_s
     server.answer = _listing(Say(lines=()))
-    _steps(mirror, 1)
-    assert mirror.heard_s > listed_s
+    _steps(informer, 1)
+    assert informer.heard_s > listed_s
 
 
 def test_a_bug_of_ours_is_told_and_outlived(api: Api, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -166,11 +166,11 @@ def test_a_bug_of_ours_is_told_and_outlived(api: Api, server: ApiServer, caplog:
 
     failed: list[str] = []
     server.answer = answer
-    mirror = _mirror(api, on_change=fail_once, backoff=Backoff(first_s=0.01))
+    informer = _informer(api, on_change=fail_once, backoff=Backoff(first_s=0.01))
     stop = threading.Event()
-    thread = threading.Thread(target=mirror.run, args=(stop,))
+    thread = threading.Thread(target=informer.run, args=(stop,))
     thread.start()
-    wait_for(lambda: len(mirror.items()) == 3, what="all three")
+    wait_for(lambda: len(informer.items()) == 3, what="all three")
     stop.set()
     thread.join(10.0)
     assert "our bug" in caplog.text

@@ -36,7 +36,7 @@ class Passes:
         *,
         mode: Mode | None = None,
         targets: tuple[str, ...] = (TARGET,),
-        held_back: str | None = None,
+        blocked_reason: str | None = None,
         read: bool = True,
     ) -> Pass:
         """Return a pass that leaves each target at ``cap``; ``read`` false: the caps in force could not be read."""
@@ -61,4 +61,4 @@ class Passes:
         )
         reading = Reading(evidence={}, trouble=None)
         known = in_force if read else None
-        return Pass(self._domain, decision, caps, known, frozenset(), held_back, (), reading, 0.001)
+        return Pass(self._domain, decision, caps, known, frozenset(), blocked_reason, (), reading, 0.001)

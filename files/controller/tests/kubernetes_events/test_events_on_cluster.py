@@ -28,19 +28,19 @@ def cuts(*caps: str) -> list[Pass]:
 
 def test_one_event_counts_on(town: Town, api: Api, clock: Clock) -> None:
     """The first cut is told at once, what follows at most every 30 s, as one Event with the last sentence and time."""
-    subject, teller = town.deployment(), clock.teller(api)
+    subject, event_recorder = town.deployment(), clock.event_recorder(api)
     quiet, *falls = cuts("40M", "20M", "10M")
     for each in (quiet, falls[0]):
-        teller.record(each, {TARGET: subject})
-    clock.pass_on(teller, 1.0)
+        event_recorder.record(each, {TARGET: subject})
+    clock.pass_on(event_recorder, 1.0)
     (event,) = town.events()
     assert (event["reason"], event["type"], event["count"]) == ("Throttled", "Normal", 1)
     assert event["involvedObject"]["uid"] == subject.uid
     for each in falls[1:]:
-        teller.record(each, {TARGET: subject})
-    clock.pass_on(teller, 28.0)
+        event_recorder.record(each, {TARGET: subject})
+    clock.pass_on(event_recorder, 28.0)
     assert town.events() == [event]
-    clock.pass_on(teller, 2.0)
+    clock.pass_on(event_recorder, 2.0)
     (grown,) = town.events()
     assert (grown["count"], grown["firstTimestamp"]) == (3, event["firstTimestamp"])
     assert grown["lastTimestamp"] == "2026-01-01T12:00:01Z"
@@ -49,10 +49,10 @@ def test_one_event_counts_on(town: Town, api: Api, clock: Clock) -> None:
 
 def test_kubectl_describe_tells_the_story(town: Town, api: Api, clock: Clock) -> None:
     """A person who looks at the workload sees how it stands, and what happened, how often and why."""
-    subject, teller = town.deployment(), clock.teller(api)
+    subject, event_recorder = town.deployment(), clock.event_recorder(api)
     for each in cuts("40M", "20M"):
-        teller.record(each, {TARGET: subject})
-    clock.pass_on(teller, 60.0)
+        event_recorder.record(each, {TARGET: subject})
+    clock.pass_on(event_recorder, 60.0)
     told = town.describe(subject)
     assert f"{STATUS}: at most 20 Mbit/s, throttled for robot-control, since 2026-01-01T12:00:00Z" in told
     assert re.search(
@@ -64,23 +64,23 @@ def test_the_next_leader_counts_on(town: Town, api: Api, clock: Clock) -> None:
     """Another process goes on with the same Event, and a teller that finds it expired begins it anew."""
     subject, passes = town.deployment(), Passes()
     for identity in ("one", "two"):
-        teller = clock.teller(api, identity=identity)
+        event_recorder = clock.event_recorder(api, identity=identity)
         for each in (passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M")):
-            teller.record(each, {TARGET: subject})
-        clock.pass_on(teller, 1.0)
+            event_recorder.record(each, {TARGET: subject})
+        clock.pass_on(event_recorder, 1.0)
     (event,) = town.events()
     assert (event["count"], event["reportingInstance"]) == (2, "two")
     town.plane.request("DELETE", f"/api/v1/namespaces/{town.namespace}/events/{event['metadata']['name']}")
-    teller.record(passes.make(Action.CUT, "20M"), {TARGET: subject})
-    clock.pass_on(teller, 60.0)
+    event_recorder.record(passes.make(Action.CUT, "20M"), {TARGET: subject})
+    clock.pass_on(event_recorder, 60.0)
     assert [one["count"] for one in town.events()] == [1]
 
 
 def test_trouble_is_a_warning(town: Town, api: Api, clock: Clock) -> None:
     """Blindness and caps without effect are told as warnings, each as an Event of its own."""
-    subject, teller = town.deployment(), clock.teller(api)
-    teller.record(Passes().make(Action.DECAY, "40M"), {TARGET: subject}, {TARGET: "host network"})
-    clock.pass_on(teller, 1.0)
+    subject, event_recorder = town.deployment(), clock.event_recorder(api)
+    event_recorder.record(Passes().make(Action.DECAY, "40M"), {TARGET: subject}, {TARGET: "host network"})
+    clock.pass_on(event_recorder, 1.0)
     assert {(one["reason"], one["type"]) for one in town.events()} == {
         ("Blind", "Warning"),
         ("CapNotEnforced", "Warning"),
@@ -89,25 +89,25 @@ def test_trouble_is_a_warning(town: Town, api: Api, clock: Clock) -> None:
 
 def test_only_a_leader_tells(town: Town, api: Api, clock: Clock) -> None:
     """Who does not lead writes nothing, and what waited when the lead was lost is never told."""
-    subject, teller = town.deployment(), clock.teller(api)
+    subject, event_recorder = town.deployment(), clock.event_recorder(api)
     for each in cuts("40M"):
-        teller.record(each, {TARGET: subject})
+        event_recorder.record(each, {TARGET: subject})
     clock.leads_until_s = clock.now_s
-    clock.pass_on(teller, 60.0)
+    clock.pass_on(event_recorder, 60.0)
     clock.leads_until_s = float("inf")
-    clock.pass_on(teller, 60.0)
-    assert (town.events(), town.status(subject), teller.written_total) == ([], None, 0)
+    clock.pass_on(event_recorder, 60.0)
+    assert (town.events(), town.status(subject), event_recorder.written_total) == ([], None, 0)
 
 
 def test_a_target_without_a_workload_is_passed_over(town: Town, api: Api, clock: Clock) -> None:
     """A workload that was deleted between two looks is not told about, and one that is gone meanwhile does no harm."""
-    subject, teller = town.deployment(), clock.teller(api)
+    subject, event_recorder = town.deployment(), clock.event_recorder(api)
     for each in cuts("40M"):
-        teller.record(each, {})
-    clock.pass_on(teller, 1.0)
-    assert teller.written_total == 0
+        event_recorder.record(each, {})
+    clock.pass_on(event_recorder, 1.0)
+    assert event_recorder.written_total == 0
     town.plane.request("DELETE", subject.ref.path)
     for each in cuts("40M"):
-        teller.record(each, {TARGET: subject})
-    clock.pass_on(teller, 1.0)
-    assert teller.failures_total == 0
+        event_recorder.record(each, {TARGET: subject})
+    clock.pass_on(event_recorder, 1.0)
+    assert event_recorder.failures_total == 0

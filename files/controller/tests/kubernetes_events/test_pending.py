@@ -18,7 +18,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 PACE = EventRates(every_s=30.0, burst=5, per_s=0.5)
 
 
-def telling(number: int, reason: Reason = Reason.THROTTLED, message: str = "cut") -> Notice:
+def notice(number: int, reason: Reason = Reason.THROTTLED, message: str = "cut") -> Notice:
     """Return a telling about workload number ``number``."""
     return Notice(Subject(Ref("Deployment", "robot-factory", f"d{number}"), f"uid-{number}"), reason, message)
 
@@ -34,14 +34,14 @@ def test_any_storm_is_written_at_a_bounded_pace(storm: list[tuple[float, int, Re
     told = Counter[str]()
     for pause_s, number, reason in storm:
         now_s += pause_s
-        assert events.add(telling(number, reason), START + timedelta(seconds=now_s))
+        assert events.add(notice(number, reason), START + timedelta(seconds=now_s))
         told[f"uid-{number}"] += 1
         while budget.wait_s(now_s) == 0.0 and isinstance(entry := events.next_due(now_s), QueuedEvent):
             taken = events.take(entry, now_s)
             budget.spend()
             if cluster == "fails":
                 events.put_back(entry, taken)
-            writes.append((now_s, taken.telling, 0 if cluster == "fails" else taken.times))
+            writes.append((now_s, taken.notice, 0 if cluster == "fails" else taken.times))
     assert len(writes) <= PACE.burst + PACE.per_s * now_s + 1
     by_entry: dict[tuple[str, Reason], list[float]] = {}
     for at_s, one, _ in writes:
@@ -55,11 +55,11 @@ def test_what_waits_is_one_happening_with_the_last_sentence() -> None:
     """Tellings of one workload for one reason are added up, from the first moment to the last."""
     events = EventQueue(PACE)
     for second, message in enumerate(("first", "second", "third")):
-        events.add(telling(1, message=message), START + timedelta(seconds=second))
+        events.add(notice(1, message=message), START + timedelta(seconds=second))
     entry = events.next_due(0.0)
     assert isinstance(entry, QueuedEvent)
     taken = events.take(entry, 0.0)
-    assert (taken.times, taken.telling.message) == (3, "third")
+    assert (taken.times, taken.notice.message) == (3, "third")
     assert (taken.first, taken.last) == (START, START + timedelta(seconds=2))
     with pytest.raises(ValueError, match="nothing waits"):
         events.take(entry, 0.0)
@@ -68,22 +68,22 @@ def test_what_waits_is_one_happening_with_the_last_sentence() -> None:
 def test_what_failed_waits_on_with_what_came_since() -> None:
     """A write that fails loses nothing."""
     events = EventQueue(PACE)
-    events.add(telling(1, message="old"), START)
+    events.add(notice(1, message="old"), START)
     entry = events.next_due(0.0)
     assert isinstance(entry, QueuedEvent)
     taken = events.take(entry, 0.0)
-    events.add(telling(1, message="new"), START + timedelta(seconds=5))
+    events.add(notice(1, message="new"), START + timedelta(seconds=5))
     events.put_back(entry, taken)
     assert events.next_due(0.0) == PACE.every_s
     again = events.take(entry, PACE.every_s)
-    assert (again.times, again.telling.message, again.first) == (2, "new", START)
+    assert (again.times, again.notice.message, again.first) == (2, "new", START)
 
 
 def test_there_is_room_for_so_many_and_idle_ones_make_way() -> None:
     """The memory is bounded: a new entry is refused while all wait, and takes the place of one that is told."""
     events = EventQueue(PACE, most=2)
-    assert [events.add(telling(number), START) for number in (1, 2, 3)] == [True, True, False]
+    assert [events.add(notice(number), START) for number in (1, 2, 3)] == [True, True, False]
     entry = events.next_due(0.0)
     assert isinstance(entry, QueuedEvent)
     events.take(entry, 0.0)
-    assert [events.add(telling(number), START) for number in (3, 4)] == [True, False]
+    assert [events.add(notice(number), START) for number in (3, 4)] == [True, False]

@@ -82,7 +82,7 @@ def test_a_cap_without_effect_is_told_with_its_cause(passes: Passes) -> None:
 def test_a_loop_that_is_held_back_tells_nothing(passes: Passes) -> None:
     """Where nothing is done, nothing has happened; the status says why."""
     story = ConditionTracker("node-1")
-    held = [passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M", held_back="kill switch /etc/stop")]
+    held = [passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M", blocked_reason="kill switch /etc/stop")]
     assert told(story, *held) == []
     assert sentence({"node-1": story.standings[TARGET]}) == "at most 40 Mbit/s, left alone (kill switch /etc/stop)"
 

@@ -33,17 +33,17 @@ def test_refused_events_are_told_once_and_made_up_for(
     """An hour of refusals gives one line in the log and few requests; then the Event has the whole count."""
     subject, clock, passes = town.deployment(), Clock(), Passes()
     with town.plane.proxy() as proxy:
-        teller = clock.teller(connected(proxy.kubeconfig))
+        event_recorder = clock.event_recorder(connected(proxy.kubeconfig))
         proxy.answer(403, match=lambda _method, path: "/events" in path)
-        teller.record(passes.make(Action.HOLD, "80M"), {TARGET: subject})
+        event_recorder.record(passes.make(Action.HOLD, "80M"), {TARGET: subject})
         for number in range(60):
-            teller.record(passes.make(Action.CUT, f"{79 - number}M"), {TARGET: subject})
-            clock.pass_on(teller, 60.0)
+            event_recorder.record(passes.make(Action.CUT, f"{79 - number}M"), {TARGET: subject})
+            clock.pass_on(event_recorder, 60.0)
         assert [one.levelno for one in caplog.records] == [logging.WARNING]
-        assert teller.failures_total <= 120  # at most one in 30 s, and less and less
+        assert event_recorder.failures_total <= 120  # at most one in 30 s, and less and less
         assert town.status(subject) is not None
         proxy.heal()
-        clock.pass_on(teller, 120.0)
+        clock.pass_on(event_recorder, 120.0)
     assert [one["count"] for one in town.events()] == [60]
     assert "can be written to the cluster again" in caplog.records[-1].message
 
@@ -52,14 +52,14 @@ def test_a_server_that_asks_for_patience_gets_it(town: Town, connected: Connect)
     """After 429 with Retry-After nothing is sent before that time."""
     subject, clock, passes = town.deployment(), Clock(), Passes()
     with town.plane.proxy() as proxy:
-        teller = clock.teller(connected(proxy.kubeconfig))
+        event_recorder = clock.event_recorder(connected(proxy.kubeconfig))
         proxy.answer(429, retry_after=20)
         for each in (passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M")):
-            teller.record(each, {TARGET: subject})
-        clock.pass_on(teller, 19.0)
+            event_recorder.record(each, {TARGET: subject})
+        clock.pass_on(event_recorder, 19.0)
         assert writes(proxy) == 1
         proxy.heal()
-        clock.pass_on(teller, 60.0)
+        clock.pass_on(event_recorder, 60.0)
     assert [one["count"] for one in town.events()] == [1]
 
 
@@ -68,14 +68,14 @@ def test_the_budget_holds_under_a_thousand_passes(town: Town, connected: Connect
     targets = {f"target-{number}": town.deployment(f"d{number}") for number in range(20)}
     clock, passes, pace = Clock(), Passes(), EventRates(every_s=30.0, burst=10, per_s=0.1)
     with town.plane.proxy() as proxy:
-        teller = clock.teller(connected(proxy.kubeconfig), pace=pace)
-        teller.record(passes.make(Action.HOLD, "80M", targets=tuple(targets)), targets)
+        event_recorder = clock.event_recorder(connected(proxy.kubeconfig), pace=pace)
+        event_recorder.record(passes.make(Action.HOLD, "80M", targets=tuple(targets)), targets)
         for number in range(1000):
             action, cap = ((Action.CUT, "40M"), (Action.RAISE, "80M"))[number % 2]
-            teller.record(passes.make(action, cap, targets=tuple(targets)), targets)
-            clock.pass_on(teller, 1.0)
+            event_recorder.record(passes.make(action, cap, targets=tuple(targets)), targets)
+            clock.pass_on(event_recorder, 1.0)
         assert writes(proxy) <= pace.burst + pace.per_s * clock.now_s + 1
-        assert teller.lost_total == 0
+        assert event_recorder.lost_total == 0
     assert len(town.events()) == 40
 
 
@@ -84,9 +84,9 @@ def test_what_finds_no_room_is_counted(town: Town, api: Api, caplog: pytest.LogC
     subjects = {
         f"t{n}": Subject(Ref("Deployment", town.namespace, f"d{n}"), f"uid-{n}") for n in range(MOST_ENTRIES + 7)
     }
-    teller = Clock().teller(api)
-    teller.record(Passes().make(Action.CUT, "40M", targets=tuple(subjects)), subjects)
-    assert teller.lost_total == 7
+    event_recorder = Clock().event_recorder(api)
+    event_recorder.record(Passes().make(Action.CUT, "40M", targets=tuple(subjects)), subjects)
+    assert event_recorder.lost_total == 7
     assert ["lost is counted" in one.message for one in caplog.records] == [True]
 
 
@@ -94,12 +94,12 @@ def test_a_hanging_cluster_holds_nobody_up(town: Town, connected: Connect) -> No
     """While one request hangs, passes go on being recorded, and the teller can be closed."""
     subject, passes = town.deployment(), Passes()
     with town.plane.proxy() as proxy:
-        teller = EventRecorder(connected(proxy.kubeconfig), identity="one", time_left_s=lambda: float("inf"))
+        event_recorder = EventRecorder(connected(proxy.kubeconfig), identity="one", time_left_s=lambda: float("inf"))
         proxy.hang()
-        teller.start()
+        event_recorder.start()
         for number in range(1000):
-            teller.record(passes.make(Action.CUT, f"{2000 - number}M"), {TARGET: subject})
-        wait_for(lambda: teller.failures_total > 0, what="a request given up", within_s=30.0)
+            event_recorder.record(passes.make(Action.CUT, f"{2000 - number}M"), {TARGET: subject})
+        wait_for(lambda: event_recorder.failures_total > 0, what="a request given up", within_s=30.0)
         proxy.heal()
         wait_for(town.events, what="an Event", within_s=60.0)
-        teller.close()
+        event_recorder.close()

@@ -28,7 +28,7 @@ class Clock:
         """The wall clock."""
         return START + timedelta(seconds=self.now_s)
 
-    def teller(self, api: Api, *, identity: str = "one", pace: EventRates | None = None) -> EventRecorder:
+    def event_recorder(self, api: Api, *, identity: str = "one", pace: EventRates | None = None) -> EventRecorder:
         """A teller that lives in this time; it is not started, so that a test makes its steps."""
         return EventRecorder(
             api,
@@ -39,11 +39,11 @@ class Clock:
             pace=pace,
         )
 
-    def pass_on(self, teller: EventRecorder, seconds: float) -> None:
+    def pass_on(self, event_recorder: EventRecorder, seconds: float) -> None:
         """Let the teller write whatever is due during this time."""
         end_s = self.now_s + seconds
         while True:
-            wait_s = teller.step()
+            wait_s = event_recorder.step()
             if self.now_s + wait_s > end_s:
                 self.now_s = end_s
                 return

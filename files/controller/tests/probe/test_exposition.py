@@ -63,7 +63,7 @@ def test_samples_are_handed_out_once_and_fresh(probe: Running) -> None:
     new = sum(len(path["samples"]) for path in second["paths"].values())
     assert new == second["cursor"] - first["cursor"]
     assert 0 < second["paths"]["u"]["samples"][-1][0] < 2
-    assert second["paths"]["u"]["spoiled"] is False
+    assert second["paths"]["u"]["invalidated"] is False
 
 
 def test_wrong_questions_get_an_error_status(probe: Running) -> None:

@@ -41,7 +41,7 @@ def test_reset_and_garbage_are_survived() -> None:
             second, _ = listener.accept()
             with second:
                 second.send(bytes(44))
-                count_reaches(probe, "garbage", 1)
+                count_reaches(probe, "malformed", 1)
                 third, _ = listener.accept()
                 third.close()
             assert probe.stop() == 0

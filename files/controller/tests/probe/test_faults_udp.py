@@ -60,12 +60,12 @@ def test_garbage_and_forgeries_are_no_samples() -> None:
     """Packets that are no answer, or answer what we never sent, are counted and the honest answer still counts."""
 
     def vandal(octets: bytes) -> list[bytes]:
-        return [b"garbage", bytes(44), answer(octets, ssid=1), answer(octets)]
+        return [b"malformed", bytes(44), answer(octets, ssid=1), answer(octets)]
 
     with udp_peer(vandal) as port, probing(f"a=udp://127.0.0.1:{port}", options=("--rate-hz=100",)) as probe:
         count_reaches(probe, "received", 50)
-        count_reaches(probe, "garbage", 100)
-        count_reaches(probe, "forged", 50)
+        count_reaches(probe, "malformed", 100)
+        count_reaches(probe, "unsolicited", 50)
         assert probe.counter("detnet_probe_lost_total") == 0
         assert [said(probe, f"{trouble}: begins") for trouble in ("no STAMP answer", "wrong peer")] == [1, 1]
 
@@ -81,7 +81,7 @@ def test_answer_from_a_wrong_peer_is_forged() -> None:
             for _ in range(20):
                 octets, address = peer.recvfrom(2048)
                 stranger.sendto(answer(octets), address)
-            count_reaches(probe, "forged", 20)
+            count_reaches(probe, "unsolicited", 20)
             count_reaches(probe, "lost", 20)
             assert probe.counter("detnet_probe_received_total") == 0
 

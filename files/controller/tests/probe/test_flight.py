@@ -50,9 +50,9 @@ def test_answer_that_does_not_echo_the_probe_is_forged(change: dict[str, int]) -
     """Session, sequence and the full time stamp must all match; the probe goes on waiting."""
     flight = InFlight(SSID, TIMEOUT_NS)
     flight.launch(1, probe_at(100))
-    assert flight.land(replace(answer_to(1, 100), **change), 150) == (MatchResult.FORGED, None)
+    assert flight.land(replace(answer_to(1, 100), **change), 150) == (MatchResult.UNSOLICITED, None)
     assert flight.land(answer_to(1, 100), 200)[0] is MatchResult.RECEIVED
-    assert flight.land(replace(answer_to(1, 100), **change), 250) == (MatchResult.FORGED, None)
+    assert flight.land(replace(answer_to(1, 100), **change), 250) == (MatchResult.UNSOLICITED, None)
 
 
 def test_memory_is_bounded() -> None:
@@ -61,7 +61,7 @@ def test_memory_is_bounded() -> None:
     flight.launch(1, probe_at(100))
     flight.land(answer_to(1, 100), 200)
     assert list(flight.expire(LONG_NS)) == []
-    assert flight.land(answer_to(1, 100), LONG_NS)[0] is MatchResult.FORGED
+    assert flight.land(answer_to(1, 100), LONG_NS)[0] is MatchResult.UNSOLICITED
 
 
 actions = st.lists(

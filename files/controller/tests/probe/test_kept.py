@@ -21,8 +21,8 @@ def kept() -> SampleBuffer:
 def test_ages_are_of_the_moment_of_the_answer(kept: SampleBuffer) -> None:
     """A sample's age is the time since it was sent; a lost one has no round trip."""
     answer = kept.after(0, 103.5, CALM)
-    assert answer["paths"]["a"] == {"samples": [[3.5, 1.5], [1.5, 2.5]], "spoiled": False}
-    assert answer["paths"]["b"] == {"samples": [[2.5, None]], "spoiled": True}
+    assert answer["paths"]["a"] == {"samples": [[3.5, 1.5], [1.5, 2.5]], "invalidated": False}
+    assert answer["paths"]["b"] == {"samples": [[2.5, None]], "invalidated": True}
 
 
 def test_cursor_continues(kept: SampleBuffer) -> None:

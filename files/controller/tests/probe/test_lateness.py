@@ -16,10 +16,10 @@ def verdicts(late_ms: list[float]) -> tuple[list[bool], Lateness]:
 
 
 def test_punctual_probes_are_used() -> None:
-    """Lateness up to the limit spoils nothing."""
+    """Lateness up to the limit invalidates nothing."""
     used, lateness = verdicts([0.5] * 300)
     assert all(used)
-    assert (lateness.spoiled, lateness.windows) == (False, 0)
+    assert (lateness.invalidated, lateness.windows) == (False, 0)
 
 
 def test_a_single_late_probe_goes_alone() -> None:
@@ -37,8 +37,8 @@ def test_six_late_of_a_hundred_spoil_the_second() -> None:
     assert lateness.windows == 1
 
 
-def test_each_spoiled_second_is_counted() -> None:
+def test_each_invalidated_second_is_counted() -> None:
     """Three seconds of lateness are three windows."""
     _, lateness = verdicts([2.0] * 300)
-    assert lateness.spoiled
+    assert lateness.invalidated
     assert lateness.windows == 3

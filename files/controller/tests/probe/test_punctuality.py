@@ -19,13 +19,13 @@ def test_stopped_process_spoils_its_samples(reflector: Running) -> None:
     options = ("--rate-hz=100", f"--late-limit-ms={LATE_LIMIT_MS}")
     with probing(f"a=udp://{reflector.endpoints[0]}", options=options) as probe:
         count_reaches(probe, "received", 50)
-        before = probe.counter("detnet_probe_spoiled_total")
+        before = probe.counter("detnet_probe_invalidated_total")
         os.kill(probe.child(), signal.SIGSTOP)
         threading.Event().wait(0.5)  # the fault itself: half a second of standing still
         os.kill(probe.child(), signal.SIGCONT)
         received = probe.counter("detnet_probe_received_total")
         count_reaches(probe, "received", received + 50)
-        assert probe.counter("detnet_probe_spoiled_total") >= before + 45
+        assert probe.counter("detnet_probe_invalidated_total") >= before + 45
         assert probe.counter("detnet_probe_lost_total") == 0
         assert all(rtt < LATE_LIMIT_MS for _, rtt in probe.samples()["paths"]["a"]["samples"])
         wait_for(lambda: said(probe, "this machine sends late, samples are discarded: begins") == 1, what="said")
@@ -34,9 +34,9 @@ def test_stopped_process_spoils_its_samples(reflector: Running) -> None:
 def test_impossible_limit_spoils_every_second(reflector: Running) -> None:
     """Nothing is handed out of seconds whose p95 is over the limit: the reader sees no data, not wrong data."""
     with probing(f"a=udp://{reflector.endpoints[0]}", options=("--late-limit-ms=0.000001",)) as probe:
-        count_reaches(probe, "spoiled_windows", 2)
+        count_reaches(probe, "invalidated_windows", 2)
         answer = probe.samples()["paths"]["a"]
-        assert answer == {"samples": [], "spoiled": True}
+        assert answer == {"samples": [], "invalidated": True}
         assert probe.counter("detnet_probe_rtt_seconds_count") == 0
 
 

@@ -76,7 +76,7 @@ def test_garbage_is_counted_and_never_answered(reflector: Reflector, client: soc
         client.send(garbage)
     client.send(replace(REQUEST, sequence=42).encode())
     assert ReflectorPacket.decode(client.recv(2048)).sequence == 42
-    assert reflector.counts["udp", "garbage"] == 5
+    assert reflector.counts["udp", "malformed"] == 5
     wait_for(lambda: reflector.counts["udp", "reflected"] == 1, what="one answer counted")
 
 
@@ -107,7 +107,7 @@ def test_garbage_ends_its_connection_only(reflector: Reflector) -> None:
         assert bad.recv(SIZE) == b""
         good.send(REQUEST.encode())
         assert len(good.recv(SIZE)) == SIZE
-        assert reflector.counts["tcp", "garbage"] == 1
+        assert reflector.counts["tcp", "malformed"] == 1
 
 
 def test_crowd_of_idle_connections_gives_way(reflector: Reflector, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def _entry(index: int, mode: str, action: str, at_s: float, number: int) -> Entr
         terms={"strain": 0.03},
         caps_bps={"telemetry-upload": before_bps},
         written=index % 2,
-        held_back=None,
+        blocked_reason=None,
         errors=("refused",) * (index % 5 == 3),
         trouble=None,
         lost_before=index % 3,

@@ -29,7 +29,7 @@ def record(windows: Sequence[float | str | None], *, quiet_s: float = 2, **chang
         "events": [{"at_s": quiet_s, "kind": "disturbance", "text": "the neighbour starts"}],
         "critical": {"robot-control": {"protocol": "udp", "rate_hz": 10, "samples": samples}},
         "best_effort": {"upload": {"goodput_bps": [[0.0, 40e6]], "cap_bps": [[0.0, None]]}},
-        "capacity_bps": [[0.0, 100e6]], "critical_bps": [[0.0, 20e6]], "spoiled_s": [], "decisions": [],
+        "capacity_bps": [[0.0, 100e6]], "critical_bps": [[0.0, 20e6]], "invalidated_s": [], "decisions": [],
     } | changes  # fmt: skip
 
 

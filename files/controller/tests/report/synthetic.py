@@ -118,7 +118,7 @@ def record(
         },
         "capacity_bps": [[at_s, value * MBIT] for at_s, value in scenario.capacity],
         "critical_bps": [[0.0, critical * MBIT]],
-        "spoiled_s": [],
+        "invalidated_s": [],
         "decisions": decisions,
     }  # fmt: skip
 
@@ -129,7 +129,7 @@ def extremes() -> dict[str, dict[str, Any]]:
     blind = record()
     for decision in blind["decisions"][60:90]:
         decision |= {"mode": "blind", "action": "hold" if decision["at_s"] < 37 else "decay"}
-    blind["spoiled_s"] = [20, 21, 50]
+    blind["invalidated_s"] = [20, 21, 50]
     blind["events"] += [
         {"at_s": 30.0, "kind": "fault", "text": "probe stopped"},
         {"at_s": 45.2, "kind": "note", "text": "operator looks at the dashboard"},

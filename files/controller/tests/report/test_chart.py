@@ -56,11 +56,11 @@ def test_ten_minutes_are_drawn_in_little_more_than_one() -> None:
 
 
 def test_violations_are_shaded_as_long_as_they_last() -> None:
-    """Neighbours are one box; spoiled seconds have a look of their own."""
-    svg = drawn(record([CLEAN, BAD, BAD, CLEAN, BAD, CLEAN, CLEAN, CLEAN], spoiled_s=[8.0]))
+    """Neighbours are one box; invalidated seconds have a look of their own."""
+    svg = drawn(record([CLEAN, BAD, BAD, CLEAN, BAD, CLEAN, CLEAN, CLEAN], invalidated_s=[8.0]))
     widths = [float(box.get("width", 0)) for box in looks(svg, "shade")]
     assert widths == pytest.approx([2 * 950 / 10, 950 / 10], abs=0.2)
-    assert len([box for box in looks(svg, "spoil") if float(box.get("height", 0)) > 100]) == 1
+    assert len([box for box in looks(svg, "invalidate") if float(box.get("height", 0)) > 100]) == 1
 
 
 def test_a_gap_in_the_replies_is_a_gap_in_the_line() -> None:

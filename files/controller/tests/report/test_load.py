@@ -44,11 +44,11 @@ BREAKS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "message"), BREAKS)
-def test_a_malformed_record_names_the_place(spoil: Callable[[dict[str, Any]], Any], message: str) -> None:
+@pytest.mark.parametrize(("invalidate", "message"), BREAKS)
+def test_a_malformed_record_names_the_place(invalidate: Callable[[dict[str, Any]], Any], message: str) -> None:
     """What, where and what was expected, on one line."""
     run = record([CLEAN, CLEAN])
-    spoil(run)
+    invalidate(run)
     with pytest.raises(UserError, match=message) as caught:
         parse(run, "out/run.json")
     assert str(caught.value).startswith("out/run.json: ")

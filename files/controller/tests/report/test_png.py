@@ -30,7 +30,9 @@ def test_the_picture_is_twice_as_large_as_the_drawing() -> None:
 def test_looks_reach_the_picture() -> None:
     """The renderer knows no CSS variable, so each must have been written out."""
     box = '<rect class="{}" width="120" height="40"/>'
-    assert len({render(SVG.format(box.format(look))) for look in ("paper", "shade", "spoil", "got0", "nothing")}) == 5
+    assert (
+        len({render(SVG.format(box.format(look))) for look in ("paper", "shade", "invalidate", "got0", "nothing")}) == 5
+    )
 
 
 @pytest.mark.root

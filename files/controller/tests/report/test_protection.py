@@ -49,9 +49,9 @@ def test_the_worst_phase_is_the_total_and_never_is_worse_than_any_number() -> No
     assert (summary.total.disturbances, summary.total.protect_s) == (2, None)
 
 
-def test_the_longest_violation_spans_a_spoiled_second_within_it() -> None:
+def test_the_longest_violation_spans_a_invalidated_second_within_it() -> None:
     """A second that could not be measured does not end a violation on both its sides."""
-    assert judged([BAD, BAD, BAD, CLEAN, BAD], spoiled_s=[3.0]).total.longest_violation_s == 3
+    assert judged([BAD, BAD, BAD, CLEAN, BAD], invalidated_s=[3.0]).total.longest_violation_s == 3
 
 
 def test_available_is_what_the_link_leaves_weighted_by_time() -> None:

@@ -60,13 +60,13 @@ def test_the_headline_says_what_was_held_and_what_was_got() -> None:
 
 def test_the_headline_says_when_little_could_be_judged() -> None:
     """A share of two windows is not a share of ten."""
-    headline = words.headline(judged([CLEAN] * 8, spoiled_s=[float(second) for second in range(2, 10)]))
+    headline = words.headline(judged([CLEAN] * 8, invalidated_s=[float(second) for second in range(2, 10)]))
     assert "in 100 % of the 2 windows that could be judged" in headline
 
 
 def test_a_run_without_a_window_claims_nothing() -> None:
-    """Everything was spoiled."""
-    summary = judged([CLEAN], spoiled_s=[0.0, 1.0, 2.0])
+    """Everything was invalidated."""
+    summary = judged([CLEAN], invalidated_s=[0.0, 1.0, 2.0])
     assert words.headline(summary).startswith("Nothing can be said")
 
 
@@ -84,7 +84,7 @@ def test_a_stream_that_cannot_carry_our_signs_is_recognised() -> None:
 
 def test_left_out_windows_are_said() -> None:
     """What was not judged is not hidden."""
-    assert "Left out: 1 window in which the measuring host" in short(judged([CLEAN] * 6, spoiled_s=[3.0]))
+    assert "Left out: 1 window in which the measuring host" in short(judged([CLEAN] * 6, invalidated_s=[3.0]))
 
 
 def test_the_closing_names_the_files() -> None:

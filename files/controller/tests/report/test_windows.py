@@ -36,31 +36,33 @@ def test_a_lost_packet_counts_as_infinitely_late(lost: int, violates: bool) -> N
 
 
 def test_a_second_in_which_nothing_was_sent_is_no_window() -> None:
-    """It is counted nowhere: not as clean, not as violating, not as spoiled."""
+    """It is counted nowhere: not as clean, not as violating, not as invalidated."""
     total = judged([CLEAN, SILENT, BAD]).total
-    assert (total.windows, total.violating_windows, total.spoiled_windows) == (4, 1, 0)
+    assert (total.windows, total.violating_windows, total.invalidated_windows) == (4, 1, 0)
 
 
-def test_a_spoiled_window_is_left_out_and_counted() -> None:
+def test_a_invalidated_window_is_left_out_and_counted() -> None:
     """Whatever its packets say: the measuring host was late."""
-    total = judged([CLEAN, BAD, BAD], spoiled_s=[3.0]).total
-    assert (total.windows, total.violating_windows, total.spoiled_windows) == (4, 1, 1)
+    total = judged([CLEAN, BAD, BAD], invalidated_s=[3.0]).total
+    assert (total.windows, total.violating_windows, total.invalidated_windows) == (4, 1, 1)
 
 
-def test_a_spoiled_window_without_packets_is_still_counted_as_spoiled() -> None:
+def test_a_invalidated_window_without_packets_is_still_counted_as_invalidated() -> None:
     """A prober that was late may have discarded its packets itself."""
-    assert judged([CLEAN, SILENT], spoiled_s=[3.0]).total.spoiled_windows == 1
+    assert judged([CLEAN, SILENT], invalidated_s=[3.0]).total.invalidated_windows == 1
 
 
-@pytest.mark.parametrize(("spoiled_from_s", "count"), [(3.0, 1), (2.9999, 1), (3.4, 2)])
-def test_a_spoiled_second_off_the_grid_spoils_both_windows_it_touches(spoiled_from_s: float, count: int) -> None:
+@pytest.mark.parametrize(("invalidated_from_s", "count"), [(3.0, 1), (2.9999, 1), (3.4, 2)])
+def test_a_invalidated_second_off_the_grid_spoils_both_windows_it_touches(
+    invalidated_from_s: float, count: int
+) -> None:
     """Rounding noise does not touch a second window; a real shift does."""
-    assert judged([CLEAN] * 5, spoiled_s=[spoiled_from_s]).total.spoiled_windows == count
+    assert judged([CLEAN] * 5, invalidated_s=[invalidated_from_s]).total.invalidated_windows == count
 
 
-def test_packets_of_spoiled_windows_do_not_count_in_the_percentiles_of_the_truth() -> None:
+def test_packets_of_invalidated_windows_do_not_count_in_the_percentiles_of_the_truth() -> None:
     """Their round trips are as wrong as the window."""
-    delay = judged([CLEAN, 500.0], spoiled_s=[3.0]).total.critical["robot-control"]
+    delay = judged([CLEAN, 500.0], invalidated_s=[3.0]).total.critical["robot-control"]
     assert (delay.p99_ms, delay.sent) == (CLEAN, 30)
 
 
@@ -95,8 +97,8 @@ def test_a_run_in_which_everything_was_lost_is_judged() -> None:
     assert total.critical["robot-control"].loss_ratio == 1.0
 
 
-def test_a_first_phase_that_is_spoiled_throughout_still_gives_the_base_delay() -> None:
+def test_a_first_phase_that_is_invalidated_throughout_still_gives_the_base_delay() -> None:
     """Its packets were sent late, but their round trips are what they are."""
-    summary = judged([CLEAN, BAD], spoiled_s=[0.0, 1.0])
+    summary = judged([CLEAN, BAD], invalidated_s=[0.0, 1.0])
     assert summary.base_ms == BASE_MS
     assert summary.total.violating_windows == 1

@@ -28,7 +28,7 @@ def test_the_summary_has_the_promised_keys_for_the_run_and_each_phase(tmp_path: 
     """Other tools rely on these names."""
     report.write(record(WINDOWS), tmp_path)
     summary = json.loads((tmp_path / "summary.json").read_text())
-    figures = {"windows", "violating_windows", "spoiled_windows", "protect_s", "goodput_bps", "available_bps"}
+    figures = {"windows", "violating_windows", "invalidated_windows", "protect_s", "goodput_bps", "available_bps"}
     assert {"policy", "scenario", "objective_ms"} | figures <= set(summary)
     assert all({"name"} | figures <= set(phase) for phase in summary["phases"])
     assert (summary["windows"], summary["violating_windows"], summary["protect_s"]) == (12, 1, 1.0)

@@ -15,7 +15,7 @@ POLICIES = ["learned", "aimd", "graded", "steps"]
 
 def course(policy: str, body: str, *, share: str = "50%") -> LinkTrace:
     """Run four minutes with what an innocent best effort gets back."""
-    law = Ours(policy, loop={"innocent_share": share})
+    law = Ours(policy, loop={"exonerated_share": share})
     return run(scenario(body, duration_s=240), SMALL, law, 0).links[0]
 
 

@@ -32,9 +32,9 @@ class Bench:
         self.clock = Clock()
         self.source = ProbeSource(ProbeSourceConfig(server.url, paths or {"robot": "to-robot"}), self.clock)
 
-    def poll(self, samples: _Pairs, *, cursor: int = 1, instance: str = "a", spoiled: bool = False) -> Reading:
+    def poll(self, samples: _Pairs, *, cursor: int = 1, instance: str = "a", invalidated: bool = False) -> Reading:
         """Let the probe answer with these samples of its path to-robot."""
-        paths = {"to-robot": {"samples": samples, "spoiled": spoiled}}
+        paths = {"to-robot": {"samples": samples, "invalidated": invalidated}}
         self.server.behave = answer_json({"instance": instance, "cursor": cursor, "paths": paths})
         return self.source.poll_once()
 
@@ -96,10 +96,10 @@ def test_a_flood_of_samples_is_bounded(bench: Bench) -> None:
     assert len(_window(reading).samples) == 6000
 
 
-def test_a_spoiled_window_is_passed_on(bench: Bench) -> None:
+def test_a_invalidated_window_is_passed_on(bench: Bench) -> None:
     """The flag is that of the newest answer."""
-    assert _window(bench.poll([[0.1, 1.0]], spoiled=True)).spoiled
-    assert not _window(bench.poll([[0.1, 1.0]], cursor=2)).spoiled
+    assert _window(bench.poll([[0.1, 1.0]], invalidated=True)).invalidated
+    assert not _window(bench.poll([[0.1, 1.0]], cursor=2)).invalidated
 
 
 def test_a_missing_path_is_named_with_those_there_are(server: FaultyServer) -> None:
@@ -135,7 +135,7 @@ def test_a_probe_on_a_busy_machine_is_told_as_that(bench: Bench) -> None:
     """It sends, but too late for its samples to be used: its log is not the place to look."""
     assert bench.poll([[0.5, 1.0]]).trouble is None
     bench.clock.now_s += 2.0
-    reading = bench.poll([], spoiled=True)
+    reading = bench.poll([], invalidated=True)
     assert reading.counts == {TroubleKind.LATE: 1}
     assert "too busy to measure path 'to-robot'" in (reading.trouble or "")
 
@@ -143,7 +143,7 @@ def test_a_probe_on_a_busy_machine_is_told_as_that(bench: Bench) -> None:
 @pytest.mark.parametrize("status", ["404 Not Found", "503 Busy", "302 Found"])
 def test_a_status_that_is_not_200_brings_no_samples(bench: Bench, status: str) -> None:
     """Even when the body looks right."""
-    body = {"instance": "a", "cursor": 1, "paths": {"to-robot": {"samples": [[0.1, 1.0]], "spoiled": False}}}
+    body = {"instance": "a", "cursor": 1, "paths": {"to-robot": {"samples": [[0.1, 1.0]], "invalidated": False}}}
     bench.server.behave = answer_json(body, status=status)
     reading = bench.source.poll_once()
     assert not reading.evidence

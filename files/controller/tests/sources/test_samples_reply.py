@@ -13,15 +13,17 @@ from detnet.sources.samples_reply import PathReply, Reply, parse
 from detnet.sources.trouble import Trouble, TroubleKind
 
 
-def _body(pairs: str = "[[0.1, 1.0]]", *, cursor: str = "1", instance: str = '"a"', spoiled: str = "false") -> bytes:
-    path = f'{{"samples": {pairs}, "spoiled": {spoiled}}}'
+def _body(
+    pairs: str = "[[0.1, 1.0]]", *, cursor: str = "1", instance: str = '"a"', invalidated: str = "false"
+) -> bytes:
+    path = f'{{"samples": {pairs}, "invalidated": {invalidated}}}'
     return f'{{"instance": {instance}, "cursor": {cursor}, "paths": {{"p": {path}}}}}'.encode()
 
 
 def test_a_good_answer_is_taken_apart() -> None:
     """Ages, round-trip times and losses come out as they went in."""
     assert parse(_body("[[2, null], [0.5, 3]]")) == Reply(
-        "a", 1, {"p": PathReply(((2.0, None), (0.5, 3.0)), spoiled=False)}
+        "a", 1, {"p": PathReply(((2.0, None), (0.5, 3.0)), invalidated=False)}
     )
 
 
@@ -41,7 +43,7 @@ def test_what_is_no_json_is_told(body: bytes) -> None:
         _body("[[0.1, Infinity]]"), _body("[[1e999, 1.0]]"), _body(f"[[1{'0' * 400}, 1.0]]"), _body("[[true, 1.0]]"),
         _body('[["0.1", 1.0]]'), _body("[[0.1]]"), _body("[[0.1, 1.0, 2.0]]"), _body("[0.1]"), _body("null"),
         _body("{}"), _body(cursor="-1"), _body(cursor="1.5"), _body(cursor="true"), _body(instance='""'),
-        _body(instance="null"), _body(spoiled="null"),
+        _body(instance="null"), _body(invalidated="null"),
     ],
 )  # fmt: skip
 def test_one_wrong_value_spoils_the_whole_answer(body: bytes) -> None:
@@ -56,7 +58,7 @@ _JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["instance", "cursor", "paths", "samples", "spoiled", "p"]), inner, max_size=6
+            st.sampled_from(["instance", "cursor", "paths", "samples", "invalidated", "p"]), inner, max_size=6
         )
     ),
     max_leaves=30,

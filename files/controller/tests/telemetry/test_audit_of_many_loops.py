@@ -24,7 +24,7 @@ def test_a_pass_in_which_nothing_happened_is_told_now_and_then(
 ) -> None:
     """What happened is told at once, on every node, and so is each change of mode."""
     audit = AuditLog(tmp_path / "audit.jsonl")
-    recorder = Recorder(metrics=metrics, audit=audit, vitals=Health(period_s=1.0), notifier=Notifier(), quiet_s=5.0)
+    recorder = Recorder(metrics=metrics, audit=audit, health=Health(period_s=1.0), notifier=Notifier(), quiet_s=5.0)
 
     def record(at_s: float, domain: str, *, errors: tuple[str, ...] = (), **changes: object) -> None:
         one = decision(at_s=at_s, action=changes.get("action", Action.HOLD), mode=changes.get("mode", Mode.WAITING))

@@ -36,17 +36,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def vitals(clock: Clock) -> Health:
+def health(clock: Clock) -> Health:
     """A loop with a period of half a second that may miss ten."""
     return Health(period_s=0.5, allowed_cycles=10, now_s=clock)
 
 
 @pytest.fixture
-def endpoint(vitals: Health) -> Iterator[Endpoint]:
+def endpoint(health: Health) -> Iterator[Endpoint]:
     """A server with one metric."""
     registry = CollectorRegistry()
     Gauge("answer", "Of everything.", registry=registry).set(42)
-    served = Endpoint(application(registry, alive=vitals.alive, ready=vitals.ready), address="127.0.0.1", port=0)
+    served = Endpoint(application(registry, alive=health.alive, ready=health.ready), address="127.0.0.1", port=0)
     yield served
     served.close()
 
@@ -81,25 +81,25 @@ def test_nothing_can_be_sent_to_us(endpoint: Endpoint, path: str) -> None:
     assert ask(endpoint, path, "POST")[0] == 405
 
 
-def test_health_is_the_age_of_the_last_finished_cycle(endpoint: Endpoint, vitals: Health, clock: Clock) -> None:
+def test_health_is_the_age_of_the_last_finished_cycle(endpoint: Endpoint, health: Health, clock: Clock) -> None:
     """A loop that got stuck is unhealthy although this server still answers; one that goes on is healthy again."""
     assert ask(endpoint, "/healthz") == (200, "the last control cycle finished 0.0 s ago\n")
     clock.now_s += 4.9
     assert ask(endpoint, "/healthz")[0] == 200
     clock.now_s += 0.1
     assert ask(endpoint, "/healthz") == (503, "no control cycle finished for 5.0 s, and 5.0 s are allowed\n")
-    vitals.cycle_finished()
+    health.cycle_finished()
     assert ask(endpoint, "/healthz")[0] == 200
 
 
-def test_ready_means_footing_and_configuration(endpoint: Endpoint, vitals: Health) -> None:
+def test_ready_means_footing_and_configuration(endpoint: Endpoint, health: Health) -> None:
     """Not before the first sample (or blind handling), and not while the newest configuration is refused."""
     assert ask(endpoint, "/readyz") == (503, "no fresh sample has come yet, and blind handling has not begun\n")
-    vitals.began_to_see("robot-control is measured")
+    health.began_to_see("robot-control is measured")
     assert ask(endpoint, "/readyz") == (200, "robot-control is measured\n")
-    vitals.configured("line 3: min > max")
+    health.configured("line 3: min > max")
     assert ask(endpoint, "/readyz") == (503, "the configuration is not in force: line 3: min > max\n")
-    vitals.configured()
+    health.configured()
     assert ask(endpoint, "/readyz")[0] == 200
 
 
@@ -129,9 +129,9 @@ def test_an_answered_request_leaves_no_timer(endpoint: Endpoint, monkeypatch: py
     wait_for(lambda: not [t for t in threading.enumerate() if isinstance(t, threading.Timer)], what="timers gone")
 
 
-def test_close_frees_the_port_and_ends_the_thread(vitals: Health) -> None:
+def test_close_frees_the_port_and_ends_the_thread(health: Health) -> None:
     """The next start of the daemon can bind at once."""
-    app = application(CollectorRegistry(), alive=vitals.alive, ready=vitals.ready)
+    app = application(CollectorRegistry(), alive=health.alive, ready=health.ready)
     first = Endpoint(app, address="127.0.0.1", port=0)
     ask(first, "/metrics")
     first.close()

@@ -103,15 +103,15 @@ def test_the_level_is_obeyed_and_lines_come_once(file: TextIO) -> None:
 
 def test_trouble_is_told_when_it_begins_and_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     """However often it is seen in between, and separately for each key."""
-    episodes = StateChangeLogger(logging.getLogger("detnet.test"))
-    episodes.end("a", "a is over")
+    state_changes = StateChangeLogger(logging.getLogger("detnet.test"))
+    state_changes.end("a", "a is over")
     for _ in range(5):
-        episodes.begin("a", "a fails")
-        episodes.begin("b", "b fails", level=logging.ERROR)
-    assert episodes.ongoing("a")
-    episodes.end("a", "a is over")
-    assert not episodes.ongoing("a")
-    episodes.begin("a", "a fails")
+        state_changes.begin("a", "a fails")
+        state_changes.begin("b", "b fails", level=logging.ERROR)
+    assert state_changes.ongoing("a")
+    state_changes.end("a", "a is over")
+    assert not state_changes.ongoing("a")
+    state_changes.begin("a", "a fails")
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("WARNING", "a fails"),
         ("ERROR", "b fails"),

@@ -30,7 +30,7 @@ class Written:
         return {WORKLOAD: "same node"}
 
 
-class Told:
+class Timeline:
     """Nothing was told."""
 
     written_total = failures_total = lost_total = 0
@@ -41,7 +41,7 @@ class Led:
 
     leading = True
     cluster = Written()
-    teller = Told()
+    event_recorder = Timeline()
 
 
 def test_the_table_is_the_registry(metrics: Metrics, decision: Callable[..., Decision]) -> None:

@@ -90,8 +90,8 @@ class Pod:
     @property
     def place(self) -> tuple[object, ...]:
         """Everything that decides with whom the pod shares a budget, and none of what changes more often."""
-        wishes = _wishes(self.annotations) if self.alone else ()
-        return (self.uid, self.node, self.running, self.placed, self.host_network, self.role, self.workload, wishes)
+        patches = _patches(self.annotations) if self.alone else ()
+        return (self.uid, self.node, self.running, self.placed, self.host_network, self.role, self.workload, patches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Workload:
     @property
     def place(self) -> tuple[object, ...]:
         """Everything that decides about its pods' budget."""
-        return (self.uid, self.role, self.replicas, _wishes(self.annotations), self.template_annotations)
+        return (self.uid, self.role, self.replicas, _patches(self.annotations), self.template_annotations)
 
 
 def pod_of(raw: Mapping[str, Any], *, key: str = EGRESS) -> Pod:
@@ -162,7 +162,7 @@ def _owner(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> Ref | None
     return None
 
 
-def _wishes(annotations: Mapping[str, str]) -> tuple[str | None, ...]:
+def _patches(annotations: Mapping[str, str]) -> tuple[str | None, ...]:
     """Return what people say of a target."""
     return tuple(annotations.get(name) for name in (MINIMUM, MAXIMUM, WEIGHT, PAUSE))
 

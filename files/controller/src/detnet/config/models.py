@@ -108,8 +108,8 @@ class LoopSettings(Model):
     raise_ratio: Share = 0.25
     least_raise: Cap | None = None
     safe: Cap | None = None
-    innocent_after: Duration = 15.0
-    innocent_share: Share = 0.75
+    exonerate_after: Duration = 15.0
+    exonerated_share: Share = 0.75
 
     @field_validator("interval")
     @classmethod

@@ -126,12 +126,12 @@ class Recorder:
             },
             "capacity_bps": self.capacity_bps,
             "critical_bps": self.critical_bps,
-            "spoiled_s": [float(at_s) for at_s, late_ms in self.late_ms.items() if _spoiled(late_ms)],
+            "invalidated_s": [float(at_s) for at_s, late_ms in self.late_ms.items() if _invalidated(late_ms)],
             "decisions": self.decisions,
         }
 
 
-def _spoiled(late_ms: list[float]) -> bool:
+def _invalidated(late_ms: list[float]) -> bool:
     """Tell whether a second's samples were sent so late that the same delay at the answer could break the objective."""
     return percentile(sorted(late_ms), 0.95) > LATE_LIMIT_MS
 

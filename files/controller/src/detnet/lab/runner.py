@@ -76,7 +76,7 @@ class Runner:
         self.recorder = Recorder(self._order, zero_s, tails, Tail(self._workloads.audit))
         self.recorder.capacity_bps.append((0.0, float(self._order.link.capacity_bps)))
         if not realtime_allowed():
-            self.recorder.event(zero_s, "note", "real-time priority is refused here; windows may be spoiled")
+            self.recorder.event(zero_s, "note", "real-time priority is refused here; windows may be invalidated")
         end_s = zero_s
         self._next_line_s = zero_s + _LINE_S
         for phase in self._order.scenario.phases:

@@ -26,13 +26,16 @@ _COUNTERS = {
     Counter.LOST: ("lost", "Probes not answered in time, and probes that could not be sent."),
     Counter.LATE: ("late", "Answers that came after their probe was counted as lost."),
     Counter.DUPLICATE: ("duplicate", "Further answers to an answered probe: copies or replays."),
-    Counter.FORGED: ("forged", "Answers from a wrong peer, or to no probe that we sent."),
-    Counter.GARBAGE: ("garbage", "Packets that are no STAMP answer."),
+    Counter.UNSOLICITED: ("unsolicited", "Answers from a wrong peer, or to no probe that we sent."),
+    Counter.MALFORMED: ("malformed", "Packets that are no STAMP answer."),
     Counter.CLOCK_STEP: ("clock_step", "Round trips discarded because a wall clock was set meanwhile."),
-    Counter.SPOILED: ("spoiled", "Probes discarded because this machine was late in sending."),
-    Counter.SPOILED_WINDOWS: ("spoiled_windows", "Seconds in which the p95 of send lateness exceeded the limit."),
+    Counter.INVALIDATED: ("invalidated", "Probes discarded because this machine was late in sending."),
+    Counter.INVALIDATED_WINDOWS: (
+        "invalidated_windows",
+        "Seconds in which the p95 of send lateness exceeded the limit.",
+    ),
     Counter.LINK_FAILURES: ("link_failures", "Failures to resolve, connect, send or hear from the reflector."),
-    Counter.UNREAD: ("unread", "Samples dropped because the exporting process was held up."),
+    Counter.DROPPED: ("dropped", "Samples dropped because the exporting process was held up."),
 }
 
 
@@ -91,7 +94,7 @@ class ReflectorMetrics(Collector):
             labels=("protocol", "event"),
         )
         for protocol in self._reflector.endpoints:
-            for event in ("received", "reflected", "garbage", "unsent"):
+            for event in ("received", "reflected", "malformed", "unsent"):
                 packets.add_metric((protocol, event), self._reflector.counts[protocol, event])
         yield packets
         connections = GaugeMetricFamily("detnet_reflector_connections", "TCP connections kept.")

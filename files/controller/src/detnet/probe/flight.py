@@ -23,7 +23,7 @@ class MatchResult(Enum):
     RECEIVED = auto()
     LATE = auto()  # its probe has been counted as lost
     DUPLICATE = auto()  # its probe has been answered: the network's copy, or a replay
-    FORGED = auto()  # no probe of ours in memory has this sequence number, time stamp and session
+    UNSOLICITED = auto()  # no probe of ours in memory has this sequence number, time stamp and session
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class InFlight:
             return MatchResult.RECEIVED, probe
         past, answered = self._ended.get(sequence, (None, False))
         if past is None or not self._echoes(reply, past):
-            return MatchResult.FORGED, None
+            return MatchResult.UNSOLICITED, None
         self._ended[sequence] = past, True
         return (MatchResult.DUPLICATE if answered else MatchResult.LATE), None
 

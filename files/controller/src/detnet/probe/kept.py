@@ -32,13 +32,13 @@ class SampleBuffer:
             while self._kept[0][2] < sent_at_s - KEPT_S:
                 self._kept.popleft()
 
-    def after(self, cursor: int, now_s: float, spoiled: Mapping[str, bool]) -> dict[str, Any]:
+    def after(self, cursor: int, now_s: float, invalidated: Mapping[str, bool]) -> dict[str, Any]:
         """Return what ended after ``cursor``, with ages in s; everything kept when the cursor is not one of ours.
 
         Args:
             cursor: the ``cursor`` of an earlier answer, or 0.
             now_s: CLOCK_MONOTONIC.
-            spoiled: by path, whether its running second is spoiled.
+            invalidated: by path, whether its running second is invalidated.
         """
         with self._lock:
             newest = self._cursor
@@ -49,5 +49,5 @@ class SampleBuffer:
         for number, index, sent_at_s, rtt_ms in kept:
             if number > cursor:
                 samples[self._names[index]].append([round(now_s - sent_at_s, 6), rtt_ms])
-        paths = {name: {"samples": samples[name], "spoiled": spoiled[name]} for name in self._names}
+        paths = {name: {"samples": samples[name], "invalidated": invalidated[name]} for name in self._names}
         return {"instance": self.instance, "cursor": newest, "paths": paths}

@@ -22,21 +22,21 @@ class Lateness:
         self._recent: deque[tuple[int, int]] = deque()
         self._counted_ns: int | None = None
         self.windows = 0
-        self.spoiled = False
+        self.invalidated = False
 
     def judge(self, due_ns: int, sent_ns: int) -> bool:
         """Return whether the probe due at ``due_ns`` and sent at ``sent_ns`` (monotonic) may be used.
 
         It may when it was not late itself and when the nearest-rank p95 of the second that ends with it is within the
-        limit; ``spoiled`` keeps the latter, and ``windows`` counts the seconds spent spoiled.
+        limit; ``invalidated`` keeps the latter, and ``windows`` counts the seconds spent invalidated.
         """
         late_ns = sent_ns - due_ns
         self._recent.append((sent_ns, late_ns))
         while self._recent[0][0] <= sent_ns - _WINDOW_NS:
             self._recent.popleft()
         late = sum(each > self._limit_ns for _, each in self._recent)
-        self.spoiled = late > len(self._recent) - math.ceil(0.95 * len(self._recent))
-        if self.spoiled and (self._counted_ns is None or sent_ns - self._counted_ns >= _WINDOW_NS):
+        self.invalidated = late > len(self._recent) - math.ceil(0.95 * len(self._recent))
+        if self.invalidated and (self._counted_ns is None or sent_ns - self._counted_ns >= _WINDOW_NS):
             self.windows += 1
             self._counted_ns = sent_ns
-        return not self.spoiled and late_ns <= self._limit_ns
+        return not self.invalidated and late_ns <= self._limit_ns

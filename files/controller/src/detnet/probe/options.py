@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Options:
     """What the command line can set.
 
-    A probe is lost after ``timeout_ms``; a second is spoiled when the p95 of send lateness exceeds ``late_limit_ms``.
+    A probe is lost after ``timeout_ms``; a second whose p95 of send lateness exceeds
+    ``late_limit_ms`` is invalidated.
     ``dscp`` is RFC 2474's, 0 to 63; ``source`` the address to send from; ``realtime`` asks for SCHED_FIFO;
     ``duration_s`` None means until stopped.
     """

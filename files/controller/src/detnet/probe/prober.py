@@ -27,11 +27,11 @@ _TROUBLES = {
     Counter.LOST: "probes are lost",
     Counter.LATE: "answers come too late",
     Counter.DUPLICATE: "answers come twice",
-    Counter.FORGED: "answers to no probe of ours, or from a wrong peer",
-    Counter.GARBAGE: "packets that are no STAMP answer",
+    Counter.UNSOLICITED: "answers to no probe of ours, or from a wrong peer",
+    Counter.MALFORMED: "packets that are no STAMP answer",
     Counter.CLOCK_STEP: "a wall clock was set",
-    Counter.SPOILED: "this machine sends late, samples are discarded",
-    Counter.UNREAD: "samples are dropped because this process is held up",
+    Counter.INVALIDATED: "this machine sends late, samples are discarded",
+    Counter.DROPPED: "samples are dropped because this process is held up",
     Counter.LINK_FAILURES: "the reflector cannot be reached",
 }
 
@@ -128,11 +128,11 @@ class Prober:
             cursor = int(text)
         except ValueError:
             return Response("400 Bad Request", "text/plain", b"after: expected the cursor of an earlier answer\n")
-        spoiled = {
-            path.name: bool(tally[Counter.SPOILED_NOW])
+        invalidated = {
+            path.name: bool(tally[Counter.INVALIDATED_NOW])
             for path, tally in zip(self._paths, self._worker.tallies, strict=True)
         }
-        answer = self._kept.after(cursor, time.monotonic(), spoiled)
+        answer = self._kept.after(cursor, time.monotonic(), invalidated)
         return Response("200 OK", "application/json", json.dumps(answer).encode())
 
     def _answer_health(self, query: Mapping[str, list[str]]) -> Response:

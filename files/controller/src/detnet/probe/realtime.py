@@ -1,7 +1,7 @@
 """Making one process punctual: priority, timer slack, short garbage collections.
 
 The gain is largest on a busy machine. Without the privilege a probe still measures, and discards what its own lateness
-spoils.
+invalidates.
 """
 
 from __future__ import annotations

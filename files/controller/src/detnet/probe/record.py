@@ -13,7 +13,7 @@ class Record:
     """A file with one object a line.
 
     ``path``, ``sent_at_s`` (CLOCK_MONOTONIC), ``rtt_ms`` (null: lost), ``late_ms`` (own send lateness) and ``usable``
-    (false: our lateness spoils it).
+    (false: our lateness invalidates it).
     """
 
     def __init__(self, file: Path) -> None:

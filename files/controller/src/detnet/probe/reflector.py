@@ -24,7 +24,7 @@ from detnet.probe.troubles import Troubles
 MAX_CONNECTIONS = 512  # the longest idle one makes room for a new one: a stranger cannot crowd out a living probe
 _MAX_DATAGRAM = 65535
 _LOOK_S = 0.2  # the longest wait before a signal is noticed
-_TROUBLES = {"garbage": "packets that are no request", "unsent": "answers that cannot be sent"}
+_TROUBLES = {"malformed": "packets that are no request", "unsent": "answers that cannot be sent"}
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Reflector:
                 bound.sendto(_reply(datagram.octets, datagram) + datagram.octets[SIZE:], datagram.address)
                 self.counts["udp", "reflected"] += 1
             except PacketError:
-                self.counts["udp", "garbage"] += 1
+                self.counts["udp", "malformed"] += 1
             except OSError:  # no route back, a full queue, port 0: the prober counts the loss
                 self.counts["udp", "unsent"] += 1
 
@@ -142,7 +142,7 @@ class Reflector:
         try:
             sent = connection.send(_reply(frame, piece))
         except PacketError:  # a stream that has lost its frames does not find them again
-            self.counts["tcp", "garbage"] += 1
+            self.counts["tcp", "malformed"] += 1
             self._drop(connection)
             return
         except OSError:

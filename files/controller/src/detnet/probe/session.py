@@ -16,7 +16,11 @@ from detnet.probe.schedule import Schedule
 from detnet.probe.sockets import Received
 from detnet.probe.tally import Counter, SharedCounters
 
-_FIGURE = {MatchResult.LATE: Counter.LATE, MatchResult.DUPLICATE: Counter.DUPLICATE, MatchResult.FORGED: Counter.FORGED}
+_FIGURE = {
+    MatchResult.LATE: Counter.LATE,
+    MatchResult.DUPLICATE: Counter.DUPLICATE,
+    MatchResult.UNSOLICITED: Counter.UNSOLICITED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Session:
             self._take(received, Reading.now())
 
     def _send(self, due_ns: int, missed: int) -> None:
-        self._tally.count(Counter.SPOILED, missed)
+        self._tally.count(Counter.INVALIDATED, missed)
         sequence, self._sequence = self._sequence, (self._sequence + 1) & MAX_SEQUENCE
         sent = Reading.now()
         timestamp = from_ns(sent.real_ns)
@@ -87,8 +91,8 @@ class Session:
         usable = self._lateness.judge(due_ns, sent.before_ns)
         self._tally.count(Counter.SENT)
         self._tally.put(Counter.LAST_ATTEMPT_NS, sent.before_ns)
-        self._tally.put(Counter.SPOILED_NOW, self._lateness.spoiled)
-        self._tally.put(Counter.SPOILED_WINDOWS, self._lateness.windows)
+        self._tally.put(Counter.INVALIDATED_NOW, self._lateness.invalidated)
+        self._tally.put(Counter.INVALIDATED_WINDOWS, self._lateness.windows)
         probe = Probe(sent, timestamp, late_ns, usable)
         if left:
             self._flight.launch(sequence, probe)
@@ -99,11 +103,11 @@ class Session:
         try:
             reply = ReflectorPacket.decode(received.octets)
         except PacketError:
-            self._tally.count(Counter.GARBAGE)
+            self._tally.count(Counter.MALFORMED)
             self.link.distrust(reading.before_ns)
             return
         if not self.link.is_peer(received):
-            self._tally.count(Counter.FORGED)
+            self._tally.count(Counter.UNSOLICITED)
             return
         fate, probe = self._flight.land(reply, reading.before_ns)
         if probe is None:
@@ -125,5 +129,5 @@ class Session:
 
     def _end(self, probe: Probe, rtt_ns: int | None) -> None:
         if not probe.usable:
-            self._tally.count(Counter.SPOILED)
+            self._tally.count(Counter.INVALIDATED)
         self._deliver(Outcome(probe.sent.before_ns, rtt_ns, probe.late_ns, probe.usable))

@@ -18,14 +18,14 @@ class Counter(IntEnum):
     LOST = auto()
     LATE = auto()
     DUPLICATE = auto()
-    FORGED = auto()
-    GARBAGE = auto()
+    UNSOLICITED = auto()
+    MALFORMED = auto()
     CLOCK_STEP = auto()
-    SPOILED = auto()
+    INVALIDATED = auto()
     LINK_FAILURES = auto()
-    SPOILED_WINDOWS = auto()
-    UNREAD = auto()  # samples that the parent was too slow to take over
-    SPOILED_NOW = auto()  # 1 while the running second is spoiled
+    INVALIDATED_WINDOWS = auto()
+    DROPPED = auto()  # samples that the parent was too slow to take over
+    INVALIDATED_NOW = auto()  # 1 while the running second is invalidated
     LAST_ATTEMPT_NS = auto()  # CLOCK_MONOTONIC of the newest probe, sent or not
     LAST_FAILURE = auto()  # errno of the newest link failure; negative: getaddrinfo's code
 

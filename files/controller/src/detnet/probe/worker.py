@@ -137,7 +137,7 @@ def _deliverer(outcomes: int, index: int, tally: SharedCounters) -> Callable[[Ou
         try:
             os.write(outcomes, _RECORD.pack(outcome.sent_ns, rtt_ns, outcome.late_ns, index, outcome.usable))
         except BlockingIOError:
-            tally.count(Counter.UNREAD)
+            tally.count(Counter.DROPPED)
 
     return deliver
 

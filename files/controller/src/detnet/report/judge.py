@@ -22,12 +22,12 @@ _ROUNDING_S = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` if spoiled or over 5 % lost."""
+    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` if invalidated or over 5 % lost."""
 
     start_s: int
     p95_ms: float | None
     violates: bool
-    spoiled: bool
+    invalidated: bool
 
     @property
     def middle_s(self) -> float:
@@ -50,7 +50,7 @@ class Delay:
 class Tally:
     """The figures of one phase or of the whole run.
 
-    ``windows`` counts the judged ones, without ``spoiled_windows``. ``protect_s`` is ``None`` when there was nothing to
+    ``windows`` counts the judged ones, without ``invalidated_windows``. ``protect_s`` is ``None`` without anything to
     protect from (``disturbances`` is 0) or protection never came. ``protected_goodput_bps`` counts best effort's
     goodput only in windows that held the objective. The rates of the whole run are means over the phases in which best
     effort wanted something (``wanted``): nobody can use a link by wanting nothing.
@@ -58,7 +58,7 @@ class Tally:
 
     windows: int
     violating_windows: int
-    spoiled_windows: int
+    invalidated_windows: int
     longest_violation_s: int
     disturbances: int
     protect_s: float | None
@@ -85,7 +85,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The judgement of one run; ``timeline`` holds every window, spoiled ones too, for the pictures."""
+    """The judgement of one run; ``timeline`` holds every window, invalidated ones too, for the pictures."""
 
     policy: str
     scenario: str
@@ -149,21 +149,21 @@ def _over_wanted(total: Tally, phases: Sequence[tuple[Phase, Tally]]) -> Tally:
 
 
 def _windows(run: Run) -> tuple[list[Window], float | None]:
-    """Cut the truth into whole seconds; one in which nothing was sent is no window unless it is spoiled."""
+    """Cut the truth into whole seconds; one in which nothing was sent is no window unless it is invalidated."""
     sent: dict[int, list[float | None]] = defaultdict(list)
     for at_s, rtt_ms in run.critical[TRUTH].samples:
         sent[int(at_s)].append(rtt_ms)
     seconds = range(int(run.duration_s + _ROUNDING_S))
-    spoiled = {second for second in seconds if any(_overlap(second, at_s) for at_s in run.spoiled_s)}
+    invalidated = {second for second in seconds if any(_overlap(second, at_s) for at_s in run.invalidated_s)}
     first = run.phases[0]
-    base_ms = _delay(run.critical[TRUTH], first, spoiled).p50_ms
+    base_ms = _delay(run.critical[TRUTH], first, invalidated).p50_ms
     if base_ms is None:
         # The host was late in every second of it; a late packet's round trip is still one, and a median bears it.
         base_ms = _delay(run.critical[TRUTH], first, set()).p50_ms
     windows = []
     for second in seconds:
-        if second in spoiled:
-            windows.append(Window(second, None, violates=False, spoiled=True))
+        if second in invalidated:
+            windows.append(Window(second, None, violates=False, invalidated=True))
         elif sent[second]:
             windows.append(_window(second, sent[second], base_ms, run.objective_ms, first.name))
     return windows, base_ms
@@ -175,16 +175,16 @@ def _window(
     # What never came back waits longer than anything that did.
     p95_ms = percentile(sorted(math.inf if rtt is None else rtt for rtt in rtts_ms), 0.95)
     if math.isinf(p95_ms):
-        return Window(second, None, violates=True, spoiled=False)
+        return Window(second, None, violates=True, invalidated=False)
     if base_ms is None:
         raise UserError(
             f"{TRUTH} got no reply in the first phase {first_phase!r}, so there is no base delay to judge by"
         )
-    return Window(second, p95_ms - base_ms, violates=p95_ms - base_ms > objective_ms, spoiled=False)
+    return Window(second, p95_ms - base_ms, violates=p95_ms - base_ms > objective_ms, invalidated=False)
 
 
-def _overlap(second: int, spoiled_from_s: float) -> bool:
-    return second - 1 + _ROUNDING_S < spoiled_from_s < second + 1 - _ROUNDING_S
+def _overlap(second: int, invalidated_from_s: float) -> bool:
+    return second - 1 + _ROUNDING_S < invalidated_from_s < second + 1 - _ROUNDING_S
 
 
 def _tally(
@@ -192,7 +192,7 @@ def _tally(
 ) -> Tally:
     """Count one phase; the whole run gets its disturbances from outside, since they belong to phases."""
     inside = [window for window in timeline if span.start_s <= window.middle_s < span.end_s]
-    judged = [window for window in inside if not window.spoiled]
+    judged = [window for window in inside if not window.invalidated]
     if disturbances is None:
         began = [e.at_s for e in run.events if e.kind == "disturbance" and abs(e.at_s - span.start_s) <= _SAME_MOMENT_S]
         disturbances = min(1, len(began))
@@ -202,11 +202,11 @@ def _tally(
         0.0 if window.violates else sum(step_mean(points, window.start_s, window.start_s + 1) for points in goodput)
         for window in judged
     ]
-    spoiled = {window.start_s for window in timeline if window.spoiled}
+    invalidated = {window.start_s for window in timeline if window.invalidated}
     return Tally(
         windows=len(judged),
         violating_windows=sum(window.violates for window in judged),
-        spoiled_windows=len(inside) - len(judged),
+        invalidated_windows=len(inside) - len(judged),
         longest_violation_s=_longest_violation_s(judged),
         disturbances=disturbances,
         protect_s=protect_s,
@@ -215,13 +215,15 @@ def _tally(
         available_bps=step_mean(run.capacity_bps, span.start_s, span.end_s)
         - step_mean(run.critical_bps, span.start_s, span.end_s),
         wanted=span.best_effort,
-        critical={name: _delay(app, span, spoiled if name == TRUTH else set()) for name, app in run.critical.items()},
+        critical={
+            name: _delay(app, span, invalidated if name == TRUTH else set()) for name, app in run.critical.items()
+        },
     )
 
 
 def _protect_s(timeline: Sequence[Window], from_s: float, until_s: float) -> float | None:
     """Return the time from a disturbance to the first of five clean windows in a row that starts before ``until_s``."""
-    judged = [window for window in timeline if not window.spoiled and window.middle_s >= from_s]
+    judged = [window for window in timeline if not window.invalidated and window.middle_s >= from_s]
     for at, window in enumerate(judged):
         row = judged[at : at + _CLEAN_IN_A_ROW]
         if window.middle_s >= until_s or len(row) < _CLEAN_IN_A_ROW:
@@ -238,13 +240,13 @@ def _worst(delays_s: Sequence[float | None]) -> float | None:
 
 
 def _longest_violation_s(judged: Sequence[Window]) -> int:
-    """Return the longest row of violating windows, in s from first to last: a spoiled one within does not end it."""
+    """Return the longest row of violating windows, in s from first to last; an invalidated one does not end it."""
     rows = [list(row) for violates, row in groupby(judged, key=lambda window: window.violates) if violates]
     return max((row[-1].start_s + 1 - row[0].start_s for row in rows), default=0)
 
 
-def _delay(app: Critical, span: Phase, spoiled: set[int]) -> Delay:
-    rtts_ms = [rtt for at_s, rtt in app.samples if span.start_s <= at_s < span.end_s and int(at_s) not in spoiled]
+def _delay(app: Critical, span: Phase, invalidated: set[int]) -> Delay:
+    rtts_ms = [rtt for at_s, rtt in app.samples if span.start_s <= at_s < span.end_s and int(at_s) not in invalidated]
     replies = sorted(rtt for rtt in rtts_ms if rtt is not None)
     p50, p95, p99 = (percentile(replies, share) if replies else None for share in (0.50, 0.95, 0.99))
     loss_ratio = 1 - len(replies) / len(rtts_ms) if rtts_ms else None

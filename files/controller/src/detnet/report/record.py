@@ -101,7 +101,7 @@ class Run(_Finite):
     best_effort: Mapping[str, BestEffort]
     capacity_bps: tuple[tuple[float, float], ...]
     critical_bps: tuple[tuple[float, float], ...]
-    spoiled_s: tuple[float, ...]
+    invalidated_s: tuple[float, ...]
     decisions: tuple[Decision, ...]
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ def speaks_unicode(stream: TextIO) -> bool:
 def short(summary: Summary, *, unicode: bool = True) -> str:
     """Return the sentence and the table per phase, at most 100 columns wide."""
     parts = [f"{words.headline(summary)}.", "", phases(summary).text(width=WIDTH, unicode=unicode)]
-    if summary.total.spoiled_windows:
+    if summary.total.invalidated_windows:
         parts += ["", f"Left out: {words.left_out(summary.total)}."]
     shown = "\n".join(parts)
     return shown if unicode else to_ascii(shown)

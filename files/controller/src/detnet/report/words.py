@@ -72,7 +72,7 @@ def many(count: int, what: str) -> str:
 
 def left_out(tally: Tally) -> str:
     """Return how many windows could not be judged, and why."""
-    return f"{many(tally.spoiled_windows, 'window')} in which the measuring host itself was late"
+    return f"{many(tally.invalidated_windows, 'window')} in which the measuring host itself was late"
 
 
 def headline(summary: Summary) -> str:
@@ -80,7 +80,7 @@ def headline(summary: Summary) -> str:
     total = summary.total
     if not total.windows:
         return f"Nothing can be said: no window of {TRUTH} could be judged"
-    many = total.spoiled_windows > _WORTH_SAYING * total.windows
+    many = total.invalidated_windows > _WORTH_SAYING * total.windows
     windows = f"the {total.windows} windows that could be judged" if many else "windows"
     held = f"{TRUTH} stayed inside {summary.objective_ms:g} ms in {inside(total)} of {windows}"
     return f"{held}; best effort got {share(total.utilisation)} of what the link left"

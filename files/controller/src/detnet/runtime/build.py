@@ -75,8 +75,8 @@ def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequenc
             raise_every_s=pace.raise_every_s,
             raise_ratio=loop.raise_ratio,
             least_raise_bps=pace.least_raise_bps,
-            innocent_after_s=loop.innocent_after,
-            innocent_share=loop.innocent_share,
+            exonerate_after_s=loop.exonerate_after,
+            exonerated_share=loop.exonerated_share,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
@@ -207,22 +207,22 @@ def build_parts(settings: Settings, recorder: Recorder, memory: Memory | None = 
         recorder=recorder,
         interval_s=settings.loop.interval,
         domain=settings.actuator.device or "all",
-        held_back=build_brakes(settings),
+        blocked_reason=build_write_gate(settings),
         memory=memory,
     )
 
 
-def build_brakes(settings: Settings, *others: Callable[[], str | None]) -> Callable[[], str | None]:
+def build_write_gate(settings: Settings, *others: Callable[[], str | None]) -> Callable[[], str | None]:
     """Return what says why nothing may be written now: observe mode, the kill switch, and the ``others``."""
 
-    def held_back() -> str | None:
+    def blocked_reason() -> str | None:
         if settings.mode == "observe":
             return "observe mode"
         if settings.kill_switch is not None and settings.kill_switch.exists():
             return f"kill switch {settings.kill_switch}"
         return next((why for why in (other() for other in others) if why is not None), None)
 
-    return held_back
+    return blocked_reason
 
 
 def listen_address(text: str) -> tuple[str, int]:

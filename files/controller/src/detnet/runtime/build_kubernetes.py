@@ -27,7 +27,7 @@ from detnet.kubernetes.objects.targets import Bounds
 from detnet.kubernetes.objects.workloads import PLURALS, Ref
 from detnet.model.annotations import STATUS
 from detnet.model.rate import Rate
-from detnet.runtime.build import build_brakes, build_credentials, build_source, domain_rules
+from detnet.runtime.build import build_credentials, build_source, build_write_gate, domain_rules
 from detnet.runtime.cluster_controller import ClusterController, ClusterParts, ClusterRecorder
 from detnet.runtime.control_loop import Memory
 from detnet.runtime.leader_elected import EventingRecorder, LeaderElectedCluster
@@ -43,7 +43,7 @@ def build_site(settings: Settings, recorder: ClusterRecorder, memory: Memory | N
     api = connect(_access(kubernetes))
     identity = settings.actuator.leader.identity or _identity()
     elector = _elector(api, settings.actuator.leader, identity)
-    may_write = _may_write(elector, build_brakes(settings))
+    may_write = _may_write(elector, build_write_gate(settings))
     counters = _counters(settings)
     cluster = CapReconciler(
         api,
@@ -51,24 +51,24 @@ def build_site(settings: Settings, recorder: ClusterRecorder, memory: Memory | N
         may_write,
         counters=counters.latest if counters is not None else lambda: None,
         workers=kubernetes.writers,
-        patience=RateLimits(every_s=kubernetes.write_every, template_every_s=kubernetes.rollout_every),
+        rate_limits=RateLimits(every_s=kubernetes.write_every, template_every_s=kubernetes.rollout_every),
     )
     if elector is not None:
-        elector.on_change = lambda leading: cluster.stand_up() if leading else cluster.stand_down()
-    teller = _teller(api, identity, may_write) if kubernetes.tell else None
-    led = LeaderElectedCluster(api, cluster, elector, counters=counters, teller=teller)
-    if teller is not None:
-        recorder = EventingRecorder(recorder, teller, cluster)
+        elector.on_change = lambda leading: cluster.activate() if leading else cluster.deactivate()
+    event_recorder = _event_recorder(api, identity, may_write) if kubernetes.tell else None
+    led = LeaderElectedCluster(api, cluster, elector, counters=counters, event_recorder=event_recorder)
+    if event_recorder is not None:
+        recorder = EventingRecorder(recorder, event_recorder, cluster)
     return _site(settings, recorder, led, memory)
 
 
-def rebuild_site(fleet: ClusterController, settings: Settings) -> None:
+def rebuild_site(controller: ClusterController, settings: Settings) -> None:
     """Give a running fleet new objectives, rules and source; the cluster, its targets and the lease stay."""
-    old, topology = fleet.site, fleet.site.topology
+    old, topology = controller.site, controller.site.topology
     if not isinstance(topology, LeaderElectedCluster):
         raise TypeError(f"a fleet over {topology!r} was not built here")
     site = _site(settings, old.recorder, topology, old.memory)
-    fleet.replace(site)
+    controller.replace(site)
     old.source.stop()
     site.source.start()
 
@@ -134,7 +134,7 @@ def _site(
         source=build_source(settings),
         recorder=recorder,
         interval_s=settings.loop.interval,
-        held_back=build_brakes(settings, cluster.standing_by),
+        blocked_reason=build_write_gate(settings, cluster.standing_by),
         memory=memory,
     )
 
@@ -157,7 +157,7 @@ def _elector(api: Api, leader: LeaderSettings, identity: str) -> LeaderElector |
     return LeaderElector(api, leader.namespace, leader.name, identity, times)
 
 
-def _teller(api: Api, identity: str, may_write: Callable[[], float | None]) -> EventRecorder:
+def _event_recorder(api: Api, identity: str, may_write: Callable[[], float | None]) -> EventRecorder:
     def time_left_s() -> float:
         until_s = may_write()
         return 0.0 if until_s is None else until_s - time.monotonic()

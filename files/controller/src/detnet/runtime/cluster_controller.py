@@ -77,7 +77,7 @@ class ClusterParts:
     source: Source
     recorder: ClusterRecorder
     interval_s: float
-    held_back: Callable[[], str | None]
+    blocked_reason: Callable[[], str | None]
     memory: Memory | None = None
 
     def start(self) -> None:
@@ -157,7 +157,7 @@ class ClusterController:
             recorder=site.recorder,
             interval_s=site.interval_s,
             domain=domain.name,
-            held_back=site.held_back,
+            blocked_reason=site.blocked_reason,
             memory=site.memory,
         )
 

@@ -37,7 +37,7 @@ class Memory(Protocol):
         """Remember a loop's state; never waits."""
 
 
-def nothing_holds_back() -> None:
+def never_blocked() -> None:
     """The answer of a loop that always may write."""
 
 
@@ -45,8 +45,8 @@ def nothing_holds_back() -> None:
 class LoopParts:
     """What a loop is made of; a reload replaces all of it at once.
 
-    ``domain`` names the bottleneck; ``held_back`` says why nothing may be written now, or ``None``; ``memory`` is what
-    a restart begins from.
+    ``domain`` names the bottleneck; ``blocked_reason`` says why nothing may be written now, or ``None``; ``memory``
+    is what a restart begins from.
     """
 
     rules: Rules
@@ -56,7 +56,7 @@ class LoopParts:
     recorder: Recorder
     interval_s: float
     domain: str = "all"
-    held_back: Callable[[], str | None] = nothing_holds_back
+    blocked_reason: Callable[[], str | None] = never_blocked
     memory: Memory | None = None
 
     def start(self) -> None:
@@ -103,24 +103,32 @@ class ControlLoop:
         parts, began_s = self.parts, self._clock()
         errors: list[str] = []
         # Asked before the caps are read: whoever may write from here on begins from what the last writer left.
-        held_back = parts.held_back()
+        blocked_reason = parts.blocked_reason()
         in_force = self._read(errors)
         if in_force is None and self._stood_by:
-            held_back = held_back or "the caps in force have not been read yet"
+            blocked_reason = blocked_reason or "the caps in force have not been read yet"
         state = self._state
-        if state is None or held_back or self._stood_by:
+        if state is None or blocked_reason or self._stood_by:
             state = self._take_over(in_force, began_s)
-        self._stood_by = held_back is not None
+        self._stood_by = blocked_reason is not None
         reading = parts.source.latest()
         observation = Observation(evidence_of(reading), self._meter.rates(self._usage(errors)))
         decision, after = decide(parts.rules, state, observation, now_s=self._clock())
-        self._state = after if held_back is None else after.not_carried_out(state)
+        self._state = after if blocked_reason is None else after.not_carried_out(state)
         caps = self._allocate(decision, in_force or {})
         written: frozenset[str] = frozenset()
-        if held_back is None and caps != in_force:
+        if blocked_reason is None and caps != in_force:
             written, in_force = self._apply(caps, in_force or {}, errors)
         one = Pass(
-            parts.domain, decision, caps, in_force, written, held_back, tuple(errors), reading, self._clock() - began_s
+            parts.domain,
+            decision,
+            caps,
+            in_force,
+            written,
+            blocked_reason,
+            tuple(errors),
+            reading,
+            self._clock() - began_s,
         )
         parts.recorder.record(one)
         # What a blind loop knows gets no younger by being kept again, and a breach that is not the network's misleads.

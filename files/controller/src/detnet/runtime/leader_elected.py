@@ -31,10 +31,10 @@ class LeaderElectedCluster:
         elector: LeaderElector | None,
         *,
         counters: ByteCounters | None,
-        teller: EventRecorder | None,
+        event_recorder: EventRecorder | None,
     ) -> None:
         self.cluster = cluster
-        self.teller = teller
+        self.event_recorder = event_recorder
         self._api = api
         self._elector = elector
         self._counters = counters
@@ -83,8 +83,8 @@ class LeaderElectedCluster:
         self.cluster.start()
         if self._counters is not None:
             self._counters.start()
-        if self.teller is not None:
-            self.teller.start()
+        if self.event_recorder is not None:
+            self.event_recorder.start()
         if self._elector is not None:
             self._thread = threading.Thread(target=self._elector.run, args=(self._stop,), name="lease", daemon=True)
             self._thread.start()
@@ -92,8 +92,8 @@ class LeaderElectedCluster:
     def close(self) -> None:
         """End the last write, then let the next one lead at once; the caps stay in force."""
         self.cluster.close()
-        if self.teller is not None:
-            self.teller.close()
+        if self.event_recorder is not None:
+            self.event_recorder.close()
         if self._counters is not None:
             self._counters.stop()
         self._stop.set()
@@ -106,23 +106,23 @@ class LeaderElectedCluster:
 class EventingRecorder:
     """Records passes as usual, and tells the cluster's people what they mean to their workloads."""
 
-    def __init__(self, recorder: ClusterRecorder, teller: EventRecorder, cluster: CapReconciler) -> None:
+    def __init__(self, recorder: ClusterRecorder, event_recorder: EventRecorder, cluster: CapReconciler) -> None:
         self._recorder = recorder
-        self._teller = teller
+        self._event_recorder = event_recorder
         self._cluster = cluster
 
     def record(self, one: Pass) -> None:
         """Take one pass in."""
         self._recorder.record(one)
-        unheeded = self._cluster.not_enforced()
+        violating = self._cluster.not_enforced()
         subjects, not_enforced = {}, {}
         for target in one.caps:
             workload = self._cluster.workload(target)
             if workload is not None:
                 subjects[target] = Subject(workload.ref, workload.uid, workload.annotations.get(STATUS))
-                if workload.ref in unheeded:
-                    not_enforced[target] = unheeded[workload.ref]
-        self._teller.record(one, subjects, not_enforced)
+                if workload.ref in violating:
+                    not_enforced[target] = violating[workload.ref]
+        self._event_recorder.record(one, subjects, not_enforced)
 
     def idle(self, sentence: str, *, ready: bool) -> None:
         """Take a pass over no domain at all."""
@@ -135,4 +135,4 @@ class EventingRecorder:
     def forget(self, domain: str) -> None:
         """A domain is no more."""
         self._recorder.forget(domain)
-        self._teller.forget(domain)
+        self._event_recorder.forget(domain)

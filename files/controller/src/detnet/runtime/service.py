@@ -61,21 +61,21 @@ class _Service:
         _fits_watchdog(settings)
         self._closing = closing
         self._settings = settings
-        self._vitals = Health(period_s=settings.loop.interval)
+        self._health = Health(period_s=settings.loop.interval)
         self.notifier = Notifier()
         audit, memory = self._audit_log(settings), self._state_file(settings)
         metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit, state=memory)
         self._recorder = Recorder(
             metrics=metrics,
             audit=audit,
-            vitals=self._vitals,
+            health=self._health,
             notifier=self.notifier,
             quiet_s=_QUIET_S if settings.actuator.kind == "kubernetes" else 0.0,
         )
         self.loop = build_loop(settings, self._recorder, memory)
         closing.callback(self.loop.close)
         if isinstance(self.loop, ClusterController):
-            self._vitals.asked_for_role(self.loop.site.topology.role)
+            self._health.asked_for_role(self.loop.site.topology.role)
             metrics.registry.register(self.loop.site.topology.collector())
         self._serve_http(settings, metrics)
         self.loop.start()
@@ -89,7 +89,7 @@ class _Service:
             rebuild(self.loop, settings, self._recorder)
         except UserError as error:
             _log.error("the configuration was not reloaded, the old one stays in force: %s", error)
-            self._vitals.configured(str(error))
+            self._health.configured(str(error))
         else:
             for part in (
                 "http",
@@ -101,8 +101,8 @@ class _Service:
                     _log.warning("new settings of '%s' take effect at the next start", part)
             self._settings = settings
             logs.configure(settings.log.level)
-            self._vitals.paced(settings.loop.interval)
-            self._vitals.configured()
+            self._health.paced(settings.loop.interval)
+            self._health.configured()
             _log.info("the configuration was reloaded")
         self.notifier.ready("running")
 
@@ -124,7 +124,7 @@ class _Service:
         if settings.http.listen is None:
             return
         address, port = listen_address(settings.http.listen)
-        app = application(metrics.registry, alive=self._vitals.alive, ready=self._vitals.ready)
+        app = application(metrics.registry, alive=self._health.alive, ready=self._health.ready)
         endpoint = Endpoint(app, address=address, port=port)
         self._closing.callback(endpoint.close)
         _log.info("metrics and health on http://%s:%d", address, endpoint.port)

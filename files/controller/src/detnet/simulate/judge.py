@@ -45,7 +45,9 @@ def judge(trace: Trace) -> Outcome:
     """Judge a run; a second violates when it does on any link. The first ``WARM_UP_S`` seconds are left out."""
     seconds = list(zip(*(link.windows for link in trace.links), strict=True))[WARM_UP_S:]
     timeline = [
-        Window(each[0].start_s, max(w.pdv95_ms for w in each), violates=any(w.violates for w in each), spoiled=False)
+        Window(
+            each[0].start_s, max(w.pdv95_ms for w in each), violates=any(w.violates for w in each), invalidated=False
+        )
         for each in seconds
     ]
     goodput = [sum(window.goodput_bps for window in each) for each in seconds]

@@ -59,7 +59,7 @@ class AuditLog:
         self._lost_before = 0
         self._write_failures = self._sync_failures = 0
         self._folder_changed = True
-        self._episodes = StateChangeLogger(logging.getLogger(__name__))
+        self._state_changes = StateChangeLogger(logging.getLogger(__name__))
         self._disk = BackgroundSync(self._sync, interval_s=1.0)
 
     @property
@@ -83,11 +83,11 @@ class AuditLog:
             self._lost_before += 1
             self.lost_total += 1
             self._write_failures += 1
-            self._episodes.begin(
+            self._state_changes.begin(
                 "write", f"audit log {self._path}: {error.strerror}; control goes on, lost lines are counted"
             )
             return
-        self._episodes.end("write", f"audit log {self._path}: writing again, {self._lost_before} lines were lost")
+        self._state_changes.end("write", f"audit log {self._path}: writing again, {self._lost_before} lines were lost")
         self._lost_before = 0
         self._disk.request(urgent=urgent)
 
@@ -128,11 +128,11 @@ class AuditLog:
             rotate(self._path, self._files)
         except OSError as error:
             self._write_failures += 1
-            self._episodes.begin(
+            self._state_changes.begin(
                 "rotate", f"audit log {self._path}: cannot rotate: {error.strerror}; the file grows on"
             )
             return False
-        self._episodes.end("rotate", f"audit log {self._path}: rotated again")
+        self._state_changes.end("rotate", f"audit log {self._path}: rotated again")
         self._close_file()
         self._folder_changed = True
         return True
@@ -151,11 +151,11 @@ class AuditLog:
                 _sync_path(path)
         except OSError as error:
             self._sync_failures += 1
-            self._episodes.begin(
+            self._state_changes.begin(
                 "sync", f"audit log {self._path}: fsync: {error.strerror}; lines may not survive a power cut"
             )
             return
-        self._episodes.end("sync", f"audit log {self._path}: fsync works again")
+        self._state_changes.end("sync", f"audit log {self._path}: fsync works again")
 
 
 def _sync_path(path: Path) -> None:

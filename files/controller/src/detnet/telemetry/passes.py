@@ -16,8 +16,8 @@ class Pass:
     """One pass as it is recorded: over which domain, the decision, what came of it, and how long it took.
 
     ``caps`` are the caps that the decision asks for; ``in_force`` what the actuator read back (``None``: could not be
-    read); ``written`` the targets whose cap this pass changed; ``held_back`` why a wanted change was not made (observe
-    mode, kill switch, another leader); ``errors`` what the actuator could not do.
+    read); ``written`` the targets whose cap this pass changed; ``blocked_reason`` why a wanted change was not made
+    (observe mode, kill switch, another leader); ``errors`` what the actuator could not do.
     """
 
     domain: str
@@ -25,7 +25,7 @@ class Pass:
     caps: Mapping[str, Rate]
     in_force: Mapping[str, Rate | None] | None
     written: frozenset[str]
-    held_back: str | None
+    blocked_reason: str | None
     errors: tuple[str, ...]
     reading: Reading
     duration_s: float

@@ -32,50 +32,50 @@ class Recorder:
         *,
         metrics: Metrics,
         audit: AuditLog | None,
-        vitals: Health,
+        health: Health,
         notifier: Notifier,
         quiet_s: float = 0.0,
     ) -> None:
         self._metrics = metrics
         self._audit = audit
-        self._vitals = vitals
+        self._health = health
         self._notifier = notifier
         self._quiet_s = quiet_s
         self._lines: dict[str, tuple[float, Mode]] = {}
         self._announced = False
         self._problems: set[str] = set()
-        self._episodes = StateChangeLogger(logging.getLogger(__name__))
+        self._state_changes = StateChangeLogger(logging.getLogger(__name__))
 
     def record(self, one: Pass) -> None:
         """Take one pass in."""
         decision = one.decision
         wanted = {name for name, cap in one.caps.items() if (one.in_force or {}).get(name) != cap}
-        failed = wanted if one.held_back is None else set()
+        failed = wanted if one.blocked_reason is None else set()
         self._metrics.record(
             one.domain, decision, Caps(one.caps, one.in_force, one.written, failed), duration_s=one.duration_s
         )
         if self._audit is not None and self._is_news(one):
             self._audit.write(audit_entry(one), urgent=decision.mode is Mode.BREACH)
         if any(f.verdict in (Verdict.MET, Verdict.BREACHED) for f in decision.findings):
-            self._vitals.began_to_see("evidence is fresh")
+            self._health.began_to_see("evidence is fresh")
         elif decision.mode is Mode.BLIND:
-            self._vitals.began_to_see("blind: the budget can only fall")
-        self._vitals.cycle_finished()
+            self._health.began_to_see("blind: the budget can only fall")
+        self._health.cycle_finished()
         self._tell_systemd(decision.reason)
 
     def idle(self, sentence: str, *, ready: bool) -> None:
         """A pass over no domain at all; ``ready`` tells a cluster without work from one that is not known yet."""
         if ready:
-            self._vitals.began_to_see(sentence)
-        self._vitals.cycle_finished()
+            self._health.began_to_see(sentence)
+        self._health.cycle_finished()
         self._tell_systemd(sentence)
 
     def problems(self, sentences: Sequence[str]) -> None:
         """Log each problem when it comes and when it is gone."""
         for sentence in self._problems - set(sentences):
-            self._episodes.end(sentence, f"no longer: {sentence}")
+            self._state_changes.end(sentence, f"no longer: {sentence}")
         for sentence in sentences:
-            self._episodes.begin(sentence, sentence)
+            self._state_changes.begin(sentence, sentence)
         self._problems = set(sentences)
 
     def forget(self, domain: str) -> None:
@@ -107,7 +107,7 @@ def audit_entry(one: Pass) -> Mapping[str, object]:
         "caps_bps": one.caps,
         "in_force_bps": one.in_force,
         "written": sorted(one.written),
-        "held_back": one.held_back,
+        "blocked_reason": one.blocked_reason,
         "errors": one.errors,
         "source_trouble": one.reading.trouble,
         "duration_s": one.duration_s,

@@ -25,7 +25,7 @@ class Notifier:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         address = environ.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address  # unix(7): abstract names
-        self._episodes = StateChangeLogger(logging.getLogger(__name__))
+        self._state_changes = StateChangeLogger(logging.getLogger(__name__))
 
     def ready(self, status: str) -> None:
         """The daemon is up, or has finished to reload."""
@@ -52,9 +52,11 @@ class Notifier:
                 sock.connect(self._address)
                 sock.send("\n".join(fields).encode())
         except OSError as error:
-            self._episodes.begin("send", f"systemd cannot be notified at {self._address!r}: {error.strerror or error}")
+            self._state_changes.begin(
+                "send", f"systemd cannot be notified at {self._address!r}: {error.strerror or error}"
+            )
             return
-        self._episodes.end("send", "systemd can be notified again")
+        self._state_changes.end("send", "systemd can be notified again")
 
 
 def watchdog_interval_s(environ: Mapping[str, str] = os.environ) -> float | None:

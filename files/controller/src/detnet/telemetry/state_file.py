@@ -56,7 +56,7 @@ class StateFile:
         self._path = path
         self._max_age_s = max_age_s
         self._wall_s = wall_s
-        self._episodes = StateChangeLogger(_log)
+        self._state_changes = StateChangeLogger(_log)
         self._kept: dict[str, Kept] = dict(self._read())
         self._latest: dict[str, tuple[float, Rules, State]] = {}
         self._disk = BackgroundSync(self._write, interval_s=every_s, name="state-file")
@@ -119,9 +119,9 @@ class StateFile:
         except (OSError, ValueError) as error:
             self.failures_total += 1
             why = error.strerror if isinstance(error, OSError) else str(error)
-            self._episodes.begin("write", f"state file {self._path}: {why}; a restart would begin anew")
+            self._state_changes.begin("write", f"state file {self._path}: {why}; a restart would begin anew")
         else:
-            self._episodes.end("write", f"state file {self._path}: written again")
+            self._state_changes.end("write", f"state file {self._path}: written again")
 
 
 def _bytes_of(path: Path) -> bytes:

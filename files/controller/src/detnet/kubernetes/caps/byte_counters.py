@@ -59,7 +59,7 @@ class ByteCounters:
         self._fetcher = Fetcher("Prometheus", config.url, config.credentials, _LIMITS)
         self._api = PrometheusApi(self._fetcher, f"Prometheus at {config.url}", clock)
         self._newest: Counters | None = None
-        self._episodes = StateChangeLogger(_log)
+        self._state_changes = StateChangeLogger(_log)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="counters", daemon=True)
 
@@ -85,10 +85,10 @@ class ByteCounters:
             self._newest = self._read()
         except Trouble as trouble:
             self.trouble = f"byte counters: {trouble}"
-            self._episodes.begin("counters", self.trouble)
+            self._state_changes.begin("counters", self.trouble)
         else:
             self.trouble = None
-            self._episodes.end("counters", "byte counters: known again")
+            self._state_changes.end("counters", "byte counters: known again")
 
     def _read(self) -> Counters:
         # One question, so that pods and nodes are of one scrape.

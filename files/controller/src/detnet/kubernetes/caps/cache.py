@@ -30,14 +30,14 @@ class ClusterCache:
         self._pods: dict[str, Pod] = {}
         self._workloads: dict[Ref, Workload] = {}
         self._stop = threading.Event()
-        self._mirrors = [mirror for namespace in namespaces for mirror in self._mirrors_of(api, namespace)]
+        self._mirrors = [informer for namespace in namespaces for informer in self._mirrors_of(api, namespace)]
         self.version = 0
         """Grows with every change that moves who shares what."""
 
     def start(self) -> None:
         """Begin to follow the cluster, in threads of their own."""
-        for mirror in self._mirrors:
-            threading.Thread(target=mirror.run, args=(self._stop,), daemon=True).start()
+        for informer in self._mirrors:
+            threading.Thread(target=informer.run, args=(self._stop,), daemon=True).start()
 
     def close(self) -> None:
         """End following."""
@@ -46,21 +46,21 @@ class ClusterCache:
     @property
     def synced(self) -> bool:
         """Whether everything has been listed once: before that, what is not seen may well be there."""
-        return all(mirror.synced for mirror in self._mirrors)
+        return all(informer.synced for informer in self._mirrors)
 
     def wait_synced(self, timeout_s: float) -> bool:
         """Wait for ``synced``; return whether it came in time."""
         deadline_s = time.monotonic() + timeout_s
-        return all(mirror.wait_synced(max(0.0, deadline_s - time.monotonic())) for mirror in self._mirrors)
+        return all(informer.wait_synced(max(0.0, deadline_s - time.monotonic())) for informer in self._mirrors)
 
     @property
     def heard_s(self) -> float:
         """Monotonic time of the server's last word, on the list that has been silent for the longest."""
-        return min(mirror.heard_s for mirror in self._mirrors)
+        return min(informer.heard_s for informer in self._mirrors)
 
     def troubles(self) -> tuple[str, ...]:
         """Return why the cluster cannot be followed now, one sentence each."""
-        return tuple(dict.fromkeys(mirror.trouble for mirror in self._mirrors if mirror.trouble))
+        return tuple(dict.fromkeys(informer.trouble for informer in self._mirrors if informer.trouble))
 
     def pods(self) -> list[Pod]:
         """Return all pods."""

@@ -26,7 +26,7 @@ class ComplianceMonitor:
         self._tally = Tally()
         self._enforcement = Enforcement()
 
-    def look(self, domains: Iterable[Domain], picture: ClusterCache, key: str, now_s: float) -> None:
+    def look(self, domains: Iterable[Domain], cache: ClusterCache, key: str, now_s: float) -> None:
         """Take in a new reading, if there is one."""
         with self._lock:
             reading = self._counters()
@@ -37,7 +37,7 @@ class ComplianceMonitor:
             self._tally.take(reading, domains)
             caps: dict[str, Rate] = {}
             for one in (key for domain in domains for keys in domain.pods.values() for key in keys):
-                pod = picture.pod(one)
+                pod = cache.pod(one)
                 cap = cap_of(pod.annotations, key) if pod is not None else None
                 if cap is not None:
                     caps[one] = cap
@@ -48,13 +48,13 @@ class ComplianceMonitor:
         with self._lock:
             return self._tally.usage(domain)
 
-    def unheeded(self) -> Mapping[str, str]:
+    def violating(self) -> Mapping[str, str]:
         """Return the pods whose cap is not enforced, the worst first, with one sentence each."""
         with self._lock:
-            return self._enforcement.unheeded()
+            return self._enforcement.violating()
 
     def problems(self) -> tuple[str, ...]:
         """Return the sentences of the worst few."""
-        told = list(self.unheeded().values())
+        told = list(self.violating().values())
         more = (f"the caps of {len(told) - _TOLD} pods more are not enforced",) if len(told) > _TOLD else ()
         return (*told[:_TOLD], *more)

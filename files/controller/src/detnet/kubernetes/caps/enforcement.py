@@ -49,7 +49,7 @@ class Enforcement:
             {key: _next(self.pods.get(key), sent[key], cap, now_s) for key, cap in caps.items() if key in sent}
         )
 
-    def unheeded(self) -> Mapping[str, str]:
+    def violating(self) -> Mapping[str, str]:
         """Return the pods whose cap is not enforced, with one sentence each, the worst first."""
         found = [(key, one) for key, one in self.pods.items() if one.lasted_s >= _LASTS_S]
         found.sort(key=lambda item: item[1].cap.bps / item[1].rate_bps)

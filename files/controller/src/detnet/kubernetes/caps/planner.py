@@ -59,7 +59,7 @@ def on_template(plan: Plan, cap: Rate, workload: Workload) -> Iterator[PendingPa
         yield PendingPatch(workload.ref, workload.uid, plan.cap(share), falls(share, now))
 
 
-def standing_orders(plan: Plan, roster: Roster, workloads: Iterable[Workload]) -> Iterator[PendingPatch]:
+def template_patches(plan: Plan, roster: Roster, workloads: Iterable[Workload]) -> Iterator[PendingPatch]:
     """Write what templates are to carry whatever the loop decides: the safe cap, and what is critical its priority."""
     for one in workloads:
         wanted: Change | None = None
@@ -72,7 +72,9 @@ def standing_orders(plan: Plan, roster: Roster, workloads: Iterable[Workload]) -
             yield PendingPatch(one.ref, one.uid, wanted)
 
 
-def strays(plan: Plan, roster: Roster, workloads: Iterable[Workload], pods: Iterable[Pod]) -> Iterator[PendingPatch]:
+def stale_caps(
+    plan: Plan, roster: Roster, workloads: Iterable[Workload], pods: Iterable[Pod]
+) -> Iterator[PendingPatch]:
     """Take back what is ours on pods and templates that are targets no more.
 
     A pod whose workload is not there any more is about to go with it: it keeps its cap until then.

@@ -46,34 +46,34 @@ class CapReconciler:
         *,
         counters: Callable[[], Counters | None] = lambda: None,
         workers: int = 8,
-        patience: RateLimits | None = None,
+        rate_limits: RateLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._may_write = may_write
         self._clock = clock
         self._lock = threading.RLock()
-        self._census = TopologySnapshot()
+        self._topology = TopologySnapshot()
         self._budgets = Budgets()
         self._members: Mapping[tuple[str, str], tuple[str, ...]] = {}
         self._ordered: dict[Ref, tuple[str, Change]] = {}
-        self._oversight = ComplianceMonitor(counters)
+        self._compliance = ComplianceMonitor(counters)
         self._moved, self._stop = threading.Event(), threading.Event()
-        self._picture = ClusterCache(api, plan.namespaces, key=plan.key, on_change=self._moved.set)
+        self._cache = ClusterCache(api, plan.namespaces, key=plan.key, on_change=self._moved.set)
         self._writer = Writer(
             api,
-            self._picture.subject,
+            self._cache.subject,
             may_write,
-            on_written=self._picture.written,
+            on_written=self._cache.written,
             workers=workers,
-            patience=patience,
+            rate_limits=rate_limits,
             clock=clock,
         )
         self._thread = threading.Thread(target=self._attend, name="cluster", daemon=True)
 
     def start(self) -> None:
         """Begin to follow the cluster and to write what is asked for; returns at once."""
-        self._picture.start()
+        self._cache.start()
         self._writer.start()
         self._thread.start()
 
@@ -81,7 +81,7 @@ class CapReconciler:
         """End; returns when the last write has ended. The caps stay in force."""
         self._stop.set()
         self._moved.set()
-        self._picture.close()
+        self._cache.close()
         self._writer.close()
         if self._thread.is_alive():
             self._thread.join(2.0)
@@ -89,16 +89,16 @@ class CapReconciler:
     @property
     def synced(self) -> bool:
         """Whether everything has been listed once; before that nothing is decided."""
-        return self._picture.synced
+        return self._cache.synced
 
     def wait_synced(self, timeout_s: float) -> bool:
         """Wait for ``synced``."""
-        return self._picture.wait_synced(timeout_s)
+        return self._cache.wait_synced(timeout_s)
 
     @property
     def heard_s(self) -> float:
         """Monotonic time of the API server's last word."""
-        return self._picture.heard_s
+        return self._cache.heard_s
 
     def domains(self) -> tuple[Domain, ...]:
         """Return the domains as they are now; none before everything has been listed."""
@@ -113,41 +113,41 @@ class CapReconciler:
         ref = self.target(target)
         if ref is None:
             return None
-        return self._picture.pod(f"{ref.namespace}/{ref.name}") if ref.kind == POD else self._picture.workload(ref)
+        return self._cache.pod(f"{ref.namespace}/{ref.name}") if ref.kind == POD else self._cache.workload(ref)
 
     def actuator(self, domain: str) -> DomainActuator:
         """Return the actuator of a domain, which may come and go."""
         return DomainActuator(self, domain)
 
-    def stand_down(self) -> None:
+    def deactivate(self) -> None:
         """Forget every decision: another leader will make its own."""
         with self._lock:
             self._budgets.clear()
             self._ordered.clear()
         self._writer.forget()
 
-    def stand_up(self) -> None:
+    def activate(self) -> None:
         """Take up what does not wait for a decision: strays, and what templates are to carry."""
         self._moved.set()
 
     def problems(self) -> tuple[str, ...]:
         """Return everything that a person should know or mend, one sentence each."""
         if not self.synced:  # what is not seen yet may well be there
-            return self._picture.troubles()
-        census = self._counted()
+            return self._cache.troubles()
+        topology = self._counted()
         return (
-            *self._picture.troubles(),
-            *census.roster.problems,
-            *census.grouping.problems,
+            *self._cache.troubles(),
+            *topology.roster.problems,
+            *topology.grouping.problems,
             *self._writer.problems(),
-            *self._oversight.problems(),
+            *self._compliance.problems(),
         )
 
     def not_enforced(self) -> Mapping[Ref, str]:
         """Return the workloads with a pod whose cap is not enforced, and one sentence each."""
         told: dict[Ref, str] = {}
-        for key, sentence in self._oversight.unheeded().items():
-            pod = self._picture.pod(key)
+        for key, sentence in self._compliance.violating().items():
+            pod = self._cache.pod(key)
             if pod is not None:
                 told.setdefault(pod.workload, sentence)
         return told
@@ -175,38 +175,40 @@ class CapReconciler:
             sharp = is_sharp(caps, {t: cap or in_force.get(t) for t, cap in before.items()}, one.claims if one else ())
             self._budgets.put(domain, caps, now_s)
             wanted = [
-                wish
+                pending
                 for target, pods in self._pods_of(one).items()
                 if target in caps
-                for wish in self._wishes(target, caps[target], pods, sharp=sharp)
+                for pending in self._patches(target, caps[target], pods, sharp=sharp)
             ]
         self._writer.want(wanted)
 
     def usage(self, domain: str) -> Usage | None:
         """See ``DomainActuator.usage``."""
-        census = self._counted()
-        self._oversight.look(census.grouping.domains, self._picture, self._plan.key, self._clock())
-        one = census.domain(domain)
-        return None if one is None else self._oversight.usage(one)
+        topology = self._counted()
+        self._compliance.look(topology.grouping.domains, self._cache, self._plan.key, self._clock())
+        one = topology.domain(domain)
+        return None if one is None else self._compliance.usage(one)
 
     def settle(self) -> None:
         """Give pods that came their share of what was decided, and take back what is ours where it does not belong."""
         if not (self.synced and self._may()):
             return
         with self._lock:
-            census, now_s = self._counted(), self._clock()
-            members = {(d.name, target): keys for d in census.grouping.domains for target, keys in d.pods.items()}
+            topology, now_s = self._counted(), self._clock()
+            members = {(d.name, target): keys for d in topology.grouping.domains for target, keys in d.pods.items()}
             wanted = [
-                wish
-                for domain in census.grouping.domains
+                pending
+                for domain in topology.grouping.domains
                 for target, pods in self._pods_of(domain).items()
                 if (cap := self._budgets.get(domain.name, target, now_s)) is not None
-                for wish in self._wishes(target, cap, pods, sharp=self._sharp_if_moved(domain.name, target, members))
+                for pending in self._patches(
+                    target, cap, pods, sharp=self._sharp_if_moved(domain.name, target, members)
+                )
             ]
             self._members = members
             self._budgets.forget(now_s)
-            wanted += planner.strays(self._plan, census.roster, self._picture.workloads(), self._picture.pods())
-            wanted += self._standing_orders(census)
+            wanted += planner.stale_caps(self._plan, topology.roster, self._cache.workloads(), self._cache.pods())
+            wanted += self._standing_orders(topology)
         self._writer.want(wanted)
 
     def _may(self) -> bool:
@@ -224,23 +226,23 @@ class CapReconciler:
 
     def _counted(self) -> TopologySnapshot:
         with self._lock:
-            self._census = self._census.renewed(self._plan, self._picture)
-            return self._census
+            self._topology = self._topology.renewed(self._plan, self._cache)
+            return self._topology
 
     def _domain(self, name: str) -> Domain | None:
         if not self.synced:
-            raise ActuationError("the pods are not known yet: " + "; ".join(self._picture.troubles() or ("listing",)))
+            raise ActuationError("the pods are not known yet: " + "; ".join(self._cache.troubles() or ("listing",)))
         return self._counted().domain(name)
 
     def _pods_of(self, domain: Domain | None) -> Mapping[str, list[Pod]]:
         if domain is None:
             return {}
-        found = {target: [self._picture.pod(key) for key in keys] for target, keys in domain.pods.items()}
+        found = {target: [self._cache.pod(key) for key in keys] for target, keys in domain.pods.items()}
         return {target: [pod for pod in pods if pod is not None] for target, pods in found.items()}
 
-    def _wishes(self, target: str, cap: Rate, pods: list[Pod], *, sharp: bool | None) -> Iterator[PendingPatch]:
-        ref = self._census.target(target)
-        workload = self._picture.workload(ref) if self._plan.rollout and ref is not None else None
+    def _patches(self, target: str, cap: Rate, pods: list[Pod], *, sharp: bool | None) -> Iterator[PendingPatch]:
+        ref = self._topology.target(target)
+        workload = self._cache.workload(ref) if self._plan.rollout and ref is not None else None
         if workload is not None:
             return planner.on_template(self._plan, cap, workload)
         return planner.on_pods(self._plan, cap, pods, sharp=sharp)
@@ -250,14 +252,14 @@ class CapReconciler:
     ) -> bool | None:
         return False if self._members.get((domain, target)) == members[domain, target] else None
 
-    def _standing_orders(self, census: TopologySnapshot) -> list[PendingPatch]:
+    def _standing_orders(self, topology: TopologySnapshot) -> list[PendingPatch]:
         """Return the template writes that have not been ordered before; who undoes one is not fought with restarts."""
         orders = [
-            wish
-            for wish in planner.standing_orders(self._plan, census.roster, self._picture.workloads())
-            if self._ordered.get(wish.ref) != (wish.uid, wish.change)
+            pending
+            for pending in planner.template_patches(self._plan, topology.roster, self._cache.workloads())
+            if self._ordered.get(pending.ref) != (pending.uid, pending.change)
         ]
-        for wish in orders:
-            self._ordered[wish.ref] = (wish.uid, wish.change)
-            _log.warning("%s: its pod template gets %s, which restarts its pods", wish.ref.told, wish.change)
+        for pending in orders:
+            self._ordered[pending.ref] = (pending.uid, pending.change)
+            _log.warning("%s: its pod template gets %s, which restarts its pods", pending.ref.told, pending.change)
         return orders

@@ -41,40 +41,40 @@ def release(  # noqa: PLR0913 - where, who, and how long
         ActuationError: the objects cannot be listed in time, so nothing is known to have been put back.
     """
     deadline_s = time.monotonic() + timeout_s
-    picture = ClusterCache(api, namespaces, key=key)
+    cache = ClusterCache(api, namespaces, key=key)
     writer = Writer(
         api,
-        picture.subject,
+        cache.subject,
         may_write,
-        on_written=picture.written,
+        on_written=cache.written,
         workers=workers,
-        patience=RateLimits(every_s=0.0, template_every_s=0.0),
+        rate_limits=RateLimits(every_s=0.0, template_every_s=0.0),
     )
-    picture.start()
+    cache.start()
     writer.start()
     try:
-        if not picture.wait_synced(timeout_s):
-            raise ActuationError("nothing was released: " + "; ".join(picture.troubles() or ("listing took too long",)))
-        return _release(picture, writer, Plan(tuple(namespaces), key=key), may_write, deadline_s)
+        if not cache.wait_synced(timeout_s):
+            raise ActuationError("nothing was released: " + "; ".join(cache.troubles() or ("listing took too long",)))
+        return _release(cache, writer, Plan(tuple(namespaces), key=key), may_write, deadline_s)
     finally:
         writer.close()
-        picture.close()
+        cache.close()
 
 
-def _release(picture: ClusterCache, writer: Writer, plan: Plan, may_write: MayWrite, deadline_s: float) -> Released:
+def _release(cache: ClusterCache, writer: Writer, plan: Plan, may_write: MayWrite, deadline_s: float) -> Released:
     done: set[tuple[str, str]] = set()
     while True:
-        left = _ours(picture, plan)
+        left = _ours(cache, plan)
         if not left or time.monotonic() >= deadline_s or may_write() is None:
             break
         writer.want(left)
         writer.drain(deadline_s - time.monotonic())
-        remaining = {wish.uid for wish in _ours(picture, plan)}
-        done |= {(wish.ref.kind, wish.uid) for wish in left if wish.uid not in remaining}
+        remaining = {pending.uid for pending in _ours(cache, plan)}
+        done |= {(pending.ref.kind, pending.uid) for pending in left if pending.uid not in remaining}
     pods = sum(kind == "Pod" for kind, _uid in done)
-    told = tuple(wish.ref.told for wish in left)
+    told = tuple(pending.ref.told for pending in left)
     return Released(pods, len(done) - pods, (*told, *writer.problems()) if told else ())
 
 
-def _ours(picture: ClusterCache, plan: Plan) -> list[PendingPatch]:
-    return list(planner.everything(plan, picture.workloads(), picture.pods()))
+def _ours(cache: ClusterCache, plan: Plan) -> list[PendingPatch]:
+    return list(planner.everything(plan, cache.workloads(), cache.pods()))

@@ -27,12 +27,12 @@ class TopologySnapshot:
         """Return the workload behind a target's name."""
         return self.grouping.refs.get(name)
 
-    def renewed(self, plan: Plan, picture: ClusterCache) -> TopologySnapshot:
+    def renewed(self, plan: Plan, cache: ClusterCache) -> TopologySnapshot:
         """Return the count that fits the picture now: this one, if nothing has moved."""
-        version = picture.version
+        version = cache.version
         if version == self.version:
             return self
-        workloads, pods = picture.workloads(), picture.pods()
+        workloads, pods = cache.workloads(), cache.pods()
         protected = {(one.namespace, one.name) for one in plan.critical}
         roster = find(plan.targets, protected, workloads, pods, defaults=plan.found)
         return TopologySnapshot(version, roster, group(roster, plan.critical, pods, by_node=not plan.rollout))

@@ -46,7 +46,7 @@ class Failure(enum.Enum):
 
 @dataclass(slots=True)
 class _Entry:
-    wish: PendingPatch
+    pending: PendingPatch
     since_s: float
     tries: int = 0
     not_before_s: float = -math.inf
@@ -57,7 +57,7 @@ class _Entry:
 class WorkQueue:
     """The wishes that wait and those in flight. ``tolerance`` refusals in a row count as a failing server."""
 
-    patience: RateLimits
+    rate_limits: RateLimits
     chance: Callable[[], float]
     tolerance: int = 8
     retried: int = 0
@@ -83,20 +83,24 @@ class WorkQueue:
     def oldest_cut_s(self, now_s: float) -> float:
         """Return how long the oldest urgent cut has been waiting or under way, in s; 0 when there is none."""
         entries = (*self._waiting.values(), *self._flying.values())
-        return max((now_s - e.since_s for e in entries if e.wish.falls and e.wish.urgent), default=0.0)
+        return max((now_s - e.since_s for e in entries if e.pending.falls and e.pending.urgent), default=0.0)
 
-    def put(self, wish: PendingPatch, now_s: float) -> None:
+    def put(self, pending: PendingPatch, now_s: float) -> None:
         """Take a wish in, in place of an older one for the same object; an urgent cut stays urgent until it is done."""
-        entry, flying = self._waiting.get(wish.ref), self._flying.get(wish.ref)
-        if entry is None and flying is not None and (flying.wish.uid, flying.wish.change) == (wish.uid, wish.change):
+        entry, flying = self._waiting.get(pending.ref), self._flying.get(pending.ref)
+        if (
+            entry is None
+            and flying is not None
+            and (flying.pending.uid, flying.pending.change) == (pending.uid, pending.change)
+        ):
             return
-        if entry is None or entry.wish.uid != wish.uid:
-            self.forget(wish.ref)
-            entry = self._waiting[wish.ref] = _Entry(wish, now_s)
+        if entry is None or entry.pending.uid != pending.uid:
+            self.forget(pending.ref)
+            entry = self._waiting[pending.ref] = _Entry(pending, now_s)
         else:
-            old = entry.wish
-            entry.since_s = entry.since_s if wish.falls == old.falls else now_s
-            entry.wish = replace(wish, urgent=wish.urgent or (wish.falls and old.falls and old.urgent))
+            old = entry.pending
+            entry.since_s = entry.since_s if pending.falls == old.falls else now_s
+            entry.pending = replace(pending, urgent=pending.urgent or (pending.falls and old.falls and old.urgent))
         if flying is None:
             self._schedule(entry, now_s)
 
@@ -122,7 +126,7 @@ class WorkQueue:
             if lane:
                 ref, _none = lane.popitem(last=False)
                 entry = self._flying[ref] = self._waiting.pop(ref)
-                return entry.wish
+                return entry.pending
         return None
 
     def wait_s(self, now_s: float) -> float | None:
@@ -139,7 +143,7 @@ class WorkQueue:
         self._failures = 0
         self._flying.pop(ref)
         self._paced.pop(ref, None)
-        self._paced[ref] = now_s + (self.patience.every_s if ref.kind == POD else self.patience.template_every_s)
+        self._paced[ref] = now_s + (self.rate_limits.every_s if ref.kind == POD else self.rate_limits.template_every_s)
         while self._paced and next(iter(self._paced.values())) <= now_s:
             self._paced.popitem(last=False)
         self._resume(ref, now_s)
@@ -164,13 +168,13 @@ class WorkQueue:
         self._failures += weight[why]
         self.retried += 1
         if self._failing:
-            wait_s = self._backoff_s(self._failures // self.tolerance - 1, self.patience.hold_cap_s)
-            asked_s = min(asked_s or 0.0, self.patience.asked_cap_s) * (1.0 + 0.1 * self.chance())
+            wait_s = self._backoff_s(self._failures // self.tolerance - 1, self.rate_limits.hold_cap_s)
+            asked_s = min(asked_s or 0.0, self.rate_limits.asked_cap_s) * (1.0 + 0.1 * self.chance())
             self.hold_until_s = max(self.hold_until_s, now_s + max(wait_s, asked_s))
         newer = self._waiting.setdefault(ref, entry)
-        if newer.wish.uid == entry.wish.uid:
+        if newer.pending.uid == entry.pending.uid:
             newer.tries = entry.tries + 1
-            newer.not_before_s = now_s + self._backoff_s(newer.tries - 1, self.patience.retry_cap_s)
+            newer.not_before_s = now_s + self._backoff_s(newer.tries - 1, self.rate_limits.retry_cap_s)
         self._schedule(newer, now_s)
 
     @property
@@ -179,7 +183,7 @@ class WorkQueue:
 
     def _backoff_s(self, doublings: int, cap_s: float) -> float:
         """Return a doubling wait, half of it random: neither a tight loop nor a herd."""
-        return min(cap_s, self.patience.retry_s * 2.0 ** min(doublings, 30)) * (0.5 + 0.5 * self.chance())
+        return min(cap_s, self.rate_limits.retry_s * 2.0 ** min(doublings, 30)) * (0.5 + 0.5 * self.chance())
 
     def _resume(self, ref: Ref, now_s: float) -> None:
         entry = self._waiting.get(ref)
@@ -188,10 +192,10 @@ class WorkQueue:
 
     def _schedule(self, entry: _Entry, now_s: float) -> None:
         """Put an entry where it belongs: in one of the lanes, or into the heap until its time has come."""
-        ref = entry.wish.ref
-        hurry = entry.wish.urgent and ref.kind == POD
+        ref = entry.pending.ref
+        hurry = entry.pending.urgent and ref.kind == POD
         due_s = max(entry.not_before_s, -math.inf if hurry else self._paced.get(ref, -math.inf))
-        lane, other = (self._cuts, self._raises) if entry.wish.falls else (self._raises, self._cuts)
+        lane, other = (self._cuts, self._raises) if entry.pending.falls else (self._raises, self._cuts)
         other.pop(ref, None)
         if due_s <= now_s:
             entry.due_s = math.inf

@@ -61,7 +61,7 @@ class Writer:
         *,
         on_written: Callable[[Ref, str, Mapping[str, Any]], None] = lambda _ref, _version, _answer: None,
         workers: int = 8,
-        patience: RateLimits | None = None,
+        rate_limits: RateLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
@@ -69,7 +69,7 @@ class Writer:
         self._may_write = may_write
         self._on_written = on_written
         self._clock = clock
-        self._order = WorkQueue(patience or RateLimits(), random.random, tolerance=workers)
+        self._order = WorkQueue(rate_limits or RateLimits(), random.random, tolerance=workers)
         self._changed = threading.Condition()
         self._closed = False
         self._written = self._failed = 0
@@ -91,12 +91,12 @@ class Writer:
             if thread.is_alive():
                 thread.join(_REQUEST_S + 1.0)
 
-    def want(self, wishes: Iterable[PendingPatch]) -> None:
+    def want(self, patches: Iterable[PendingPatch]) -> None:
         """Take wishes in; returns at once."""
         with self._changed:
             now_s = self._clock()
-            for wish in wishes:
-                self._order.put(wish, now_s)
+            for pending in patches:
+                self._order.put(pending, now_s)
             self._changed.notify_all()
 
     def forget(self) -> None:
@@ -133,20 +133,20 @@ class Writer:
         return (*([outage] if outage else ()), *told)
 
     def _work(self) -> None:
-        while (wish := self._next()) is not None:
+        while (pending := self._next()) is not None:
             try:
-                self._carry_out(wish)
+                self._carry_out(pending)
             except Exception as error:  # noqa: BLE001 - a thread's top: a bug must not end the writing unseen
-                _log.exception("writing %s: a bug", wish.ref.told)
-                self._failed_to(wish.ref, Failure.REFUSED, f"a bug ({error!r}); the log has the traceback")
+                _log.exception("writing %s: a bug", pending.ref.told)
+                self._failed_to(pending.ref, Failure.REFUSED, f"a bug ({error!r}); the log has the traceback")
 
     def _next(self) -> PendingPatch | None:
         with self._changed:
             while not self._closed:
                 now_s = self._clock()
-                wish = self._order.take(now_s)
-                if wish is not None:
-                    return wish
+                pending = self._order.take(now_s)
+                if pending is not None:
+                    return pending
                 self._changed.wait(self._order.wait_s(now_s))
         return None
 
@@ -154,11 +154,11 @@ class Writer:
         deadline_s = self._may_write()
         return -math.inf if deadline_s is None else deadline_s - _LEAST_S
 
-    def _carry_out(self, wish: PendingPatch) -> None:
-        ref, subject = wish.ref, self._subject(wish.ref)
-        if subject is None or subject.uid != wish.uid:
+    def _carry_out(self, pending: PendingPatch) -> None:
+        ref, subject = pending.ref, self._subject(pending.ref)
+        if subject is None or subject.uid != pending.uid:
             return self._done(ref, self._order.gone)
-        patch = wish.change.patch(subject.annotations)
+        patch = pending.change.patch(subject.annotations)
         until_s = self._until_s()
         if not patch or until_s <= self._clock():
             return self._done(ref, self._order.needless)
@@ -169,7 +169,7 @@ class Writer:
             return self._refused(ref, error)
         except ApiError as error:
             return self._failed_to(ref, Failure.SERVER, str(error))
-        if wish.change.patch(annotations_in(ref, answer)):
+        if pending.change.patch(annotations_in(ref, answer)):
             return self._failed_to(ref, Failure.REFUSED, "the API server changed what was written: look for a webhook")
         self._on_written(ref, subject.resource_version, answer)
         return self._done(ref, self._order.written)

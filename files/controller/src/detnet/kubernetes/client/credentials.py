@@ -100,15 +100,15 @@ def _read_for_each_request(path: Path, configuration: Configuration) -> None:
     While the file cannot be read or is empty, the last token serves: it may well be valid still, and client-go does
     the same (``transport/token_source.go``).
     """
-    episodes = StateChangeLogger(logger)
+    state_changes = StateChangeLogger(logger)
 
     def read(into: Configuration) -> None:
         try:
             into.api_key["BearerToken"] = f"Bearer {_token(path)}"
         except ConfigError as error:
-            episodes.begin("token", f"{error}; going on with the last token")
+            state_changes.begin("token", f"{error}; going on with the last token")
         else:
-            episodes.end("token", f"the token file {path} can be read again")
+            state_changes.end("token", f"the token file {path} can be read again")
 
     configuration.api_key["BearerToken"] = f"Bearer {_token(path)}"
     configuration.refresh_api_key_hook = read  # type: ignore[assignment] # its type is inferred from None

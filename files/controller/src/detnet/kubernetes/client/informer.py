@@ -73,7 +73,7 @@ class Informer(Generic[T]):
         self._trust_s = trust_s
         self._clock = clock
         self._backoff = backoff or Backoff(cap_s=_CAP_S)
-        self._episodes = StateChangeLogger(logger)
+        self._state_changes = StateChangeLogger(logger)
         self._lock = threading.Lock()
         self._items: dict[str, T] = {}
         self._version: str | None = None
@@ -215,11 +215,11 @@ class Informer(Generic[T]):
     def _well(self) -> None:
         self.heard_s = self._clock()
         self.trouble = None
-        self._episodes.end("api", f"following {self._path} again")
+        self._state_changes.end("api", f"following {self._path} again")
 
     def _failed(self, error: ApiError, asked_s: float | None) -> float:
         self.trouble = str(error)
-        self._episodes.begin("api", f"cannot follow {self._path}: {error}")
+        self._state_changes.begin("api", f"cannot follow {self._path}: {error}")
         return self._backoff.next_s(asked_s)
 
 

@@ -49,26 +49,26 @@ class LeaderElector:
         self._api = api
         self._name = f"{namespace}/{name}"
         self._times = times or LeaseTimes()
-        self._campaign = ElectionProtocol(namespace, name, identity, self._times, clock, chance)
+        self._protocol = ElectionProtocol(namespace, name, identity, self._times, clock, chance)
         self._clock = clock
-        self._episodes = StateChangeLogger(logger)
+        self._state_changes = StateChangeLogger(logger)
         self._one_at_a_time = threading.Lock()
         self._told = False
 
     @property
     def leading(self) -> bool:
         """Whether this process may write now. Ask right before each write, not once per pass."""
-        return self._campaign.leading
+        return self._protocol.leading
 
     @property
     def deadline_s(self) -> float:
         """Monotonic time before which every write must have ended; in the past when not leading."""
-        return self._campaign.deadline_s
+        return self._protocol.deadline_s
 
     @property
     def holder(self) -> str:
         """Who held the lease when it was last seen; empty for nobody."""
-        return self._campaign.holder
+        return self._protocol.holder
 
     def run(self, stop: threading.Event) -> None:
         """Stand for election until ``stop``; then stop writing and call ``release``."""
@@ -85,24 +85,24 @@ class LeaderElector:
         asked_s = 0.0
         with self._one_at_a_time:
             try:
-                self._hold(self._campaign.attempt())
+                self._hold(self._protocol.attempt())
             except ApiError as error:
                 self.trouble = str(error)
-                self._episodes.begin("lease", f"cannot reach the lease {self._name}: {error}")
+                self._state_changes.begin("lease", f"cannot reach the lease {self._name}: {error}")
                 asked_s = (error.retry_after_s or 0.0) if isinstance(error, ApiRefused) else 0.0
             else:
                 self.trouble = None
-                self._episodes.end("lease", f"the lease {self._name} can be reached again")
+                self._state_changes.end("lease", f"the lease {self._name} can be reached again")
             self._tell()
-        return self._campaign.pause_s(asked_s)
+        return self._protocol.pause_s(asked_s)
 
     def release(self) -> None:
         """Lead no more, for good, and let the next one begin at once. Call it when the last write has ended."""
-        self._campaign.give_up()
+        self._protocol.give_up()
         with self._one_at_a_time:
             self._tell()
             try:
-                self._hold(self._campaign.release())
+                self._hold(self._protocol.release())
             except ApiError as error:
                 logger.warning("cannot release the lease %s, so others wait for its end: %s", self._name, error)
 

@@ -34,7 +34,7 @@ class Session:
 
     def __init__(self, access: ClusterAccess) -> None:
         self._access = access
-        self._episodes = StateChangeLogger(logger)
+        self._state_changes = StateChangeLogger(logger)
         self._lock = threading.Lock()
         self._loading = False
         self._loaded_s = 0.0
@@ -75,8 +75,8 @@ class Session:
         try:
             self._client = self._load()
         except ConfigError as error:
-            self._episodes.begin("load", f"cannot renew the credentials, going on with the last: {error}")
+            self._state_changes.begin("load", f"cannot renew the credentials, going on with the last: {error}")
         else:
-            self._episodes.end("load", "the credentials could be renewed again")
+            self._state_changes.end("load", "the credentials could be renewed again")
         finally:
             self._loading = False

@@ -79,7 +79,7 @@ class ConditionTracker:
         """Take one pass in and return what it gives to tell; ``not_enforced`` says of some targets why not."""
         decision = one.decision
         told: list[ConditionChange] = []
-        if one.held_back is None:
+        if one.blocked_reason is None:
             if decision.action is not Action.HOLD:
                 cut = decision.action is Action.CUT
                 self._cut = _Cut(decision.number, decision.reason, _worst(decision)) if cut else None
@@ -123,8 +123,8 @@ class ConditionTracker:
     def _standing(self, target: str, one: Pass) -> WorkloadCondition:
         before = self.standings.get(target, WorkloadCondition(None, Condition.FREE))
         cap = before.cap if one.in_force is None else one.in_force.get(target)
-        if one.held_back is not None:
-            return WorkloadCondition(cap, Condition.LEFT_ALONE, one.held_back)
+        if one.blocked_reason is not None:
+            return WorkloadCondition(cap, Condition.LEFT_ALONE, one.blocked_reason)
         if one.decision.mode is Mode.BLIND:
             return WorkloadCondition(cap, Condition.BLIND)
         episode = self._throttles.get(target)

@@ -63,13 +63,13 @@ class EventQueue:
         self._most = most
         self._entries: dict[tuple[str, Reason], QueuedEvent] = {}
 
-    def add(self, telling: Notice, at: datetime) -> bool:
+    def add(self, notice: Notice, at: datetime) -> bool:
         """Add one telling to its entry; return false if there is no room for one more entry."""
-        key = (telling.subject.uid, telling.reason)
+        key = (notice.subject.uid, notice.reason)
         if key not in self._entries and not self._has_room():
             return False
         entry = self._entries.setdefault(key, QueuedEvent())
-        self._merge(entry, EventSeries(telling, 1, at, at))
+        self._merge(entry, EventSeries(notice, 1, at, at))
         return True
 
     def next_due(self, now_s: float) -> QueuedEvent | float:
@@ -100,7 +100,7 @@ class EventQueue:
     def _merge(self, entry: QueuedEvent, newer: EventSeries) -> None:
         older = entry.waiting
         times, first = (0, newer.first) if older is None else (older.times, older.first)
-        entry.waiting = EventSeries(newer.telling, times + newer.times, first, newer.last)
+        entry.waiting = EventSeries(newer.notice, times + newer.times, first, newer.last)
 
     def _has_room(self) -> bool:
         if len(self._entries) < self._most:

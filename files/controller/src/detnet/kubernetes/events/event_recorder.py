@@ -76,7 +76,7 @@ class EventRecorder:
         self._writer = EventWriter(api, identity=identity, until_s=self._until_s)
         self._events, self._statuses = _Lane("Events"), _Lane("statuses")
         self._budget = TokenBucket(self._pace, clock())
-        self._episodes = StateChangeLogger(logging.getLogger(__name__))
+        self._state_changes = StateChangeLogger(logging.getLogger(__name__))
         self._lock = threading.Lock()
         self._begin_anew()
         self._wake, self._stop = threading.Event(), threading.Event()
@@ -145,12 +145,12 @@ class EventRecorder:
         self._pending = EventQueue(self._pace)
         self._board = WorkloadStatus(self._pace.every_s)
 
-    def _add(self, telling: Notice, at: datetime) -> None:
-        if self._pending.add(telling, at):
-            self._episodes.end("room", "there is room again for what is told on the cluster")
+    def _add(self, notice: Notice, at: datetime) -> None:
+        if self._pending.add(notice, at):
+            self._state_changes.end("room", "there is room again for what is told on the cluster")
         else:
             self.lost_total += 1
-            self._episodes.begin("room", "too much waits to be told on the cluster; what is lost is counted")
+            self._state_changes.begin("room", "too much waits to be told on the cluster; what is lost is counted")
 
     def _write_event(self, entry: QueuedEvent, now_s: float) -> None:
         with self._lock:
@@ -189,7 +189,7 @@ class EventRecorder:
         self._budget.spend()
         self.written_total += 1
         lane.backoff.reset()
-        self._episodes.end(lane.what, f"{lane.what} can be written to the cluster again")
+        self._state_changes.end(lane.what, f"{lane.what} can be written to the cluster again")
 
     def _failed(self, lane: _Lane, error: ApiError) -> None:
         self._budget.spend()
@@ -198,7 +198,7 @@ class EventRecorder:
         wait_s = lane.backoff.next_s(asked_s)
         for each in (lane,) if asked_s is None else (self._events, self._statuses):  # a server that asks asks for all
             each.not_before_s = self._clock() + wait_s
-        self._episodes.begin(lane.what, f"{lane.what} cannot be written to the cluster, control goes on: {error}")
+        self._state_changes.begin(lane.what, f"{lane.what} cannot be written to the cluster, control goes on: {error}")
 
     def _run(self) -> None:
         while not self._stop.is_set():

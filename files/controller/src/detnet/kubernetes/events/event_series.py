@@ -32,7 +32,7 @@ _NOT_FOUND, _CONFLICT = 404, 409
 class EventSeries:
     """The same thing, told ``times`` times between two moments (UTC)."""
 
-    telling: Notice
+    notice: Notice
     times: int
     first: datetime
     last: datetime
@@ -52,7 +52,7 @@ class EventWriter:
         Raises:
             ApiError: it could not be written.
         """
-        namespace, name = one.telling.subject.ref.namespace, _name(one.telling)
+        namespace, name = one.notice.subject.ref.namespace, _name(one.notice)
         events = f"/api/v1/namespaces/{namespace}/events"
         if known is None:
             try:
@@ -61,7 +61,7 @@ class EventWriter:
                 if error.status != _CONFLICT:
                     raise
             known = int(self._request("PATCH", f"{events}/{name}", {}).get("count") or 0)
-        change = {"count": known + one.times, "lastTimestamp": _stamp(one.last), "message": _message(one.telling)}
+        change = {"count": known + one.times, "lastTimestamp": _stamp(one.last), "message": _message(one.notice)}
         try:
             self._request("PATCH", f"{events}/{name}", {**change, "reportingInstance": self._identity})
         except ApiRefused as error:
@@ -75,9 +75,9 @@ class EventWriter:
         return one.times
 
     def _event(self, one: EventSeries) -> dict[str, Any]:
-        subject, reason = one.telling.subject, one.telling.reason
+        subject, reason = one.notice.subject, one.notice.reason
         return {
-            "metadata": {"name": _name(one.telling), "namespace": subject.ref.namespace},
+            "metadata": {"name": _name(one.notice), "namespace": subject.ref.namespace},
             "involvedObject": {
                 "apiVersion": "v1" if subject.ref.kind == POD else "apps/v1",
                 "kind": subject.ref.kind,
@@ -87,7 +87,7 @@ class EventWriter:
             },
             "type": "Warning" if reason.warns else "Normal",
             "reason": reason.value,
-            "message": _message(one.telling),
+            "message": _message(one.notice),
             "count": one.times,
             "firstTimestamp": _stamp(one.first),
             "lastTimestamp": _stamp(one.last),

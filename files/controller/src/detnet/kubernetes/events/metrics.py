@@ -34,7 +34,7 @@ class LeaderElected(Protocol):
         """What is written to."""
 
     @property
-    def teller(self) -> EventRecorder | None:
+    def event_recorder(self) -> EventRecorder | None:
         """Who tells the cluster's people, if anybody."""
 
 
@@ -69,17 +69,21 @@ class ClusterCollector(Collector):
             ("detnet_api_write_retries", "Patches tried again.", figures.retried),
         ):
             yield CounterMetricFamily(name, text, count)
-        unheeded = GaugeMetricFamily(
+        violating = GaugeMetricFamily(
             "detnet_cap_not_enforced", "1 for a target that sends more than its cap allows.", labels=["target"]
         )
         for ref in self._led.cluster.not_enforced():
-            unheeded.add_metric([str(ref)], 1.0)
-        yield unheeded
-        teller = self._led.teller
-        if teller is not None:
+            violating.add_metric([str(ref)], 1.0)
+        yield violating
+        event_recorder = self._led.event_recorder
+        if event_recorder is not None:
             for name, text, count in (
-                ("detnet_tellings", "Events and statuses written.", teller.written_total),
-                ("detnet_telling_failures", "Events and statuses that could not be written.", teller.failures_total),
-                ("detnet_tellings_lost", "Events dropped because too many waited.", teller.lost_total),
+                ("detnet_tellings", "Events and statuses written.", event_recorder.written_total),
+                (
+                    "detnet_telling_failures",
+                    "Events and statuses that could not be written.",
+                    event_recorder.failures_total,
+                ),
+                ("detnet_tellings_lost", "Events dropped because too many waited.", event_recorder.lost_total),
             ):
                 yield CounterMetricFamily(name, text, count)

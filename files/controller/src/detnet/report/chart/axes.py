@@ -97,7 +97,7 @@ def draw_ground(canvas: Canvas, axis: TimeAxis, phases: tuple[Phase, ...], top: 
 
 
 def draw_windows(canvas: Canvas, axis: TimeAxis, timeline: tuple[Window, ...], panel: Panel) -> None:
-    """Shade violating and spoiled windows, neighbours of one kind as one box."""
+    """Shade violating and invalidated windows, neighbours of one kind as one box."""
     for look, row in groupby(timeline, key=_look):
         if not look:
             continue
@@ -111,7 +111,7 @@ def draw_windows(canvas: Canvas, axis: TimeAxis, timeline: tuple[Window, ...], p
 
 
 def _look(window: Window) -> str:
-    return "spoil" if window.spoiled else "shade" if window.violates else ""
+    return "invalidate" if window.invalidated else "shade" if window.violates else ""
 
 
 def _joined(starts_s: list[int]) -> list[tuple[int, int]]:

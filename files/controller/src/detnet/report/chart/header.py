@@ -46,7 +46,7 @@ def draw_heading(canvas: Canvas, summary: Summary, top: float) -> float:
         y += _HEADLINE_SIZE * 1.3
         canvas.text((_MARGIN, y), line, "headline")
     parts = [f"policy {summary.policy}", f"scenario {summary.scenario}", summary.started_at]
-    if summary.total.spoiled_windows:
+    if summary.total.invalidated_windows:
         parts.append(f"left out: {words.left_out(summary.total)}")
     canvas.text((_MARGIN, y + 22), " · ".join(parts), "small")
     y += 66
@@ -62,7 +62,7 @@ def draw_phases(canvas: Canvas, axis: TimeAxis, phases: Sequence[Phase], top: fl
     """Write each phase's title over its span: the title, else the name, else its number."""
     for index, phase in enumerate(phases):
         start, width = axis.x(phase.start_s), axis.x(phase.end_s) - axis.x(phase.start_s)
-        canvas.rect((start + 1, top), (width - 2, 22), "band" if index % 2 == 0 else "spoil", tip=phase.title)
+        canvas.rect((start + 1, top), (width - 2, 22), "band" if index % 2 == 0 else "invalidate", tip=phase.title)
         choices = [text for text in (phase.title, phase.name) if text_width(text, 12, bold=True) <= width - 10]
         cut = fit(phase.name, width - 10, 12, bold=True)
         shown = choices[0] if choices else cut if len(cut) > _LEAST_LETTERS else str(index + 1)

@@ -17,7 +17,7 @@ _COLOURS = {  # name: (light, dark)
     "latency": ("#0072b2", "#56b4e9"),
     "bad": ("#c44601", "#ff8a4c"),
     "shade": ("#fbdccb", "#4d2713"),
-    "spoil": ("#dfe3e8", "#39424d"),
+    "invalidate": ("#dfe3e8", "#39424d"),
     "good": ("#00795a", "#2fc79b"),
     "blind": ("#a8528a", "#dd93bf"),
     "target0": ("#e69f00", "#e69f00"),
@@ -44,7 +44,7 @@ _LOOKS = """
 .chart .paper { fill: var(--paper) }
 .chart .band { fill: var(--band) }
 .chart .shade { fill: var(--shade) }
-.chart .spoil { fill: var(--spoil) }
+.chart .invalidate { fill: var(--invalidate) }
 .chart .grid { stroke: var(--grid); stroke-width: 1 }
 .chart .edge { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3 }
 .chart .frame { stroke: var(--soft); stroke-width: 1 }

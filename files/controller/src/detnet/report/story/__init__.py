@@ -6,7 +6,7 @@ Lines in, bounded memory: passes are folded into episodes and thrown away, so th
 from __future__ import annotations
 
 from detnet.report.story.drawn import draw
-from detnet.report.story.told import SHOWN, Told, live, tell
+from detnet.report.story.told import SHOWN, Timeline, live, tell
 from detnet.report.story.window import Window
 
-__all__ = ["SHOWN", "Told", "Window", "draw", "live", "tell"]
+__all__ = ["SHOWN", "Timeline", "Window", "draw", "live", "tell"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from detnet.report.files import write_whole
-from detnet.report.story.told import Told
+from detnet.report.story.told import Timeline
 
 
-def draw(told: Told, *, html: Path | None, png: Path | None) -> None:
+def draw(told: Timeline, *, html: Path | None, png: Path | None) -> None:
     """Write the page and the picture that were asked for.
 
     Raises:

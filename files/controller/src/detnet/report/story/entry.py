@@ -54,7 +54,7 @@ class Entry:
     terms: Mapping[str, float]
     caps_bps: Mapping[str, float]
     written: int
-    held_back: str | None
+    blocked_reason: str | None
     errors: tuple[str, ...]
     trouble: str | None
     lost_before: int
@@ -103,7 +103,7 @@ def parse(raw: Mapping[str, Any]) -> Entry | None:
             terms={str(name): float(value) for name, value in raw["terms"].items()},
             caps_bps={str(name): float(bps) for name, bps in raw["caps_bps"].items()},
             written=len(raw["written"]),
-            held_back=raw["held_back"],
+            blocked_reason=raw["blocked_reason"],
             errors=tuple(map(str, raw["errors"])),
             trouble=raw["source_trouble"],
             lost_before=int(raw.get("lost_before", 0)),

@@ -70,7 +70,7 @@ class Episode:
     errors: int = 0
     error: str | None = None
     trouble: str | None = None
-    held_back: str | None = None
+    blocked_reason: str | None = None
 
     @classmethod
     def of(cls, step: Step) -> Episode:
@@ -105,7 +105,7 @@ class Episode:
             errors=len(entry.errors),
             error=next(iter(entry.errors), None),
             trouble=entry.trouble,
-            held_back=entry.held_back,
+            blocked_reason=entry.blocked_reason,
         )
 
     def add(self, later: Episode) -> None:
@@ -131,7 +131,7 @@ class Episode:
         self.errors += later.errors
         self.error = self.error or later.error
         self.trouble = self.trouble or later.trouble
-        self.held_back = self.held_back or later.held_back
+        self.blocked_reason = self.blocked_reason or later.blocked_reason
 
 
 class Fold:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from detnet.report.html import ours, render_page
 from detnet.report.story import sentences
 from detnet.report.story.picture import picture
-from detnet.report.story.told import Told
+from detnet.report.story.told import Timeline
 
 
-def page(told: Told) -> str:
+def page(told: Timeline) -> str:
     """Return the page; every text of the log is escaped."""
     rows = [
         (f"{episode.began:%Y-%m-%d %H:%M:%S}", episode.state.value, began, ended)

@@ -11,7 +11,7 @@ from detnet.report.chart.decisions import draw_lanes, times
 from detnet.report.chart.style import TARGETS
 from detnet.report.story.bins import Bins, Key
 from detnet.report.story.episodes import State
-from detnet.report.story.told import Told
+from detnet.report.story.told import Timeline
 
 _WIDTH, _LEFT, _RIGHT = 1200.0, 70.0, 180.0
 _BETWEEN = 34.0
@@ -23,7 +23,7 @@ _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10800, 216
 _MOST_TICKS = 10
 
 
-def picture(told: Told, *, heading: bool) -> str:
+def picture(told: Timeline, *, heading: bool) -> str:
     """Return the log's picture as SVG; ``heading`` puts the sentence on top."""
     bins = told.bins
     canvas = Canvas(_WIDTH, told.headline())
@@ -114,7 +114,7 @@ def _draw_age(canvas: Canvas, axis: TimeAxis, bins: Bins, top: float, height: fl
 
 def _shade(canvas: Canvas, axis: TimeAxis, bins: Bins, panel: Panel) -> None:
     """Shade breaches, and in grey the times in which nothing could be known."""
-    looks = (((State.BLIND, State.SILENT), "spoil", "blind or silent"), ((State.BREACHED,), "shade", "breached"))
+    looks = (((State.BLIND, State.SILENT), "invalidate", "blind or silent"), ((State.BREACHED,), "shade", "breached"))
     for states, look, what in looks:
         for start_s, end_s in bins.spans(*states):
             x, width = axis.x(start_s), axis.x(end_s) - axis.x(start_s)

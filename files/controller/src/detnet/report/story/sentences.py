@@ -30,8 +30,8 @@ def beginning(episode: Episode) -> str:
     parts = [_said(episode)]
     if episode.restarted:
         parts.insert(0, "The daemon started, or took a new configuration.")
-    if episode.held_back:
-        parts.append(f"No cap was written: {episode.held_back}.")
+    if episode.blocked_reason:
+        parts.append(f"No cap was written: {episode.blocked_reason}.")
     if episode.errors:
         parts.append(f"{words.many(episode.errors, 'error')} in writing caps, the first: {episode.error}.")
     if episode.lost:

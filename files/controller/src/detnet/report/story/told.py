@@ -30,7 +30,7 @@ _INDENT = " " * 10
 
 
 @dataclass(slots=True)
-class Told:
+class Timeline:
     """A log that has been read: its last episodes, its totals, its terms and its picture's material."""
 
     path: Path
@@ -80,7 +80,7 @@ class Told:
                 yield f"\n{table.text(width=_WIDTH, unicode=unicode)}"
 
 
-def tell(path: Path, window: Window, *, shown: int | None = SHOWN) -> Told:
+def tell(path: Path, window: Window, *, shown: int | None = SHOWN) -> Timeline:
     """Read an audit log with its rotated files, once.
 
     Args:
@@ -91,7 +91,7 @@ def tell(path: Path, window: Window, *, shown: int | None = SHOWN) -> Told:
     Raises:
         UserError: there is no such log, it cannot be read, or it tells of several domains and none was chosen.
     """
-    told = Told(path, deque(maxlen=shown))
+    told = Timeline(path, deque(maxlen=shown))
     lines = read(path)
 
     def ours() -> Iterator[Entry]:

@@ -96,7 +96,7 @@ def _unsettled(rules: Rules) -> Rules:
 
 
 def _suspicious(rules: Rules) -> Rules:
-    return replace(rules, guard=replace(rules.guard, innocent_share=0.0))
+    return replace(rules, guard=replace(rules.guard, exonerated_share=0.0))
 
 
 def _unchanged(rules: Rules) -> Rules:

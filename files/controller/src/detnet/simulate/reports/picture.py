@@ -44,7 +44,7 @@ def _draw_delay(canvas: Canvas, axis: TimeAxis, link: LinkTrace, panel: Panel) -
     believed = Curve(_readings(link.ticks, lambda tick: tick.jitter_ms), "cap cap0", "as the law saw it", "name0")
     scale = Scale(panel.top, panel.bottom, highest([truth], 2.5 * limit_ms), bend=limit_ms / 4)
     warm = axis.x(WARM_UP_S)
-    canvas.rect((axis.left, panel.top), (warm - axis.left, panel.height), "spoil", tip="warm-up, not judged")
+    canvas.rect((axis.left, panel.top), (warm - axis.left, panel.height), "invalidate", tip="warm-up, not judged")
     for start_s, end_s in _joined([w.start_s for w in link.windows if w.violates and w.start_s >= WARM_UP_S]):
         tip = f"{start_s} to {end_s} s: the objective is violated"
         width = max(axis.x(end_s) - axis.x(start_s), 1.0)

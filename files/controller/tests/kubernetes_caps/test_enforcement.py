@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detnet.kubernetes.caps.enforcement import Enforcement
+from detnet.kubernetes.caps.compliance import Enforcement
 from detnet.model.rate import Rate
 
 M = 1_000_000

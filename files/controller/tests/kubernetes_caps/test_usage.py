@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from detnet.actuators.base import Usage
 from detnet.kubernetes.caps.domains import Domain
 from detnet.kubernetes.caps.usage import Counters, Tally
-from detnet.runtime.traffic_meter import TrafficMeter
+from detnet.runtime.control_loop import TrafficMeter
 
 counts = st.dictionaries(st.sampled_from(["a-1", "a-2", "b-1"]), st.floats(0.0, 1e12))
 

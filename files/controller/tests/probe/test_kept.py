@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.probe.kept import SampleBuffer
+from detnet.probe.prober import SampleBuffer
 
 CALM = {"a": False, "b": True}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detnet.probe.lateness import Lateness
+from detnet.probe.pacing import Lateness
 
 MS = 10**6
 PERIOD = 10 * MS  # 100 Hz

@@ -7,8 +7,7 @@ import selectors
 import socket
 
 from detnet.probe.links import UdpLink
-from detnet.probe.options import Options
-from detnet.probe.paths import Path
+from detnet.probe.paths import Options, Path
 from detnet.probe.tally import Counter, SharedCounters
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.probe.schedule import Schedule, starts_ns
+from detnet.probe.pacing import Schedule, starts_ns
 
 MS = 10**6
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from detnet.model.errors import UserError
-from detnet.telemetry.json_lines import read
-from detnet.telemetry.rotation import rotate, rotated
+from detnet.telemetry.json_lines import read, rotate, rotated
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detnet.telemetry.audit import AuditLog
-from detnet.telemetry.json_lines import read
-from detnet.telemetry.rotation import newest_first, rotate, rotated
+from detnet.telemetry.json_lines import newest_first, read, rotate, rotated
 
 
 def numbers(path: Path) -> list[object]:

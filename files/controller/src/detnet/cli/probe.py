@@ -44,8 +44,11 @@ def command(  # noqa: PLR0913 - one parameter per option
     duration_s: float | None,
 ) -> None:
     """Measure round trips to reflectors (STAMP, RFC 8762) until stopped."""
-    from detnet.probe.options import Options  # noqa: PLC0415
-    from detnet.probe.paths import parse_endpoint, parse_paths  # noqa: PLC0415 - keeps detnet --help fast
+    from detnet.probe.paths import (  # noqa: PLC0415 - keeps detnet --help fast
+        Options,
+        parse_endpoint,
+        parse_paths,
+    )
     from detnet.probe.prober import Prober  # noqa: PLC0415
     from detnet.probe.web import application  # noqa: PLC0415
     from detnet.telemetry.http import Endpoint  # noqa: PLC0415

@@ -18,8 +18,8 @@ import click
 def command(*, udp: tuple[str, ...], tcp: tuple[str, ...], metrics: str | None, realtime: bool, dscp: int) -> None:
     """Answer probes until stopped."""
     from detnet.model.errors import UserError  # noqa: PLC0415 - keeps detnet --help fast
+    from detnet.probe.pacing import become_punctual  # noqa: PLC0415
     from detnet.probe.paths import parse_endpoint  # noqa: PLC0415
-    from detnet.probe.realtime import become_punctual  # noqa: PLC0415
     from detnet.probe.reflector import Reflector, reflect  # noqa: PLC0415
 
     if not udp and not tcp:

@@ -7,8 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from detnet.config.base import Model
-from detnet.config.units import Duration
+from detnet.config.base import Duration, Model
 from detnet.model.annotations import EGRESS
 
 # RFC 1123 label: what a namespace may be called.

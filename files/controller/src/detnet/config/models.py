@@ -10,10 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from detnet.config.base import Model, Name
+from detnet.config.base import Cap, Duration, Model, Name, Patience, Share
 from detnet.config.kubernetes import KubernetesSettings, LeaderSettings
-from detnet.config.pace import Patience
-from detnet.config.units import Cap, Duration, Share
 from detnet.config.workloads import ObjectiveSettings, TargetSettings
 from detnet.control.policy_registry import POLICIES, Pace
 from detnet.model.rate import Rate

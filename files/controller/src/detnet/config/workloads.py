@@ -6,9 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from detnet.config.base import Model, Name
+from detnet.config.base import Cap, Duration, Model, Name, Share
 from detnet.config.kubernetes import Kind, Namespace
-from detnet.config.units import Cap, Duration, Share
 
 
 class QuerySettings(Model):

@@ -9,15 +9,40 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from detnet.probe.lookup import Lookup
-from detnet.probe.options import Options
 from detnet.probe.packet import SIZE
-from detnet.probe.paths import Path
+from detnet.probe.paths import Options, Path
 from detnet.probe.sockets import Address, Received, drain_errors, open_socket, receive, report_errors
 from detnet.probe.tally import Counter, SharedCounters
+
+
+class Lookup:
+    """One name resolution; a name that is no address is resolved in a thread, because getaddrinfo(3) may take long."""
+
+    def __init__(self, host: str, port: int, kind: int) -> None:
+        self.addresses: list[tuple[int, Address]] = []
+        self.failure = 0
+        self.done = False
+        try:
+            self._resolve(host, port, kind, socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            threading.Thread(target=self._work, args=(host, port, kind), daemon=True).start()
+
+    def _work(self, host: str, port: int, kind: int) -> None:
+        try:
+            self._resolve(host, port, kind, 0)
+        except (OSError, UnicodeError) as error:  # gaierror is an OSError; UnicodeError: no valid host name
+            self.failure = getattr(error, "errno", None) or socket.EAI_NONAME
+            self.done = True
+
+    def _resolve(self, host: str, port: int, kind: int, flags: int) -> None:
+        found = socket.getaddrinfo(host, port, type=kind, flags=flags)
+        self.addresses = [(family, address) for family, _, _, _, address in found]
+        self.done = True
+
 
 _SILENCE_NS = 2 * 10**9
 _BACKOFF_NS = (10**8, 2 * 10**9)

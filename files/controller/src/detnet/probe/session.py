@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from detnet.probe.clock import Reading, stepped
 from detnet.probe.flight import InFlight, MatchResult, Probe
-from detnet.probe.lateness import Lateness
 from detnet.probe.links import Link
-from detnet.probe.options import Options
+from detnet.probe.pacing import Lateness, Schedule
 from detnet.probe.packet import ERROR_UNKNOWN, MAX_SEQUENCE, PacketError, ReflectorPacket, SenderPacket, from_ns
-from detnet.probe.schedule import Schedule
+from detnet.probe.paths import Options
 from detnet.probe.sockets import Received
 from detnet.probe.tally import Counter, SharedCounters
 

@@ -19,10 +19,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from detnet.probe.links import LINKS, Link
-from detnet.probe.options import Options
-from detnet.probe.paths import Path
-from detnet.probe.realtime import become_punctual
-from detnet.probe.schedule import Schedule, starts_ns
+from detnet.probe.pacing import Schedule, become_punctual, starts_ns
+from detnet.probe.paths import Options, Path
 from detnet.probe.session import Outcome, Session
 from detnet.probe.tally import Counter, SharedCounters
 

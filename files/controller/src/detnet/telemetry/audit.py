@@ -16,8 +16,7 @@ from pathlib import Path
 
 from detnet.model.errors import UserError
 from detnet.telemetry.background_sync import BackgroundSync
-from detnet.telemetry.json_lines import encode
-from detnet.telemetry.rotation import rotate, rotated
+from detnet.telemetry.json_lines import encode, rotate, rotated
 from detnet.telemetry.state_changes import StateChangeLogger
 
 _MIB = 1 << 20

@@ -1,17 +1,83 @@
-"""What the byte counters say: how much each target sends, and whether the caps are obeyed."""
+"""Cap compliance: how much each target sends, and whether its caps are obeyed, as far as byte counters can tell.
+
+An annotation says what should be enforced, and nothing in Kubernetes says whether it is. A pod that goes on sending
+well above its cap is reported. Cilium's bandwidth manager does not limit traffic between pods of one node, or of a pod
+that an L7 policy selects at egress; the CNI bandwidth plugin reads the annotation only when the pod starts.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from detnet.actuators.base import Usage
 from detnet.kubernetes.caps.cache import ClusterCache
 from detnet.kubernetes.caps.domains import Domain
-from detnet.kubernetes.caps.enforcement import Enforcement
 from detnet.kubernetes.caps.planner import cap_of
 from detnet.kubernetes.caps.usage import Counters, Tally
-from detnet.model.rate import Rate
+from detnet.model.rate import Rate, human
+
+# Above the cap by more than bursts and headers explain, for longer than what waited in the queue at the old rate (2 s).
+_ABOVE = 1.25
+_LASTS_S = 10.0
+REASONS = (
+    "likely traffic to pods on the same node, a CNI that does not read the annotation of a running pod, or an L7 "
+    "policy that selects it"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """One pod: its cap, its counter, when that last moved under this cap, and since when it is above (monotonic s)."""
+
+    cap: Rate
+    sent_bytes: float
+    moved_s: float | None = None
+    above_s: float | None = None
+    rate_bps: float = 0.0
+
+    @property
+    def lasted_s(self) -> float:
+        """How long the pod has been above its cap."""
+        return 0.0 if self.above_s is None or self.moved_s is None else self.moved_s - self.above_s
+
+
+@dataclass(frozen=True, slots=True)
+class Enforcement:
+    """What is known of each capped pod; ``after`` a reading there is a new one."""
+
+    pods: Mapping[str, _Watched] = field(default_factory=dict)
+
+    def after(self, sent: Mapping[str, float], caps: Mapping[str, Rate], now_s: float) -> Enforcement:
+        """Return what is known after a reading of bytes by pod, with the caps that were then in force."""
+        return Enforcement(
+            {key: _next(self.pods.get(key), sent[key], cap, now_s) for key, cap in caps.items() if key in sent}
+        )
+
+    def violating(self) -> Mapping[str, str]:
+        """Return the pods whose cap is not enforced, with one sentence each, the worst first."""
+        found = [(key, one) for key, one in self.pods.items() if one.lasted_s >= _LASTS_S]
+        found.sort(key=lambda item: item[1].cap.bps / item[1].rate_bps)
+        return {
+            key: f"Pod {key} sends {human(one.rate_bps)} under a cap of {one.cap}, which is not enforced: {REASONS}"
+            for key, one in found
+        }
+
+
+def _next(before: _Watched | None, sent_bytes: float, cap: Rate, now_s: float) -> _Watched:
+    if before is None or cap != before.cap or sent_bytes < before.sent_bytes:
+        return _Watched(cap, sent_bytes)
+    if sent_bytes == before.sent_bytes:
+        return before  # no scrape since, or silence
+    if before.moved_s is None:
+        return _Watched(cap, sent_bytes, now_s)  # what was scraped before may be from before the cap
+    rate_bps = 8.0 * (sent_bytes - before.sent_bytes) / max(now_s - before.moved_s, 1e-3)
+    if rate_bps <= _ABOVE * cap.bps:
+        return _Watched(cap, sent_bytes, now_s)
+    above_s = before.moved_s if before.above_s is None else before.above_s
+    return _Watched(cap, sent_bytes, now_s, above_s, rate_bps)
+
 
 _TOLD = 5
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from detnet.actuators.base import ActuationError
 from detnet.control.allocate import allocate, steady
 from detnet.control.demand import Demand
-from detnet.runtime.traffic_meter import TrafficMeter
+from detnet.runtime.control_loop import TrafficMeter
 from detnet.simulate.laws.base import Step
 from detnet.simulate.laws.sensors import Figures, Sensor
 from detnet.simulate.plant import Plant

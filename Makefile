@@ -33,10 +33,10 @@ lint: .venv-dev/dev.stamp  ## Run every gate of the developers' guide
 bench: .venv/lab.stamp  ## Compare the policies on one scenario, side by side (root)
 	@scripts/bench
 
-compare: .venv/lab.stamp  ## Compare all control laws with an oracle, in simulation (long; goes on where it was ended)
+compare: .venv/lab.stamp  ## Compare all control policies with an oracle, in simulation (long; goes on where it was ended)
 	@nice .venv/bin/detnet simulate compare --out out/compare
 
-ablation: .venv/lab.stamp  ## Take the parts of the learned law out one by one, in simulation (long, likewise)
+ablation: .venv/lab.stamp  ## Take the parts of the learned policy out one by one, in simulation (long, likewise)
 	@nice .venv/bin/detnet simulate ablate --out out/ablation
 
 benchmarks: .venv/lab.stamp  ## Measure what a decision pass costs as targets and bottlenecks grow

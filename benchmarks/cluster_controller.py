@@ -108,7 +108,7 @@ def _document(kubeconfig: Path, namespace: str, probe: int, per_target: int) -> 
             "kubernetes": {"namespaces": [namespace], "kubeconfig": str(kubeconfig)},
             "leader": {"namespace": namespace},
         },
-        # One cut to the least cap: what is measured is how fast caps are written, not how the law chooses them.
+        # One cut to the least cap: what is measured is how fast caps are written, not how the policy chooses them.
         "policy": {"name": "aimd", "increase": "10G", "decrease": "50%"},
         "loop": {"recovery": "1s", "raise_every": "1s", "raise_ratio": "100%", "exonerated_share": "0%"},
     }

@@ -110,13 +110,13 @@ options:
     default: 1s
   policy:
     description:
-      - The law of growth; see the page policies in the collection's documentation.
+      - The policy of growth; see the page policies in the collection's documentation.
     type: str
     choices: [steps, graded, aimd, learned]
     default: learned
   policy_parameters:
     description:
-      - Settings of the law that differ from its defaults. One that the law does not have is refused.
+      - Settings of the policy that differ from its defaults. One that the policy does not have is refused.
     type: dict
     suboptions:
       increase:

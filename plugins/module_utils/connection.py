@@ -1,6 +1,6 @@
 """The connection options of kubernetes.core, which its users know, for modules that talk to a cluster.
 
-Apart from the options of a decision, so that a module that only asks the cluster imports no control law.
+Apart from the options of a decision, so that a module that only asks the cluster imports no control policy.
 """
 
 from __future__ import annotations

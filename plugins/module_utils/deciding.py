@@ -27,7 +27,7 @@ from .sources.source import Source
 
 _T = TypeVar("_T")
 _PATIENCE_S = 3.0
-_LAW_READERS: Mapping[str, Callable[[object], object]] = {
+_POLICY_READERS: Mapping[str, Callable[[object], object]] = {
     "increase": lambda text: parse_rate(text).bps,
     "aggressive_decrease": lambda text: parse_rate(text).bps,
     "gentle_decrease": lambda text: parse_rate(text).bps,
@@ -127,7 +127,7 @@ def _parse_ms(value: object) -> float:
 
 def _policy(options: Mapping[str, Any]) -> Any:
     given = {name: value for name, value in (options["policy_parameters"] or {}).items() if value is not None}
-    settings = {name: read(f"policy_parameters: {name}", _LAW_READERS[name], value) for name, value in given.items()}
+    settings = {name: read(f"policy_parameters: {name}", _POLICY_READERS[name], value) for name, value in given.items()}
     return make_policy(options["policy"], settings)
 
 

@@ -185,7 +185,7 @@ decision:
       description: Which rule decided, C(breach), C(settling), C(blind), C(unresolved), C(waiting) or C(growth).
       type: str
     policy:
-      description: The law of growth.
+      description: The policy of growth.
       type: str
     reason:
       description: The decision in one sentence.
@@ -212,7 +212,7 @@ decision:
           type: str
           sample: robot-control jitter 3.5 ms against 2 ms
     terms:
-      description: The terms of the law, by name.
+      description: The terms of the policy, by name.
       type: dict
 """
 

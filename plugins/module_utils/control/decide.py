@@ -194,13 +194,13 @@ def _enveloped(guard: Guard, state: State, situation: Situation, proposal: Propo
 
 
 def _ask(
-    law: Callable[[Situation, object], tuple[Proposal, object]], situation: Situation, memory: object
+    policy: Callable[[Situation, object], tuple[Proposal, object]], situation: Situation, memory: object
 ) -> tuple[Proposal, object]:
     """Call a policy; its failure must neither stop the loop nor keep the guard from cutting."""
     try:
-        proposal, memory_after = law(situation, memory)
+        proposal, memory_after = policy(situation, memory)
         finite = isinstance(proposal, Proposal) and math.isfinite(proposal.budget_bps)
-    except Exception as error:  # noqa: BLE001 - whatever a law does wrong, the guard decides without it
+    except Exception as error:  # noqa: BLE001 - whatever a policy does wrong, the guard decides without it
         return Proposal(situation.budget_bps, f"the policy failed: {error!r}", {"policy_failed": 1.0}), memory
     if not finite:
         return Proposal(situation.budget_bps, "the policy proposed no number", {"policy_failed": 1.0}), memory

@@ -58,7 +58,7 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Guarded feed-forward with a learned capacity; see the module for the law.
+    """Guarded feed-forward with a learned capacity; see the module for the policy.
 
     Attributes:
         surprises: how the other traffic is forecast.

@@ -1,7 +1,7 @@
 """Policies: how far to move the budget. The guard decides whether; a policy never outvotes it.
 
-The three laws of the first controller's documents are kept as they were written, in bit/s: they are the baselines and
-simple choices. Each is a frozen value with three pure methods, so another law is one more class:
+The three policies of the v1 controller are kept as they were published, in bit/s: they are the baselines and
+simple choices. Each is a frozen value with three pure methods, so another policy is one more class:
 
 * ``cut``: an objective is breached; return a budget below the present one.
 * ``hold``: nothing may grow (no fresh evidence, a cut that has not shown yet); return the present budget or less.
@@ -80,11 +80,11 @@ class Proposal:
 
 
 class Policy(Protocol):
-    """The seam between the guard and a law of growth."""
+    """The seam between the guard and a policy of growth."""
 
     @property
     def name(self) -> str:
-        """The name by which configuration, metrics and reports know the law."""
+        """The name by which configuration, metrics and reports know the policy."""
 
     def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Answer a breach."""
@@ -97,7 +97,7 @@ class Policy(Protocol):
 
 
 class _Reactive:
-    """A law without foresight: while nothing may grow it keeps what it has."""
+    """A policy without foresight: while nothing may grow it keeps what it has."""
 
     __slots__ = ()
 
@@ -108,7 +108,7 @@ class _Reactive:
 
 @dataclass(frozen=True, slots=True)
 class Steps(_Reactive):
-    """+10 / -50 Mbit/s: the first controller's law (in the published +10/-50 form)."""
+    """+10 / -50 Mbit/s: the v1 controller's policy (in the published +10/-50 form)."""
 
     increase_bps: int = 10 * _MBPS
     decrease_bps: int = 50 * _MBPS
@@ -173,7 +173,7 @@ class Graded(_Reactive):
 
 @dataclass(frozen=True, slots=True)
 class Aimd(_Reactive):
-    """-20 % / +10 Mbit/s: additive increase, multiplicative decrease, with the documents' dead band."""
+    """-20 % / +10 Mbit/s: additive increase, multiplicative decrease, with the v1 controller's dead band."""
 
     increase_bps: int = 10 * _MBPS
     decrease_ratio: float = 0.2

@@ -1,4 +1,4 @@
-"""The laws of growth by the names that users write, each with its parameters and its patience."""
+"""The policies of growth by the names that users write, each with its parameters and its patience."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Pace:
     least_raise_bps: int
 
 
-# The patience of the first controller's documents, which their laws were written for.
+# The patience of the v1 controller, which their policies were written for.
 _DOCUMENTED = Pace(30.0, 5.0, 5_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyEntry:
-    """How a law is made: ``parameters`` says which of its fields each policy setting is."""
+    """How a policy is made: ``parameters`` says which of its fields each policy setting is."""
 
     make: Callable[..., Policy]
     pace: Pace = _DOCUMENTED
@@ -52,14 +52,14 @@ POLICIES: Mapping[str, PolicyEntry] = {
 
 
 def make_policy(name: str, settings: Mapping[str, object]) -> Policy:
-    """Return the law of that name with these settings; rates are in bit/s, shares are ratios.
+    """Return the policy of that name with these settings; rates are in bit/s, shares are ratios.
 
     Raises:
-        ValueError: a setting that the law does not have.
+        ValueError: a setting that the policy does not have.
     """
-    law = POLICIES[name]
-    unused = sorted(settings.keys() - law.parameters.keys())
+    policy = POLICIES[name]
+    unused = sorted(settings.keys() - policy.parameters.keys())
     if unused:
-        there = ", ".join(law.parameters) or "none"
+        there = ", ".join(policy.parameters) or "none"
         raise ValueError(f"{unused[0]} is no parameter of the policy {name}, which has: {there}")
-    return law.make(**{law.parameters[key]: value for key, value in settings.items()})
+    return policy.make(**{policy.parameters[key]: value for key, value in settings.items()})

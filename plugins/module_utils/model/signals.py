@@ -38,7 +38,7 @@ class Statistics:
     """The figures of one window that are recorded and shown, but not compared with an objective; all in ms.
 
     ``ipdv_p95_ms`` is RFC 3393's absolute delay variation between neighbours, ``jitter_ms`` RFC 3550's interarrival
-    jitter, ``iqr_ms`` the interquartile range (kept for continuity with the first controller; it hides a standing
+    jitter, ``iqr_ms`` the interquartile range (kept for continuity with the v1 controller; it hides a standing
     queue). ``None`` means that the window holds too few replies for the figure.
     """
 

@@ -64,7 +64,7 @@ def test_documented_names_are_read_with_the_unit_that_they_carry() -> None:
 
 
 @pytest.mark.parametrize("name", ["steps", "graded", "aimd"])
-def test_the_documents_laws_keep_the_documents_patience(name: str) -> None:
+def test_the_documents_policies_keep_the_documents_patience(name: str) -> None:
     """Cooldown 30 s, interval 5 s, threshold 5 Mbit/s, unless the user says otherwise."""
     assert load(None, {"DETNET_POLICY__NAME": name}).settings.pace == Pace(30.0, 5.0, 5_000_000)
 

@@ -39,7 +39,7 @@ def test_every_policy_can_be_named(name: str) -> None:
     assert build_rules(settings).policy.name == name
 
 
-def test_the_documents_parameters_reach_their_law() -> None:
+def test_the_documents_parameters_reach_their_policy() -> None:
     """-70 and +20 Mbit/s instead of -50 and +10."""
     environ = {"DETNET_POLICY__NAME": "steps", "INCREASE_STEP_MBPS": "20", "AGGRESSIVE_DECREASE_MBPS": "70"}
     policy = build_rules(load(None, environ).settings).policy

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from control.worlds import MBPS, Law
+from control.worlds import MBPS, ConstantPolicy
 from detnet.control.decision import Evidence, Observation, Traffic
 from detnet.control.guard import Guard
 from detnet.control.learned import Learned
@@ -125,5 +125,5 @@ answers = st.one_of(
     st.sampled_from([None, (None, None), (), 7, ValueError("two\nlines"), ZeroDivisionError(), RecursionError("deep")]),
 )
 policies: st.SearchStrategy[Policy] = st.one_of(
-    st.sampled_from([Steps(), Graded(), Aimd(), Learned()]), st.builds(Law, answers)
+    st.sampled_from([Steps(), Graded(), Aimd(), Learned()]), st.builds(ConstantPolicy, answers)
 )

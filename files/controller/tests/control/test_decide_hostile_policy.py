@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from control.worlds import GUARD, MBPS, Law, one_pass, rules, signal, wants
+from control.worlds import GUARD, MBPS, ConstantPolicy, one_pass, rules, signal, wants
 from detnet.control.decision import Action, Mode, State
 from detnet.control.policies import Proposal
 
@@ -32,7 +32,7 @@ FAILURES = [
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failing_policy_cannot_keep_the_guard_from_cutting(failure: object) -> None:
     """The guard's own cut, in the same pass, with the memory as it was."""
-    decision, state = one_pass(rules(policy=Law(failure)), CALM, signal(1001.0, 9.0), now_s=1001.0)
+    decision, state = one_pass(rules(policy=ConstantPolicy(failure)), CALM, signal(1001.0, 9.0), now_s=1001.0)
     assert (decision.action, decision.budget_bps) == (Action.CUT, 450 * MBPS)
     assert decision.terms == {"policy_failed": 1.0}
     assert state.memory == "before"
@@ -41,7 +41,7 @@ def test_a_failing_policy_cannot_keep_the_guard_from_cutting(failure: object) ->
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failing_policy_grows_nothing(failure: object) -> None:
     """The budget stays, and the reason names the failure in one line."""
-    decision, state = one_pass(rules(policy=Law(failure)), CALM, signal(1001.0), now_s=1001.0)
+    decision, state = one_pass(rules(policy=ConstantPolicy(failure)), CALM, signal(1001.0), now_s=1001.0)
     assert (decision.action, decision.terms) == (Action.HOLD, {"policy_failed": 1.0})
     assert "policy" in decision.reason
     assert len(decision.reason.splitlines()) == 1
@@ -63,7 +63,7 @@ def test_a_policy_may_cut_deeper(wanted_bps: float, left_bps: int) -> None:
 
 
 def test_a_policy_is_not_asked_for_room_that_is_not_there() -> None:
-    """Blind, unresolved and settling passes raise nothing, whatever the law wants."""
+    """Blind, unresolved and settling passes raise nothing, whatever the policy wants."""
     greedy = rules(policy=wants(1e30))
     for evidence in (None, signal(990.0), signal(1001.0, (1.0, 3.0)), signal(1001.0, 1.0, sent=4)):
         decision, _ = one_pass(greedy, CALM, evidence, now_s=1001.0)

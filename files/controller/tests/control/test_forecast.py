@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from detnet.control.forecast import Forecast, ForecastErrors
 
 M = 1e6
-LAW = ForecastErrors()
+POLICY = ForecastErrors()
 
 
 def _watch(rate_bps: Callable[[float], float], seconds: int, past: Forecast | None = None) -> Forecast:
     """Return the forecast after two readings a second of this rate."""
     known = past or Forecast()
     for half in range(2 * seconds):
-        known = LAW.after(known, rate_bps(half / 2), half / 2)
+        known = POLICY.after(known, rate_bps(half / 2), half / 2)
     return known
 
 
@@ -51,16 +51,16 @@ def test_missed_rises_make_rarer_ones_expected_and_calm_takes_it_back() -> None:
     """Adaptive conformal inference: the uncovered share follows the misses."""
     rare = _watch(lambda at_s: 50 * M if at_s == 30.0 else 10 * M, 300)
     for _ in range(10):
-        rare = LAW.missed(rare, 1.0, covered=False)
+        rare = POLICY.missed(rare, 1.0, covered=False)
     assert rare.most_bps == pytest.approx(50 * M)
     calm = _watch(lambda _: 10 * M, 2 * 300)
-    assert rare.uncovered < calm.uncovered == LAW.most_uncovered
+    assert rare.uncovered < calm.uncovered == POLICY.most_uncovered
 
 
 def test_a_miss_counts_for_as_long_as_it_takes_to_answer() -> None:
     """Where a write takes four seconds to work, a missed rise costs more seconds, so fewer of them are let go."""
     known = _watch(lambda _: 10 * M, 60)
-    fast, slow = (LAW.missed(known, cost_s, covered=False).uncovered for cost_s in (1.0, 4.0))
+    fast, slow = (POLICY.missed(known, cost_s, covered=False).uncovered for cost_s in (1.0, 4.0))
     assert known.uncovered - slow == pytest.approx(4.0 * (known.uncovered - fast))
 
 
@@ -68,7 +68,7 @@ def test_bursts_between_two_readings_are_reserved_for_in_full() -> None:
     """A burst of 100 Mbit/s for a quarter of a second reads as 55: breaches inside the covered rise tell."""
     known = _watch(_every(5.0, 55 * M, 0.5), 63)
     for _ in range(4):
-        known = LAW.missed(known, 1.0, covered=True)
+        known = POLICY.missed(known, 1.0, covered=True)
     assert 100 * M < known.most_bps < 150 * M
     calm = _watch(_every(5.0, 55 * M, 0.5), 1200, replace(known, recent=(), spans=()))
     assert calm.most_bps < 60 * M
@@ -77,7 +77,7 @@ def test_bursts_between_two_readings_are_reserved_for_in_full() -> None:
 def test_a_fall_is_believed_after_a_few_seconds() -> None:
     """The level is a median: one low reading gives nothing away."""
     high = _watch(lambda _: 50 * M, 60)
-    once = LAW.after(high, 10 * M, 60.0)
+    once = POLICY.after(high, 10 * M, 60.0)
     assert once.most_bps >= 50 * M
     assert _watch(lambda at_s: 50 * M if at_s < 60.0 else 10 * M, 70).level_bps == 10 * M
 
@@ -88,6 +88,6 @@ def test_the_forecast_is_never_below_the_present_and_its_memory_is_bounded(rates
     """Whatever the traffic does."""
     known = Forecast()
     for half, bps in enumerate(rates):
-        known = LAW.after(known, bps, half * 7.0)
+        known = POLICY.after(known, bps, half * 7.0)
         assert known.most_bps >= bps
-        assert len(known.spans) <= LAW.memory_s / LAW.span_s + 1
+        assert len(known.spans) <= POLICY.memory_s / POLICY.span_s + 1

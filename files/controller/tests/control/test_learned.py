@@ -12,7 +12,7 @@ from detnet.model.objectives import Finding, Verdict
 from detnet.model.signals import Interval
 
 MBPS = 1e6
-LAW = Learned()
+POLICY = Learned()
 
 
 def _situation(
@@ -34,11 +34,11 @@ def _situation(
 
 
 def _learn(situations: list[Situation]) -> tuple[Proposal, Knowledge]:
-    """Let the law see situations one after the other, breached ones as cuts."""
+    """Let the policy see situations one after the other, breached ones as cuts."""
     memory: object = None
     proposal = Proposal(0.0, "")
     for situation in situations:
-        step = LAW.cut if situation.findings[0].verdict is Verdict.BREACHED else LAW.grow
+        step = POLICY.cut if situation.findings[0].verdict is Verdict.BREACHED else POLICY.grow
         proposal, memory = step(situation, memory)
     assert isinstance(memory, Knowledge)
     return proposal, memory
@@ -93,8 +93,8 @@ def test_risen_traffic_is_not_a_fallen_link() -> None:
 
 def test_counters_that_are_lost_leave_what_was_last_forecast() -> None:
     """Unknown traffic is not zero traffic."""
-    seen, (unseen, _) = _learn(_steady(10))[1], LAW.hold(replace(_situation(10.0, 0.0), other_bps=None), None)
-    after, _ = LAW.hold(replace(_situation(10.0, 0.0), other_bps=None), seen)
+    seen, (unseen, _) = _learn(_steady(10))[1], POLICY.hold(replace(_situation(10.0, 0.0), other_bps=None), None)
+    after, _ = POLICY.hold(replace(_situation(10.0, 0.0), other_bps=None), seen)
     assert seen.other_bps == pytest.approx(10e6)
     assert after.budget_bps < unseen.budget_bps
 
@@ -102,14 +102,14 @@ def test_counters_that_are_lost_leave_what_was_last_forecast() -> None:
 def test_a_change_that_is_not_worth_a_write_is_not_made() -> None:
     """Noise of the other traffic moves the sum by less than three hundredths."""
     _, known = _learn(_steady(10))
-    budgets = {LAW.hold(_situation(10.5, 80.0, budget=82.0, other=other), known)[0].budget_bps for other in (10, 11)}
+    budgets = {POLICY.hold(_situation(10.5, 80.0, budget=82.0, other=other), known)[0].budget_bps for other in (10, 11)}
     assert budgets == {82e6}
 
 
 def test_without_counters_it_begins_from_the_budget_in_force() -> None:
     """No traffic is not zero traffic, but it is all that is known."""
     situation = replace(_situation(1.0, 0.0), best_effort_bps=None, other_bps=None)
-    proposal, memory = LAW.grow(situation, None)
+    proposal, memory = POLICY.grow(situation, None)
     assert isinstance(memory, Knowledge)
     assert memory.other is None
     assert proposal.budget_bps == pytest.approx(100e6, rel=0.01)

@@ -14,7 +14,9 @@ from detnet.control.learned import Learned
 @pytest.mark.parametrize("idle_bps", [0.0, 1.0, 1e6])
 def test_a_breach_on_an_idle_link_is_forgotten(idle_bps: float) -> None:
     """A slow server while nothing was sent says nothing about the link; a capacity of zero would last for ever."""
-    quick = replace(GUARD, cooldown_s=1.5, raise_every_s=1.0, least_raise_bps=0)  # the pace that settings give this law
+    quick = replace(
+        GUARD, cooldown_s=1.5, raise_every_s=1.0, least_raise_bps=0
+    )  # the pace that settings give this policy
     told, state = rules(guard=quick, policy=Learned()), State(now_s=1000.0, budget_bps=500 * MBPS)
     idle = Traffic({"upload": idle_bps}, 0.0)
     for now_s, latency_ms in ((1001.0, 1.0), (1002.0, 9.0)):

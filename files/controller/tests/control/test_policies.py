@@ -1,4 +1,4 @@
-"""The documents' laws do exactly what the documents say: +10/-50, +15/-50/-20 smoothed, and -20 %/+10."""
+"""The v1 controller's policies do exactly what was published: +10/-50, +15/-50/-20 smoothed, and -20 %/+10."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def situation(budget_mbps: int = 500, /, **stresses: float) -> Situation:
     return Situation(0.0, budget_mbps * MBPS, 10 * MBPS, 1000 * MBPS, findings)
 
 
-def steps_mbps(law: Policy, *, memory: object = None, **stresses: float) -> tuple[float, float]:
-    """Return how far the law would cut and grow from 500 Mbit/s, in Mbit/s."""
+def steps_mbps(policy: Policy, *, memory: object = None, **stresses: float) -> tuple[float, float]:
+    """Return how far the policy would cut and grow from 500 Mbit/s, in Mbit/s."""
     seen = situation(**stresses)
-    moved = [answer(seen, memory)[0].budget_bps - 500 * MBPS for answer in (law.cut, law.grow)]
+    moved = [answer(seen, memory)[0].budget_bps - 500 * MBPS for answer in (policy.cut, policy.grow)]
     return moved[0] / MBPS, moved[1] / MBPS
 
 
 def test_steps_move_by_10_up_and_50_down() -> None:
-    """Whatever the figures: the first law had no shades."""
+    """Whatever the figures: the first policy had no shades."""
     assert steps_mbps(Steps(), latency=0.1) == (-50, 10)
     assert steps_mbps(Steps(), jitter=9.0) == (-50, 10)
     assert steps_mbps(Steps(increase_bps=1 * MBPS, decrease_bps=2 * MBPS), latency=0.1) == (-2, 1)
@@ -81,11 +81,11 @@ def test_graded_grows_by_15_below_its_dead_band() -> None:
 @given(st.floats(0.0, 10.0), st.lists(st.tuples(st.floats(0.0, 10.0), st.floats(0.0, 10.0)), min_size=1, max_size=20))
 def test_graded_smooths_exponentially(first: float, figures: list[tuple[float, float]]) -> None:
     """0.7 of the newest figure and 0.3 of the past; the first one counts whole."""
-    law, memory, jitter, latency = Graded(), None, first, first
-    _, memory = law.grow(situation(jitter=first, latency=first), "another law's memory")
+    policy, memory, jitter, latency = Graded(), None, first, first
+    _, memory = policy.grow(situation(jitter=first, latency=first), "another policy's memory")
     for new_jitter, new_latency in figures:
         jitter, latency = 0.7 * new_jitter + 0.3 * jitter, 0.7 * new_latency + 0.3 * latency
-        proposal, memory = law.grow(situation(jitter=new_jitter, latency=new_latency), memory)
+        proposal, memory = policy.grow(situation(jitter=new_jitter, latency=new_latency), memory)
     assert isinstance(memory, Smoothed)
     assert [memory.jitter, memory.latency] == pytest.approx([jitter, latency])
     assert dict(proposal.terms) == {"ewma_jitter_ratio": memory.jitter, "ewma_latency_ratio": memory.latency}
@@ -93,8 +93,8 @@ def test_graded_smooths_exponentially(first: float, figures: list[tuple[float, f
 
 def test_graded_forgets_an_enormous_figure_soon() -> None:
     """One stalled packet counts as ten limits at most, so that a few clean passes are enough."""
-    law = Graded()
-    _, memory = law.cut(situation(jitter=1e6, latency=1e6), None)
+    policy = Graded()
+    _, memory = policy.cut(situation(jitter=1e6, latency=1e6), None)
     assert memory == Smoothed(10.0, 10.0)
 
 

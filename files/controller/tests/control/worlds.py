@@ -19,11 +19,11 @@ ROBOT = Objective("robot-control", latency_ms=2.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Law:
+class ConstantPolicy:
     """A policy that always answers the same, or raises it when it is an exception."""
 
     answer: object
-    name: str = "law"
+    name: str = "policy"
 
     def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Answer a breach."""
@@ -43,9 +43,9 @@ class Law:
         return self.answer  # type: ignore[return-value]  # a hostile policy keeps no contract
 
 
-def wants(budget_bps: float, reason: str = "because") -> Law:
+def wants(budget_bps: float, reason: str = "because") -> Policy:
     """Return a policy that always wants this budget."""
-    return Law((Proposal(budget_bps, reason), None))
+    return ConstantPolicy((Proposal(budget_bps, reason), None))
 
 
 def signal(

@@ -36,7 +36,7 @@ def _always() -> float:
 
 
 def test_in_rollout_mode_the_template_carries_the_cap_and_new_pods_are_born_with_it(site: Site, api: Api) -> None:
-    """The documents' way: the whole cluster is one domain, and a change restarts the pods."""
+    """The v1 controller's way: the whole cluster is one domain, and a change restarts the pods."""
     site.workload("upload", 2)
     with site.pods_run("node-1", "node-2"), site.cluster(api, ROLLOUT) as cluster:
         site.wait_running("upload", 2)

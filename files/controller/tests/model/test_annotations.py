@@ -76,7 +76,7 @@ def test_an_empty_annotation_is_taken_away_by_release() -> None:
 
 
 def test_another_annotation_can_carry_the_cap() -> None:
-    """The documents' BANDWIDTH_ANNOTATION names it."""
+    """The v1 controller's BANDWIDTH_ANNOTATION names it."""
     key = "example.org/egress"
     assert cap_patch({EGRESS: "5M"}, Rate(2_000_000), key=key) == {key: "2M", PRIOR: NO_PRIOR}
 

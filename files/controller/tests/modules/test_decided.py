@@ -17,7 +17,7 @@ OBJECTIVES = [{"workload": "control", "latency": "10ms"}]
 
 
 def decided(**more: object) -> dict[str, Any]:
-    """Return the options of a decision about one critical workload, by the simplest law."""
+    """Return the options of a decision about one critical workload, by the simplest policy."""
     return {"name": "upload", "state": "decided", "policy": "aimd", "objectives": OBJECTIVES, **more}
 
 
@@ -32,7 +32,7 @@ def samples_of(probe: Running) -> list[tuple[float, float | None]]:
 
 
 def test_a_breach_cuts_what_is_in_force(bandwidth: Module, workloads: Workloads) -> None:
-    """From the caps on the pods, by the law, divided again; what was there before us stays remembered."""
+    """From the caps on the pods, by the policy, divided again; what was there before us stays remembered."""
     workloads.create("upload", 2)
     bandwidth(name="upload", rate="100M")
     result = bandwidth(**measured("14ms"))
@@ -53,7 +53,7 @@ def test_what_is_only_asked_for_is_not_done(bandwidth: Module, workloads: Worklo
 
 
 def test_figures_that_allow_no_move_change_nothing(bandwidth: Module, workloads: Workloads) -> None:
-    """Between the dead band and the limit the law stands still, the first time and the second."""
+    """Between the dead band and the limit the policy stands still, the first time and the second."""
     workloads.create("upload", 2)
     bandwidth(name="upload", rate="100M")
     for _time in range(2):

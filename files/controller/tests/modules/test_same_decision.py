@@ -123,7 +123,7 @@ FIGURES = st.fixed_dictionaries(
 def test_the_same_numbers_lead_to_the_same_decision_and_caps(
     robot: dict[str, str], camera: dict[str, str], caps: tuple[Rate | None, ...], policy: str, bounds: tuple[str, str]
 ) -> None:
-    """Every law, any figures, any caps in force: action, rule, budget, sentence, findings and caps are equal."""
+    """Every policy, any figures, any caps in force: action, rule, budget, sentence, findings and caps are equal."""
     nothing = dict.fromkeys(["path", "hubble", "promql"])
     objectives = [{"workload": name, "latency": None, "jitter": None, "loss": None, **LIMITS[name]} for name in LIMITS]
     options: dict[str, Any] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from detnet.simulate.laws.ours import Ours, Running
 from detnet.simulate.plant import SLOT_S, Plant
+from detnet.simulate.policies.production import Ours, Running
 from detnet.simulate.run import world
 from detnet.simulate.scenario import load
 from detnet.simulate.site import Site
@@ -29,9 +29,9 @@ class _Audited(Running):
 
 def write_log(path: Path, scenario: str, *, policy: str = "learned", duration_s: float = 120.0, seed: int = 1) -> None:
     """Let the daemon control a scenario on the reference plant and keep its audit log at ``path``."""
-    plan, plant, law = load(scenario), Plant(), Ours(policy)
-    site = Site(plan.links[0], plant, world(plan, plant, seed)[0], actuation_s=law.actuation_s(plant))
-    running = _Audited(law.settings(site), site)
+    plan, plant, policy = load(scenario), Plant(), Ours(policy)
+    site = Site(plan.links[0], plant, world(plan, plant, seed)[0], actuation_s=policy.actuation_s(plant))
+    running = _Audited(policy.settings(site), site)
     running.audit = AuditLog(path, now=lambda: BEGAN + timedelta(seconds=site.now_s))
     due_s = 0.0
     for slot in range(round(duration_s / SLOT_S)):

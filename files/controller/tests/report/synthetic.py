@@ -1,4 +1,4 @@
-"""Invented but plausible lab runs: a fluid queue in front of one link, best effort that fills its cap, a simple law.
+"""Invented but plausible lab runs: a fluid queue in front of one link, best effort that fills its cap, a simple policy.
 
 ``python synthetic.py OUT`` writes the reports of all of them, to be looked at.
 """

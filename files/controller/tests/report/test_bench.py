@@ -14,29 +14,29 @@ from report.records import BAD, CLEAN, record
 HALF, WHOLE = [CLEAN] * 4 + [BAD] * 6, [CLEAN] * 10
 
 
-def test_the_ends_stand_first_and_last_and_the_laws_between(tmp_path: Path) -> None:
+def test_the_ends_stand_first_and_last_and_the_policies_between(tmp_path: Path) -> None:
     """Whatever order the runs come in."""
     names = ["aimd", "static", "learned", "none", "graded", "steps"]
     comparison = compare([record(WHOLE, policy=name) for name in names], tmp_path)
     assert [entry.label for entry in comparison.entries] == ["none", "steps", "graded", "aimd", "learned", "static"]
 
 
-def test_a_ratio_is_our_score_over_the_laws(tmp_path: Path) -> None:
-    """Same goodput, but half of the steps law's windows violate."""
+def test_a_ratio_is_our_score_over_the_policies(tmp_path: Path) -> None:
+    """Same goodput, but half of the steps policy's windows violate."""
     comparison = compare([record(HALF, policy="steps"), record(WHOLE, policy="learned")], tmp_path)
     learned = comparison.entries[1]
     assert learned.ratios == {"steps": pytest.approx(2.0), "graded": None, "aimd": None}
     assert "2.00x" in comparison.table.text()
 
 
-def test_repeated_runs_are_numbered_and_their_law_is_their_mean(tmp_path: Path) -> None:
-    """Two runs of one law are one yardstick."""
+def test_repeated_runs_are_numbered_and_their_policy_is_their_mean(tmp_path: Path) -> None:
+    """Two runs of one policy are one yardstick."""
     comparison = compare([record(WHOLE, policy="aimd"), record(HALF, policy="aimd")], tmp_path)
     assert [entry.label for entry in comparison.entries] == ["aimd (1)", "aimd (2)"]
     assert [entry.ratios["aimd"] for entry in comparison.entries] == pytest.approx([4 / 3, 2 / 3])
 
 
-def test_a_law_that_scored_nothing_gives_no_ratio(tmp_path: Path) -> None:
+def test_a_policy_that_scored_nothing_gives_no_ratio(tmp_path: Path) -> None:
     """Not infinity, not an error."""
     nothing = record(WHOLE, policy="steps", best_effort={})
     assert compare([nothing, record(WHOLE)], tmp_path).entries[1].ratios["steps"] is None

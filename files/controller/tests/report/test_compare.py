@@ -1,4 +1,4 @@
-"""All laws against the oracle: figures, words, page and picture."""
+"""All policies against the oracle: figures, words, page and picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from detnet.model.errors import UserError
 from detnet.report.compare import write
 from detnet.report.compare.figures import Batch, Estimate, mean, parse
 from detnet.report.compare.picture import _overlap, _place, picture
-from detnet.report.compare.tables import differences, headline, laws
+from detnet.report.compare.tables import differences, headline, policies
 
 
 def estimate(value: float, off: float = 0.0) -> dict[str, float]:
@@ -25,7 +25,7 @@ def estimate(value: float, off: float = 0.0) -> dict[str, float]:
 
 
 def figures(violation: float, goodput: float, off: float = 0.0) -> dict[str, Any]:
-    """Return one law's figures in one scenario."""
+    """Return one policy's figures in one scenario."""
     return {
         "worlds": 40,
         "violation_ratio": estimate(violation, off),
@@ -38,46 +38,46 @@ def figures(violation: float, goodput: float, off: float = 0.0) -> dict[str, Any
     }
 
 
-def summary(**law: list[tuple[float, float]]) -> dict[str, Any]:
-    """Return a ``summary.json`` of laws with (violation, goodput) in each scenario; the first is the reference."""
+def summary(**policy: list[tuple[float, float]]) -> dict[str, Any]:
+    """Return a ``summary.json`` of policies with (violation, goodput) in each scenario; the first is the reference."""
     return {
         "schema": 1,
         "protocol": {"seeds": [1, 3], "plants": ["a", "b"], "half": "reporting", "warm_up_s": 20},
-        "laws": {
+        "policies": {
             name: {"scenarios": {f"s{n}": figures(*pair, 0.01) for n, pair in enumerate(each)}}
-            for name, each in law.items()
+            for name, each in policy.items()
         },
-        "reference": next(iter(law)),
+        "reference": next(iter(policy)),
         "against": {
-            name: {"violation_ratio": estimate(-0.1, 0.02), "be_compliant_ratio": estimate(0.2)} for name in law
+            name: {"violation_ratio": estimate(-0.1, 0.02), "be_compliant_ratio": estimate(0.2)} for name in policy
         },
     }
 
 
-def batch(**law: list[tuple[float, float]]) -> Batch:
+def batch(**policy: list[tuple[float, float]]) -> Batch:
     """Return the same, checked."""
-    return parse(summary(**law), "summary.json")
+    return parse(summary(**policy), "summary.json")
 
 
-def test_the_best_law_stands_first_and_the_sentence_names_both() -> None:
+def test_the_best_policy_stands_first_and_the_sentence_names_both() -> None:
     """Best by goodput less ten times the violations, whatever the order in the file."""
     told = batch(learned=[(0.01, 0.95)], v1=[(0.5, 0.3)], pi=[(0.02, 0.9)])
-    assert [row[0] for row in laws(told).rows] == ["learned", "pi", "v1"]
+    assert [row[0] for row in policies(told).rows] == ["learned", "pi", "v1"]
     assert headline(told) == (
         "learned violates in 1.0 % of all seconds at 95 % of the goodput of an oracle; "
-        "the best other law, pi, in 2.0 % at 90 %"
+        "the best other policy, pi, in 2.0 % at 90 %"
     )
 
 
 def test_the_worst_scenario_is_named_with_its_interval() -> None:
     """Not that of the mean."""
-    ((_, violating, worst, which, *_),) = laws(batch(learned=[(0.0, 1.0), (0.04, 0.8)])).rows
+    ((_, violating, worst, which, *_),) = policies(batch(learned=[(0.0, 1.0), (0.04, 0.8)])).rows
     assert (worst, which) == ("4.0 % [3.0, 5.0]", "s1")
     assert violating == "2.0 % [1.3, 2.7]"
 
 
 def test_differences_carry_their_sign() -> None:
-    """A reader must see at once which law is ahead."""
+    """A reader must see at once which policy is ahead."""
     rows = differences(batch(learned=[(0.0, 1.0)], pi=[(0.1, 0.8)])).rows
     assert ("pi", "-10.0 points [-12.0, -8.0]", "+20.0 points") in rows
 
@@ -105,7 +105,7 @@ def test_names_do_not_overlap_while_there_is_room(points: list[tuple[float, floa
         taken.append(box)
 
 
-def test_the_picture_names_every_law_and_scenario() -> None:
+def test_the_picture_names_every_policy_and_scenario() -> None:
     """Directly at its point, and on the map."""
     svg = ET.fromstring(picture(batch(learned=[(0.0, 1.0)] * 3, v5=[(0.3, 0.4)] * 3), heading=True))  # noqa: S314
     texts = [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
@@ -124,10 +124,10 @@ def test_all_three_files_are_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "where"),
     [
-        (lambda raw: raw.pop("laws"), "laws"),
-        (lambda raw: raw["laws"].clear(), "at least one"),
-        (lambda raw: raw["laws"]["v1"]["scenarios"].pop("s0"), "same scenarios"),
-        (lambda raw: raw["laws"]["v1"]["scenarios"]["s0"].update(violation_ratio="much"), "violation_ratio"),
+        (lambda raw: raw.pop("policies"), "policies"),
+        (lambda raw: raw["policies"].clear(), "at least one"),
+        (lambda raw: raw["policies"]["v1"]["scenarios"].pop("s0"), "same scenarios"),
+        (lambda raw: raw["policies"]["v1"]["scenarios"]["s0"].update(violation_ratio="much"), "violation_ratio"),
     ],
 )
 def test_a_malformed_summary_is_one_sentence(broken: Any, where: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from detnet.simulate.judge import Outcome, judge
-from detnet.simulate.laws.registry import find
 from detnet.simulate.plant import Plant
+from detnet.simulate.policies.registry import find
 from detnet.simulate.run import run
 from detnet.simulate.scenario import Scenario, parse
 from detnet.simulate.trace import Trace
@@ -20,11 +20,11 @@ def scenario(
     return parse(head + body, "test.yaml")
 
 
-def trace(law: str, one: Scenario, *, plant: Plant = SMALL, seed: int = 0) -> Trace:
-    """Run a law by its name."""
-    return run(one, plant, find(law), seed)
+def trace(policy: str, one: Scenario, *, plant: Plant = SMALL, seed: int = 0) -> Trace:
+    """Run a policy by its name."""
+    return run(one, plant, find(policy), seed)
 
 
-def outcome(law: str, one: Scenario, *, plant: Plant = SMALL, seed: int = 0) -> Outcome:
-    """Run a law by its name and judge it."""
-    return judge(trace(law, one, plant=plant, seed=seed))
+def outcome(policy: str, one: Scenario, *, plant: Plant = SMALL, seed: int = 0) -> Outcome:
+    """Run a policy by its name and judge it."""
+    return judge(trace(policy, one, plant=plant, seed=seed))

@@ -1,4 +1,4 @@
-"""The ablations: each takes exactly one part out of the learned law, and the table says what that costs."""
+"""The ablations: each takes exactly one part out of the learned policy, and the table says what that costs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from detnet.runtime.build import build_rules
 from detnet.simulate.batch import Job, Result, run_job
 from detnet.simulate.exogenous import draw
 from detnet.simulate.figures import Comparison, compare
-from detnet.simulate.laws.ablations import ABLATIONS, FULL, Ablation, EqualDivision, Unguarded
-from detnet.simulate.laws.ours import Ours
-from detnet.simulate.laws.registry import find
+from detnet.simulate.policies.ablations import ABLATIONS, FULL, Ablation, EqualDivision, Unguarded
+from detnet.simulate.policies.production import Ours
+from detnet.simulate.policies.registry import find
 from detnet.simulate.reports.ablation import table, verdict
 from detnet.simulate.session import order
 from detnet.simulate.site import Site
@@ -31,14 +31,14 @@ RULES = build_rules(
 )
 
 
-@pytest.mark.parametrize("law", ABLATIONS.values(), ids=list(ABLATIONS))
-def test_each_changes_the_policy_or_the_guard_or_the_division_and_nothing_else(law: Ablation) -> None:
+@pytest.mark.parametrize("policy", ABLATIONS.values(), ids=list(ABLATIONS))
+def test_each_changes_the_policy_or_the_guard_or_the_division_and_nothing_else(policy: Ablation) -> None:
     """Two changes at once would tell nothing of either."""
-    changed = law.change(RULES)
+    changed = policy.change(RULES)
     parts = [
         asdict(changed.policy) != asdict(RULES.policy),  # type: ignore[call-overload]
         changed.guard != RULES.guard,
-        law.daemon is EqualDivision,
+        policy.daemon is EqualDivision,
     ]
     assert sum(parts) == 1
     assert changed.objectives == RULES.objectives
@@ -46,8 +46,8 @@ def test_each_changes_the_policy_or_the_guard_or_the_division_and_nothing_else(l
 
 
 def test_all_of_them_reach_other_processes() -> None:
-    """A batch hands its laws to workers."""
-    assert [pickle.loads(pickle.dumps(law)).name for law in ABLATIONS.values()] == list(ABLATIONS)  # noqa: S301 - ours
+    """A batch hands its policies to workers."""
+    assert [pickle.loads(pickle.dumps(policy)).name for policy in ABLATIONS.values()] == list(ABLATIONS)  # noqa: S301 - ours
 
 
 def test_the_page_tells_what_each_of_them_lacks() -> None:
@@ -73,7 +73,7 @@ def test_without_division_by_demand_the_idle_hold_what_the_busy_could_use() -> N
 
 
 def test_an_unknown_policy_is_not_ablated() -> None:
-    """A part of a law that another law does not have."""
+    """A part of a policy that another policy does not have."""
     rules = build_rules(
         Ours("aimd").settings(Site(STEP.links[0], SMALL, draw(STEP.links[0], SMALL, 60.0, "0"), actuation_s=0.0))
     )
@@ -82,11 +82,11 @@ def test_an_unknown_policy_is_not_ablated() -> None:
 
 
 def compared(cost: float) -> Comparison:
-    """Return three worlds in which the law without trim violates by so much more, give or take."""
-    laws = (find(FULL), find("no-trim"))
+    """Return three worlds in which the policy without trim violates by so much more, give or take."""
+    policies = (find(FULL), find("no-trim"))
     results = []
     for seed in range(3):
-        real = run_job(Job(STEP, SMALL, seed, laws))
+        real = run_job(Job(STEP, SMALL, seed, policies))
         whole, without = (replace(one, violating=10 + seed) for one in real.outcomes)
         results.append(Result(real.oracle, (whole, replace(without, violating=without.violating + round(cost * 40)))))
     return compare(results, FULL)
@@ -112,13 +112,13 @@ def test_the_verdict_stands_on_intervals_that_exclude_zero() -> None:
 def test_the_command_writes_the_table(tmp_path: Path) -> None:
     """From names to Markdown, in one call."""
     (tmp_path / "mine.yaml").write_text("name: mine\ntitle: own\nduration_s: 30\ntargets: [{name: upload}]\n")
-    arguments = ["ablate", "--scenario", str(tmp_path / "mine.yaml"), "--law", "learned,no-trim", "--seeds", "2"]
+    arguments = ["ablate", "--scenario", str(tmp_path / "mine.yaml"), "--policy", "learned,no-trim", "--seeds", "2"]
     done = CliRunner().invoke(command, [*arguments, "--jobs", "1", "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output
     assert "trim before the limit" in done.output
     assert "| trim before the limit | explores until a breach |" in (tmp_path / "out" / "ABLATION.md").read_text()
 
 
-def test_a_batch_of_ablations_has_the_whole_law_and_every_variant() -> None:
+def test_a_batch_of_ablations_has_the_whole_policy_and_every_variant() -> None:
     """By one word."""
-    assert [law.name for law in order("normal", "ablations", "grid", 1).laws] == [FULL, *ABLATIONS]
+    assert [policy.name for policy in order("normal", "ablations", "grid", 1).policies] == [FULL, *ABLATIONS]

@@ -15,14 +15,14 @@ from detnet.cli.simulate import command
 from detnet.model.errors import ConfigError
 from detnet.simulate.batch import jobs, run_job, simulate
 from detnet.simulate.figures import compare
-from detnet.simulate.laws.oracle import foreseen_bps
-from detnet.simulate.laws.registry import find
 from detnet.simulate.oracle_search import MOST_VIOLATIONS
+from detnet.simulate.policies.oracle import foreseen_bps
+from detnet.simulate.policies.registry import find
 from detnet.simulate.session import order
 from detnet.simulate.statistics import difference, estimate
 from simulate.bench import SMALL, scenario
 
-LAWS = (find("learned"), find("none"))
+POLICIES = (find("learned"), find("none"))
 STEP = scenario(critical="[{steps: [[0, 0.2], [40, 0.5]]}]")
 
 
@@ -45,7 +45,7 @@ def test_paired_differences_are_sharper_than_means() -> None:
 
 def test_the_oracle_keeps_the_objective_and_gets_the_most() -> None:
     """Nobody may beat it by much, or its search is wrong."""
-    result = run_job(jobs([STEP], LAWS, [(SMALL, 0)])[0])
+    result = run_job(jobs([STEP], POLICIES, [(SMALL, 0)])[0])
     assert result.oracle.violation_ratio <= MOST_VIOLATIONS
     learned, none = result.outcomes
     assert none.compliant_bps < learned.compliant_bps <= 1.02 * result.oracle.compliant_bps
@@ -60,18 +60,20 @@ def test_the_oracle_foresees_no_burst() -> None:
 
 def test_processes_change_nothing() -> None:
     """The same results in the same order."""
-    work = jobs([STEP], LAWS, [(SMALL, 0), (SMALL, 1)])
+    work = jobs([STEP], POLICIES, [(SMALL, 0), (SMALL, 1)])
     told: list[int] = []
     alone = simulate(work, processes=1, progress=lambda done, _all, _last: told.append(done))
     assert told == [1, 2]
     assert alone == simulate(work, processes=2, progress=lambda *_: None)
 
 
-def test_figures_are_per_law_and_scenario_with_intervals_and_pairs() -> None:
+def test_figures_are_per_policy_and_scenario_with_intervals_and_pairs() -> None:
     """As the summary promises them."""
-    results = simulate(jobs([STEP], LAWS, [(SMALL, seed) for seed in range(3)]), processes=1, progress=lambda *_: None)
+    results = simulate(
+        jobs([STEP], POLICIES, [(SMALL, seed) for seed in range(3)]), processes=1, progress=lambda *_: None
+    )
     found = compare(results, "learned")
-    one = found.by_law["learned"]["test"]
+    one = found.by_policy["learned"]["test"]
     assert one.worlds == 3
     assert one.violation_ratio.low <= one.violation_ratio.mean <= one.violation_ratio.high
     assert found.against["none"]["violation_ratio"].high < 0.0
@@ -98,7 +100,7 @@ def test_crossed_seeds_meet_every_plant_and_others_one_each() -> None:
     ("names", "sentence"),
     [
         (("nosuch", "none", "grid"), "no scenario is named 'nosuch'"),
-        (("normal", "nosuch", "grid"), "no law is named 'nosuch'"),
+        (("normal", "nosuch", "grid"), "no policy is named 'nosuch'"),
         (("normal", "none", "nosuch"), "no set of plants is named 'nosuch'"),
     ],
 )
@@ -112,12 +114,12 @@ def test_the_command_writes_summary_and_rows_and_prints_the_table(tmp_path: Path
     """One call from names to files."""
     text = "name: mine\ntitle: own\nduration_s: 60\ntargets: [{name: upload}]\n"
     (tmp_path / "mine.yaml").write_text(text)
-    arguments = ["run", "--scenario", str(tmp_path / "mine.yaml"), "--law", "none,static-half", "--seeds", "2"]
+    arguments = ["run", "--scenario", str(tmp_path / "mine.yaml"), "--policy", "none,static-half", "--seeds", "2"]
     done = CliRunner().invoke(command, [*arguments, "--jobs", "1", "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output
     assert "static-half" in done.output
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert set(summary["laws"]["none"]["scenarios"]["mine"]) >= {
+    assert set(summary["policies"]["none"]["scenarios"]["mine"]) >= {
         "violation_ratio",
         "longest_run_s",
         "be_compliant_ratio",

@@ -17,7 +17,7 @@ def trace(*links: Sequence[bool], writes: Sequence[float] = (), disturbances: tu
     for violates in links:
         windows = [TruthWindow(at, 5.0 if bad else 0.1, 0.0, ("robot",) * bad, 10e6) for at, bad in enumerate(violates)]
         traces.append(LinkTrace(("upload",), ("robot",), 2.0, (), windows, tuple((at_s, "upload") for at_s in writes)))
-    return Trace("test", "law", SMALL, 0, float(len(links[0])), disturbances, tuple(traces))
+    return Trace("test", "policy", SMALL, 0, float(len(links[0])), disturbances, tuple(traces))
 
 
 def seconds(total: int, *bad: int) -> list[bool]:

@@ -14,8 +14,8 @@ from detnet.model.errors import UserError
 from detnet.simulate import ledger as ledger_module
 from detnet.simulate.batch import Job, Result, jobs, simulate
 from detnet.simulate.judge import Outcome
-from detnet.simulate.laws.registry import find
 from detnet.simulate.ledger import Ledger
+from detnet.simulate.policies.registry import find
 from detnet.simulate.progress import Progress
 from simulate.bench import SMALL, scenario
 from support import wait_for
@@ -61,7 +61,7 @@ def test_an_ended_batch_goes_on_and_gives_the_same_results(tmp_path: Path) -> No
 def test_a_killed_batch_leaves_its_rows_and_no_process(tmp_path: Path) -> None:
     """Killed without a warning while its workers are at work."""
     (tmp_path / "mine.yaml").write_text("name: mine\ntitle: own\nduration_s: 30\ntargets: [{name: upload}]\n")
-    command = ["simulate", "run", "--scenario", "mine.yaml", "--law", "none", "--seeds", "1000", "--jobs", "2"]
+    command = ["simulate", "run", "--scenario", "mine.yaml", "--policy", "none", "--seeds", "1000", "--jobs", "2"]
     code = f"from detnet.cli import group; group({[*command, '--out', 'out']!r})"
     rows, batch = tmp_path / "out" / "runs.csv", subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
     try:
@@ -90,13 +90,13 @@ def test_a_row_that_was_cut_off_is_run_again(tmp_path: Path) -> None:
     assert batch(path)[1] == [1]
 
 
-def test_another_law_in_known_worlds_runs_alone(tmp_path: Path) -> None:
+def test_another_policy_in_known_worlds_runs_alone(tmp_path: Path) -> None:
     """The oracle's search is not made twice."""
     batch(tmp_path / "runs.csv")
-    more = tuple(replace(job, laws=(*job.laws, find("v5-fresh"))) for job in WORK)
+    more = tuple(replace(job, policies=(*job.policies, find("v5-fresh"))) for job in WORK)
     results, simulated = batch(tmp_path / "runs.csv", more)
     assert simulated == [1, 1]
-    assert [one.law for one in results[0].outcomes] == ["static-half", "none", "v5-fresh"]
+    assert [one.policy for one in results[0].outcomes] == ["static-half", "none", "v5-fresh"]
 
 
 def test_a_changed_world_or_code_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.simulate.laws.ours import Ours
+from detnet.simulate.policies.production import Ours
 from detnet.simulate.run import run
 from detnet.simulate.trace import LinkTrace
 from simulate.bench import SMALL, scenario
@@ -15,8 +15,8 @@ POLICIES = ["learned", "aimd", "graded", "steps"]
 
 def course(policy: str, body: str, *, share: str = "50%") -> LinkTrace:
     """Run four minutes with what an innocent best effort gets back."""
-    law = Ours(policy, loop={"exonerated_share": share})
-    return run(scenario(body, duration_s=240), SMALL, law, 0).links[0]
+    policy = Ours(policy, loop={"exonerated_share": share})
+    return run(scenario(body, duration_s=240), SMALL, policy, 0).links[0]
 
 
 def goodput_bps(link: LinkTrace, from_s: float, to_s: float) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from detnet.simulate.judge import judge
-from detnet.simulate.laws.registry import find
 from detnet.simulate.link import Link
 from detnet.simulate.packets import PacketLink
+from detnet.simulate.policies.registry import find
 from detnet.simulate.run import run, world
 from simulate.bench import SMALL, scenario
 
@@ -21,14 +21,14 @@ KEPT_BELOW = 0.2
 TOLERANCES = {"static-half": (0.05, 0.03), "none": (0.05, 0.03), "learned": (0.15, 0.3)}
 
 
-@pytest.mark.parametrize("law", TOLERANCES)
+@pytest.mark.parametrize("policy", TOLERANCES)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_both_plants_give_the_same_verdict(name: str, law: str) -> None:
+def test_both_plants_give_the_same_verdict(name: str, policy: str) -> None:
     """Kept or not, the share of violations and the goodput."""
     one = SCENARIOS[name]
     outside = world(one, SMALL, 1)
-    fluid, packets = (judge(run(one, SMALL, find(law), 1, outside, model=model)) for model in (Link, PacketLink))
-    points, share = TOLERANCES[law]
+    fluid, packets = (judge(run(one, SMALL, find(policy), 1, outside, model=model)) for model in (Link, PacketLink))
+    points, share = TOLERANCES[policy]
     assert (fluid.violation_ratio < KEPT_BELOW) == (packets.violation_ratio < KEPT_BELOW)
     assert fluid.violation_ratio == pytest.approx(packets.violation_ratio, abs=points)
     assert fluid.goodput_bps == pytest.approx(packets.goodput_bps, rel=share)

@@ -14,9 +14,9 @@ import pytest
 from detnet.simulate.batch import Job, Result, run_job
 from detnet.simulate.figures import compare
 from detnet.simulate.judge import judge
-from detnet.simulate.laws.registry import find
 from detnet.simulate.output import write
 from detnet.simulate.plant import Plant
+from detnet.simulate.policies.registry import find
 from detnet.simulate.reports import write_reports
 from detnet.simulate.reports.timeline import WIDTH, timeline
 from detnet.simulate.run import run
@@ -42,9 +42,9 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 
 @pytest.fixture(scope="module")
 def worlds(short: Scenario) -> list[tuple[Job, Result]]:
-    """Two seeds, two laws."""
-    laws = (find("learned"), find("v5-fresh"))
-    work = [Job(short, Plant(), seed, laws) for seed in (0, 1)]
+    """Two seeds, two policies."""
+    policies = (find("learned"), find("v5-fresh"))
+    work = [Job(short, Plant(), seed, policies) for seed in (0, 1)]
     return [(job, run_job(job)) for job in work]
 
 
@@ -96,10 +96,10 @@ def test_the_shown_world_is_the_worst_one(worlds: list[tuple[Job, Result]], tmp_
         assert f'"seed":{bad},' in (tmp_path / "scenarios" / "short.json").read_text()
 
 
-def test_the_page_has_every_law(out: Path) -> None:
+def test_the_page_has_every_policy(out: Path) -> None:
     """The reference first."""
     rows = re.findall(r"^\| ([\w-]+) \| ", (out / "scenarios" / "short.md").read_text(), re.MULTILINE)
-    assert rows == ["law", "learned", "v5-fresh"]
+    assert rows == ["policy", "learned", "v5-fresh"]
 
 
 def test_the_timeline_is_ascii_and_fits_a_terminal(short: Scenario) -> None:

@@ -20,11 +20,11 @@ def test_another_seed_gives_another_world() -> None:
     assert world(BUSY, SMALL, 1) != world(BUSY, SMALL, 2)
 
 
-def test_every_law_meets_the_same_capacity_and_critical_traffic() -> None:
-    """What a law does must not shift a draw."""
+def test_every_policy_meets_the_same_capacity_and_critical_traffic() -> None:
+    """What a policy does must not shift a draw."""
     outsides = {
-        tuple((tick.capacity_bps, tick.critical_bps) for tick in trace(law, BUSY).links[0].ticks)
-        for law in ("learned", "none", "static-half")
+        tuple((tick.capacity_bps, tick.critical_bps) for tick in trace(policy, BUSY).links[0].ticks)
+        for policy in ("learned", "none", "static-half")
     }
     assert len(outsides) == 1
 

@@ -9,7 +9,7 @@ import pytest
 from detnet.model.errors import ConfigError
 from detnet.simulate.exogenous import draw
 from detnet.simulate.judge import judge
-from detnet.simulate.laws.ours import Ours
+from detnet.simulate.policies.production import Ours
 from detnet.simulate.scenario import Scenario
 from detnet.simulate.site import Site
 from simulate.bench import SMALL, outcome, scenario, trace
@@ -80,7 +80,7 @@ def test_the_daemon_is_told_every_objective_and_sees_every_probe() -> None:
     assert all(len(window.samples) > 10 for window in site.latest().evidence.values())  # type: ignore[union-attr]
 
 
-def test_the_strictest_promise_is_what_the_published_laws_are_told_and_what_is_drawn() -> None:
+def test_the_strictest_promise_is_what_the_published_policies_are_told_and_what_is_drawn() -> None:
     """4 ms of latency over a path of 1 ms leave 3 ms of queue."""
     site = site_of(shared(tight(5.0), LOOSE.replace("latency_ms: 50", "latency_ms: 4")))
     assert site.limits_ms == (3.0, 4.0)

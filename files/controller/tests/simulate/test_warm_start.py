@@ -10,8 +10,8 @@ from detnet.model.rate import Rate
 from detnet.runtime.build import build_rules
 from detnet.runtime.control_loop import ControlLoop, LoopParts
 from detnet.simulate.exogenous import draw
-from detnet.simulate.laws.ours import Ours, Running, _Source
 from detnet.simulate.plant import SLOT_S
+from detnet.simulate.policies.production import Ours, Running, _Source
 from detnet.simulate.site import Site
 from detnet.telemetry.state_file import StateFile, _decoded, _encoded
 from simulate.bench import SMALL, scenario

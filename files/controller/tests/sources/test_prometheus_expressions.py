@@ -23,7 +23,7 @@ def test_a_series_that_prometheus_only_repeats(prometheus: RunningPrometheus, ex
 
 
 def test_a_gauge_that_keeps_its_last_value(prometheus: RunningPrometheus, exporter: Exporter) -> None:
-    """The first controller read such a gauge as "stable" and opened the cap."""
+    """The v1 controller read such a gauge as "stable" and opened the cap."""
     exporter.page = lambda: "ping_frozen 0.001\n"
     template = OwnQueries(measured_by="ping_frozen", latency=OwnQuery("ping_frozen", "s"))
     assert not ends_in(source_of(prometheus, template), TroubleKind.IDLE, "nothing new").evidence

@@ -31,7 +31,7 @@ def shown(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def test_caps_budget_and_rates(metrics: Metrics, decision: Decide) -> None:
-    """In bit/s, and the documents' gauge in Mbit/s."""
+    """In bit/s, and the v1 controller's gauge in Mbit/s."""
     metrics.record(DOMAIN, decision(), CAPS, duration_s=0.02)
     target = {"target": "telemetry-upload"}
     assert shown(metrics, "detnet_cap_bits_per_second", **target) == 50e6

@@ -19,7 +19,7 @@ _COMMANDS = {
     "report": "Judge recorded runs and draw them; several are compared.",
     "release": "Take our caps off and restore what was there before.",
     "run": "Run the control loop.",
-    "simulate": "Try control laws on simulated plants, in closed loop.",
+    "simulate": "Try control policies on simulated plants, in closed loop.",
     "token": "Exchange a controller's token for a new one.",
 }
 

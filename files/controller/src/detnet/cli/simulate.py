@@ -1,4 +1,4 @@
-"""``detnet simulate``: laws against scenarios on plants in simulated time."""
+"""``detnet simulate``: policies against scenarios on plants in simulated time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALVES = ["all", "tuning", "reporting"]
 
 @click.group("simulate")
 def command() -> None:
-    """Try control laws on simulated plants, in closed loop and without a network."""
+    """Try control policies on simulated plants, in closed loop and without a network."""
 
 
 def _processors() -> int:
@@ -32,7 +32,7 @@ def _batch(**defaults: str | int) -> Callable[[F], F]:
         click.option(
             "--scenario", default=defaults["scenarios"], show_default=True, help="Names, a YAML file, 'quick' or 'all'."
         ),
-        click.option("--law", default=defaults["laws"], show_default=True, help="Names, 'all' or 'ablations'."),
+        click.option("--policy", default=defaults["policies"], show_default=True, help="Names, 'all' or 'ablations'."),
         click.option(
             "--plants", default=defaults["plants"], show_default=True, help="reference, buffers, actuation or grid."
         ),
@@ -63,23 +63,27 @@ def _batch(**defaults: str | int) -> Callable[[F], F]:
 
 
 @command.command("run")
-@_batch(seeds=3, plants="reference", laws="learned", scenarios="quick", half="all", out="out/simulate", report=False)
+@_batch(
+    seeds=3, plants="reference", policies="learned", scenarios="quick", half="all", out="out/simulate", report=False
+)
 def run(jobs: int, out: Path, **asked: Any) -> None:
-    """Try laws on scenarios: a few seeds, for a look."""
+    """Try policies on scenarios: a few seeds, for a look."""
     _run(jobs, out, asked)
 
 
 @command.command("compare")
-@_batch(seeds=20, plants="grid", laws="all", scenarios="all", half="reporting", out="out/compare", report=True)
+@_batch(seeds=20, plants="grid", policies="all", scenarios="all", half="reporting", out="out/compare", report=True)
 def compare(jobs: int, out: Path, **asked: Any) -> None:
-    """Compare all laws by the protocol: paired worlds, the half of seeds and plants that nothing was tuned on."""
+    """Compare all policies by the protocol: paired worlds, the half of seeds and plants that nothing was tuned on."""
     _run(jobs, out, asked)
 
 
 @command.command("ablate")
-@_batch(seeds=20, plants="grid", laws="ablations", scenarios="all", half="reporting", out="out/ablation", report=False)
+@_batch(
+    seeds=20, plants="grid", policies="ablations", scenarios="all", half="reporting", out="out/ablation", report=False
+)
 def ablate(jobs: int, out: Path, **asked: Any) -> None:
-    """Take the parts of the learned law out one by one, by the same protocol: what does each of them buy?"""
+    """Take the parts of the learned policy out one by one, by the same protocol: what does each of them buy?"""
     from detnet.simulate.reports.ablation import told, write  # noqa: PLC0415 - keeps 'detnet --help' fast
 
     comparison, protocol = _compared(jobs, out, asked)
@@ -100,7 +104,7 @@ def _run(jobs: int, out: Path, asked: dict[str, Any]) -> None:
 def _compared(jobs: int, out: Path, asked: dict[str, Any]) -> tuple[Comparison, dict[str, object]]:
     from detnet.simulate.session import order, run_batch  # noqa: PLC0415 - keeps 'detnet --help' fast
 
-    names = [asked[key] for key in ("scenario", "law", "plants", "seeds", "half")]
+    names = [asked[key] for key in ("scenario", "policy", "plants", "seeds", "half")]
     wanted = order(*names, crossed=asked["crossed"])
     comparison = run_batch(wanted, out, processes=jobs, tell=_teller(), report=asked["report"])
     return comparison, wanted.protocol()
@@ -115,16 +119,16 @@ def scenarios() -> None:
         click.echo(f"{name:<18} {load(name).title}")
 
 
-@command.command("laws")
-def laws() -> None:
-    """List the laws."""
-    from detnet.simulate.laws.ablations import ABLATIONS  # noqa: PLC0415
-    from detnet.simulate.laws.registry import LAWS  # noqa: PLC0415
+@command.command("policies")
+def policies() -> None:
+    """List the policies."""
+    from detnet.simulate.policies.ablations import ABLATIONS  # noqa: PLC0415
+    from detnet.simulate.policies.registry import POLICIES  # noqa: PLC0415
 
-    for name in LAWS:
+    for name in POLICIES:
         click.echo(name)
-    for name, law in ABLATIONS.items():
-        click.echo(f"{name:<18} learned without: {law.part}")
+    for name, policy in ABLATIONS.items():
+        click.echo(f"{name:<18} learned without: {policy.part}")
 
 
 def _teller() -> Callable[[int, int, str], None]:

@@ -58,7 +58,7 @@ class KubernetesSettings(Model):
     @field_validator("namespaces", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
-        # The documents' NAMESPACE names one; several are written as in a shell's list.
+        # The v1 controller's NAMESPACE names one; several are written as in a shell's list.
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
     @model_validator(mode="after")

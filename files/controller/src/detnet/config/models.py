@@ -1,4 +1,4 @@
-"""The settings and their defaults; the defaults of the documents' names are the documents' own.
+"""The settings and their defaults; the defaults of the v1 controller's names are its own.
 
 Every model is frozen and forbids unknown keys. Rules that join several values live in the model that holds them all.
 """
@@ -20,7 +20,7 @@ _MBPS = 1_000_000
 
 
 class Defaults(Model):
-    """What an objective or target takes when it does not say otherwise; the documents' flat names end here."""
+    """What an objective or target takes when it does not say otherwise; the v1 controller's flat names end here."""
 
     workload: Name = "robot-factory-deployment"
     latency: Duration = 0.010
@@ -74,7 +74,7 @@ class ActuatorSettings(Model):
 
 
 class PolicySettings(Model):
-    """The law of growth and its parameters; what a law does not use is refused."""
+    """The policy of growth and its parameters; what a policy does not use is refused."""
 
     name: Literal["steps", "graded", "aimd", "learned"] = "learned"
     increase: Cap | None = None
@@ -88,7 +88,7 @@ class PolicySettings(Model):
 class LoopSettings(Model):
     """The guard's and the loop's times and thresholds; see ``detnet.control.guard.Guard``.
 
-    What is ``None`` depends on the policy (the documents' laws need their documents' patience, ``learned`` knows when
+    What is ``None`` depends on the policy (the v1 controller's policies need its patience, ``learned`` knows when
     to grow) or on the source (what Prometheus scrapes is older than what the probe hands over).
     """
 
@@ -190,7 +190,7 @@ class Settings(Model):
 
     @property
     def effective_objectives(self) -> tuple[ObjectiveSettings, ...]:
-        """The objectives; when none is listed, the one that the documents' flat names describe."""
+        """The objectives; when none is listed, the one that the v1 controller's flat names describe."""
         flat = self.defaults
         return self.objectives or (
             ObjectiveSettings.model_construct(workload=flat.workload, latency=flat.latency, jitter=flat.jitter),
@@ -198,7 +198,7 @@ class Settings(Model):
 
     @property
     def effective_targets(self) -> tuple[TargetSettings, ...]:
-        """The targets; when none is listed, the one that the documents' flat names describe.
+        """The targets; when none is listed, the one that the v1 controller's flat names describe.
 
         Where targets are found by their label, that one counts only if somebody named it.
         """
@@ -209,7 +209,7 @@ class Settings(Model):
 
     @property
     def pace(self) -> Pace:
-        """The pace of growth: the documents' for their laws, a quicker one for a law that knows when to grow.
+        """The pace of growth: the v1 controller's for its policies, a quicker one for a policy that knows when to grow.
 
         ``learned`` takes no least raise: it explores in steps of its own, and ``allocate.steady`` spares the writes.
         """

@@ -12,7 +12,7 @@ from detnet.lab.link import Link
 from detnet.lab.scenario import Scenario
 
 POLICIES = ("learned", "aimd", "graded", "steps", "static", "none")
-"""The daemon's laws, and the two ends of any comparison: half the link for ever, and no control at all."""
+"""The daemon's policies, and the two ends of any comparison: half the link for ever, and no control at all."""
 
 OBJECTIVE_MS = 2.0
 

@@ -20,15 +20,15 @@ from detnet.report.png import render
 from detnet.report.record import Run
 from detnet.report.table import Table
 
-LAWS = ("steps", "graded", "aimd")
-"""The documents' control laws: what a policy is measured against."""
+POLICIES = ("steps", "graded", "aimd")
+"""The v1 controller's control policies: what a policy is measured against."""
 
 _FIRST, _LAST = "none", "static"  # the ends: no protection at all, and protection by giving half of the link away
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run in the comparison; ``ratios`` maps each law to our score over its (``None``: that law has none)."""
+    """One run in the comparison; ``ratios`` maps each policy to our score over its (``None``: that policy has none)."""
 
     label: str
     run: Run
@@ -50,7 +50,15 @@ class Comparison:
     @property
     def table(self) -> Table:
         """One row per run."""
-        header = ("policy", "violating", "longest", "protected", "of the rest", "score", *(f"vs {law}" for law in LAWS))
+        header = (
+            "policy",
+            "violating",
+            "longest",
+            "protected",
+            "of the rest",
+            "score",
+            *(f"vs {policy}" for policy in POLICIES),
+        )
         rows = []
         for entry in self.entries:
             total = entry.summary.total
@@ -98,9 +106,9 @@ def _compare(runs: Sequence[Run]) -> Comparison:
         raise UserError(f"a comparison needs runs of one scenario and one objective, got {found}")
     ordered = sorted(runs, key=_place)
     summaries = [judge(run) for run in ordered]
-    laws = {law: _mean_score(summaries, law) for law in LAWS}
+    policies = {policy: _mean_score(summaries, policy) for policy in POLICIES}
     entries = tuple(
-        Entry(label, run, summary, {law: _ratio(summary.total.score, score) for law, score in laws.items()})
+        Entry(label, run, summary, {policy: _ratio(summary.total.score, score) for policy, score in policies.items()})
         for label, run, summary in zip(_labels(ordered), ordered, summaries, strict=True)
     )
     return Comparison(ordered[0].scenario, entries)
@@ -109,7 +117,7 @@ def _compare(runs: Sequence[Run]) -> Comparison:
 def _place(run: Run) -> tuple[int, str]:
     if run.policy in (_FIRST, _LAST):
         return (-1 if run.policy == _FIRST else 99, run.policy)
-    return (LAWS.index(run.policy) if run.policy in LAWS else len(LAWS), run.policy)
+    return (POLICIES.index(run.policy) if run.policy in POLICIES else len(POLICIES), run.policy)
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:

@@ -96,14 +96,14 @@ def safe_bps(settings: Settings, claims: Sequence[Claim]) -> int:
 
 
 def build_policy(settings: PolicySettings) -> Policy:
-    """Return the law that the settings name, with its parameters."""
+    """Return the policy that the settings name, with its parameters."""
     given = {key: getattr(settings, key) for key in POLICIES[settings.name].parameters}
     wanted = {key: getattr(value, "bps", value) for key, value in given.items() if value is not None}
     return make_policy(settings.name, wanted)
 
 
 def unused_policy_settings(settings: PolicySettings) -> tuple[str, ...]:
-    """Return the policy settings that were given but that the chosen law does not have."""
+    """Return the policy settings that were given but that the chosen policy does not have."""
     known = {*POLICIES[settings.name].parameters, "name"}
     return tuple(sorted(settings.model_fields_set - known))
 
@@ -181,10 +181,10 @@ def check(settings: Settings) -> None:
     unused = unused_policy_settings(settings.policy)
     if unused:
         raise ConfigError(f"policy.{unused[0]} is no parameter of the policy {settings.policy.name}; take it out")
-    law, least_bps = build_rules(settings).policy, settings.pace.least_raise_bps
-    if isinstance(law, Steps | Graded | Aimd) and law.increase_bps < least_bps:
+    policy, least_bps = build_rules(settings).policy, settings.pace.least_raise_bps
+    if isinstance(policy, Steps | Graded | Aimd) and policy.increase_bps < least_bps:
         raise ConfigError(
-            f"policy.increase {Rate(law.increase_bps).quantity} is less than loop.least_raise "
+            f"policy.increase {Rate(policy.increase_bps).quantity} is less than loop.least_raise "
             f"{Rate(least_bps).quantity}, so nothing would ever be raised"
         )
     build_claims(settings)

@@ -1,1 +1,1 @@
-"""The closed-loop simulator: the daemon's own code, and the laws it is compared with, on plants in simulated time."""
+"""The closed-loop simulator: the controller's own code, and its baselines, on plants in simulated time."""

@@ -1,4 +1,4 @@
-"""Batches: every law in the same worlds (scenario, plant, seed), spread over processes, judged in them."""
+"""Batches: every policy in the same worlds (scenario, plant, seed), spread over processes, judged in them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from signal import SIG_DFL, SIGINT, signal
 from threading import Thread
 
 from detnet.simulate.judge import Outcome, judge
-from detnet.simulate.laws.base import Law
-from detnet.simulate.laws.registry import ORACLE
 from detnet.simulate.oracle_search import best
 from detnet.simulate.plant import Plant
+from detnet.simulate.policies.base import Policy
+from detnet.simulate.policies.registry import ORACLE
 from detnet.simulate.run import run, world
 from detnet.simulate.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One world and the laws that meet it."""
+    """One world and the policies that meet it."""
 
     scenario: Scenario
     plant: Plant
     seed: int
-    laws: tuple[Law, ...]
+    policies: tuple[Policy, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one world: an outcome per law, and the oracle's."""
+    """What became of one world: an outcome per policy, and the oracle's."""
 
     oracle: Outcome
     outcomes: tuple[Outcome, ...]
@@ -41,7 +41,7 @@ class Result:
 Progress = Callable[[int, int, str], None]
 """Called with the number of worlds done, of all, and the name of the last."""
 Known = Callable[[Job], Mapping[str, Outcome]]
-"""What is known of a world already, by law."""
+"""What is known of a world already, by policy."""
 Keep = Callable[[Job, Sequence[Outcome]], None]
 """Takes what has just become known of a world."""
 
@@ -55,9 +55,11 @@ def not_kept(_job: Job, _outcomes: Sequence[Outcome]) -> None:
     """Keep nothing."""
 
 
-def jobs(scenarios: Sequence[Scenario], laws: Sequence[Law], worlds: Sequence[tuple[Plant, int]]) -> tuple[Job, ...]:
+def jobs(
+    scenarios: Sequence[Scenario], policies: Sequence[Policy], worlds: Sequence[tuple[Plant, int]]
+) -> tuple[Job, ...]:
     """Return every scenario on every (plant, seed), scenarios innermost: an interrupted batch has seen them all."""
-    return tuple(Job(scenario, plant, seed, tuple(laws)) for (plant, seed), scenario in product(worlds, scenarios))
+    return tuple(Job(scenario, plant, seed, tuple(policies)) for (plant, seed), scenario in product(worlds, scenarios))
 
 
 def simulate(
@@ -65,31 +67,33 @@ def simulate(
 ) -> tuple[Result, ...]:
     """Run what is not known of all jobs; the results are in their order, whatever process was faster."""
     found = [dict(known(job)) for job in work]
-    left = [at for at, job in enumerate(work) if not {ORACLE, *(law.name for law in job.laws)} <= found[at].keys()]
+    left = [
+        at for at, job in enumerate(work) if not {ORACLE, *(policy.name for policy in job.policies)} <= found[at].keys()
+    ]
     parts = [(work[at], frozenset(found[at])) for at in left]
     for done, (number, outcomes) in enumerate(_results(parts, processes), 1 + len(work) - len(left)):
         at = left[number]
         keep(work[at], outcomes)
-        found[at].update({outcome.law: outcome for outcome in outcomes})
+        found[at].update({outcome.policy: outcome for outcome in outcomes})
         progress(done, len(work), work[at].scenario.name)
     return tuple(_result(job, outcomes) for job, outcomes in zip(work, found, strict=True))
 
 
 def run_job(job: Job) -> Result:
-    """Let every law and the oracle meet one world."""
-    return _result(job, {outcome.law: outcome for outcome in _outcomes((job, frozenset()))})
+    """Let every policy and the oracle meet one world."""
+    return _result(job, {outcome.policy: outcome for outcome in _outcomes((job, frozenset()))})
 
 
 def _result(job: Job, found: Mapping[str, Outcome]) -> Result:
-    return Result(found[ORACLE], tuple(found[law.name] for law in job.laws))
+    return Result(found[ORACLE], tuple(found[policy.name] for policy in job.policies))
 
 
 def _outcomes(part: tuple[Job, frozenset[str]]) -> list[Outcome]:
     """Return the outcomes of a world that are not among the named ones."""
     job, known = part
     outside = world(job.scenario, job.plant, job.seed)
-    laws = [law for law in job.laws if law.name not in {ORACLE, *known}]
-    found = [judge(run(job.scenario, job.plant, law, job.seed, outside, ticks=False)) for law in laws]
+    policies = [policy for policy in job.policies if policy.name not in {ORACLE, *known}]
+    found = [judge(run(job.scenario, job.plant, policy, job.seed, outside, ticks=False)) for policy in policies]
     return found if ORACLE in known else [best(job.scenario, job.plant, job.seed, outside), *found]
 
 

@@ -1,6 +1,6 @@
-"""What comes from outside, drawn before a run: every law meets the same rates, the same bursts and the same noise.
+"""What comes from outside, drawn before a run: every policy meets the same rates, the same bursts and the same noise.
 
-Each kind of draw has a stream of its own, named after what it is for, so that nothing a law does and no parameter of
+Each kind of draw has a stream of its own, named after what it is for, so that nothing a policy does and no parameter of
 the plant shifts another draw (common random numbers).
 """
 

@@ -1,4 +1,4 @@
-"""From outcomes to the figures that are reported: per law and scenario, over all scenarios, and law against law."""
+"""From outcomes to the figures that are reported: per policy and scenario, over all scenarios, and pairwise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from detnet.simulate.statistics import Estimate, difference, estimate
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One law in one scenario, over seeds and plants. Ratios in [0, 1], except where a law outdoes the oracle.
+    """One policy in one scenario, over seeds and plants. Ratios in [0, 1], except where a policy outdoes the oracle.
 
     ``be_compliant_ratio`` is best effort's goodput in clean seconds over the oracle's in the same world;
     ``protect_s`` is the mean over the disturbances that were protected against, ``None`` where there were none;
@@ -33,7 +33,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """One law over all scenarios, each scenario counting the same; ``worst_scenario`` has the most violations."""
+    """One policy over all scenarios, each scenario counting the same; ``worst_scenario`` has the most violations."""
 
     violation_ratio: float
     worst_scenario: str
@@ -47,36 +47,36 @@ class Totals:
 class Comparison:
     """All figures of a batch.
 
-    ``against`` holds, for each other law, the reference law's mean paired differences in violation ratio, in compliant
+    ``against`` holds, for each other policy, the reference's mean paired differences in violation ratio, in compliant
     ratio and in writes over all worlds; ``against_in`` the same for each scenario.
     """
 
     reference: str
-    by_law: Mapping[str, Mapping[str, Figures]]
+    by_policy: Mapping[str, Mapping[str, Figures]]
     totals: Mapping[str, Totals]
     against: Mapping[str, Mapping[str, Estimate]]
     against_in: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
 
     def to_json(self) -> dict[str, object]:
-        """Return the figures as JSON values: for each law its totals and its scenarios."""
-        laws = {
-            law: {
-                "all": asdict(self.totals[law]),
+        """Return the figures as JSON values: for each policy its totals and its scenarios."""
+        policies = {
+            policy: {
+                "all": asdict(self.totals[policy]),
                 "scenarios": {scenario: asdict(figures) for scenario, figures in by_scenario.items()},
             }
-            for law, by_scenario in self.by_law.items()
+            for policy, by_scenario in self.by_policy.items()
         }
         against = {
-            law: {
+            policy: {
                 **{key: asdict(one) for key, one in found.items()},
                 "scenarios": {
                     scenario: {key: asdict(one) for key, one in each.items()}
-                    for scenario, each in self.against_in[law].items()
+                    for scenario, each in self.against_in[policy].items()
                 },
             }
-            for law, found in self.against.items()
+            for policy, found in self.against.items()
         }
-        return {"laws": laws, "reference": self.reference, "against": against}
+        return {"policies": policies, "reference": self.reference, "against": against}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +86,26 @@ class _Row:
 
 
 def compare(results: Sequence[Result], reference: str) -> Comparison:
-    """Return the figures of a batch; ``reference`` is the law that the others are compared with."""
+    """Return the figures of a batch; ``reference`` is the policy that the others are compared with."""
     rows: dict[str, dict[str, list[_Row]]] = {}
     for result in results:
         for outcome in result.outcomes:
             share = _share(outcome, result.oracle)
-            rows.setdefault(outcome.law, {}).setdefault(outcome.scenario, []).append(_Row(outcome, share))
-    by_law = {
-        law: {scenario: _figures(list_) for scenario, list_ in by_scenario.items()} for law, by_scenario in rows.items()
+            rows.setdefault(outcome.policy, {}).setdefault(outcome.scenario, []).append(_Row(outcome, share))
+    by_policy = {
+        policy: {scenario: _figures(list_) for scenario, list_ in by_scenario.items()}
+        for policy, by_scenario in rows.items()
     }
     ours = rows.get(reference, {})
-    others = [law for law in rows if ours and law != reference]
+    others = [policy for policy in rows if ours and policy != reference]
     return Comparison(
         reference=reference,
-        by_law=by_law,
-        totals={law: _totals(figures) for law, figures in by_law.items()},
-        against={law: _against([pair for name in ours for pair in _pairs(ours, rows[law], name)]) for law in others},
-        against_in={law: {name: _against(_pairs(ours, rows[law], name)) for name in ours} for law in others},
+        by_policy=by_policy,
+        totals={policy: _totals(figures) for policy, figures in by_policy.items()},
+        against={
+            policy: _against([pair for name in ours for pair in _pairs(ours, rows[policy], name)]) for policy in others
+        },
+        against_in={policy: {name: _against(_pairs(ours, rows[policy], name)) for name in ours} for policy in others},
     )
 
 

@@ -21,7 +21,7 @@ class Outcome:
     """
 
     scenario: str
-    law: str
+    policy: str
     plant: str
     seed: int
     windows: int
@@ -58,7 +58,7 @@ def judge(trace: Trace) -> Outcome:
     writes = sum(at_s >= WARM_UP_S for link in trace.links for at_s, _ in link.writes)
     return Outcome(
         scenario=trace.scenario,
-        law=trace.law,
+        policy=trace.policy,
         plant=trace.plant.name,
         seed=trace.seed,
         windows=len(timeline),

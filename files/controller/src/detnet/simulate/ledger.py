@@ -28,7 +28,7 @@ _OUTCOME = TypeAdapter(Outcome)
 
 
 class Ledger:
-    """The outcomes that are known, by world and law; new ones are appended to the file."""
+    """The outcomes that are known, by world and policy; new ones are appended to the file."""
 
     def __init__(self, path: Path) -> None:
         """Read what the file already holds and this code can stand for; the rest of it is dropped.
@@ -48,10 +48,10 @@ class Ledger:
         for number, row in enumerate(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])), 2):
             if str(row.get(_MADE_BY)).startswith(self._code):
                 outcome = _outcome(row, f"{path}, line {number}")
-                self._known.setdefault((row[_MADE_BY], outcome.seed), {})[outcome.law] = outcome
+                self._known.setdefault((row[_MADE_BY], outcome.seed), {})[outcome.policy] = outcome
 
     def known(self, job: Job) -> Mapping[str, Outcome]:
-        """Return the outcomes of a world by law."""
+        """Return the outcomes of a world by policy."""
         return self._known.get((self._source(job), job.seed), {})
 
     def write(self) -> None:
@@ -60,8 +60,8 @@ class Ledger:
         Raises:
             UserError: it cannot be written.
         """
-        every = [(one, source) for (source, _seed), by_law in self._known.items() for one in by_law.values()]
-        every.sort(key=lambda each: (each[0].scenario, each[0].law, each[0].plant, each[0].seed))
+        every = [(one, source) for (source, _seed), by_policy in self._known.items() for one in by_policy.values()]
+        every.sort(key=lambda each: (each[0].scenario, each[0].policy, each[0].plant, each[0].seed))
         text = io.StringIO()
         csv.writer(text).writerows([_COLUMNS, *(_row(one, source) for one, source in every)])
         write_whole(self._path, text.getvalue())
@@ -73,7 +73,7 @@ class Ledger:
             UserError: the file cannot be written.
         """
         source = self._source(job)
-        self._known.setdefault((source, job.seed), {}).update({one.law: one for one in outcomes})
+        self._known.setdefault((source, job.seed), {}).update({one.policy: one for one in outcomes})
         try:
             with self._path.open("a", newline="") as file:
                 csv.writer(file).writerows(_row(one, source) for one in outcomes)
@@ -81,7 +81,7 @@ class Ledger:
             raise UserError(f"cannot write {self._path}: {error.strerror}") from error
 
     def _source(self, job: Job) -> str:
-        """Return what makes an outcome, but for the law and the seed."""
+        """Return what makes an outcome, but for the policy and the seed."""
         key = (job.scenario.name, job.plant)
         if key not in self._sources:
             self._sources[key] = f"{self._code}{_digest(f'{job.scenario!r} {job.plant!r}'.encode())}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from detnet.simulate.judge import Outcome, judge
-from detnet.simulate.laws.oracle import Oracle, foreseen_bps
 from detnet.simulate.plant import Plant
+from detnet.simulate.policies.oracle import Oracle, foreseen_bps
 from detnet.simulate.run import World, run
 from detnet.simulate.scenario import Scenario
 
 MOST_VIOLATIONS = 0.015
-"""The share of violating seconds that the learned law promises: with less the oracle would be no bound for it."""
+"""The share of violating seconds that the learned policy promises: with less the oracle would be no bound for it."""
 _HEADROOMS = tuple(0.5 * 0.85**power for power in range(31, -1, -1))
 _RESERVES = (0.0, 0.5, 1.0)
 

@@ -1,4 +1,4 @@
-"""The plant: what a law cannot choose. Every parameter is explicit, and no law is told any of them."""
+"""The plant: what a policy cannot choose. Every parameter is explicit, and no policy is told any of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Profiles: how a rate changes over a scenario, as a sum of terms, each a share of the plant's capacity.
 
-A profile is drawn once per seed into one value per slot, so that every law meets the same one.
+A profile is drawn once per seed into one value per slot, so that every policy meets the same one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One run: a scenario, a plant, a law and a seed make a trace, the same ones always the same. Simulated time only."""
+"""One run: a scenario, a plant, a policy and a seed make a trace, always the same one. Simulated time only."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from detnet.report.series import percentile
 from detnet.simulate.exogenous import Exogenous, draw
-from detnet.simulate.laws.base import Controller, Law, Step
 from detnet.simulate.link import Link, Slot
 from detnet.simulate.plant import SLOT_S, Plant
+from detnet.simulate.policies.base import Controller, Policy, Step
 from detnet.simulate.scenario import Scenario
 from detnet.simulate.site import Model, Site
 from detnet.simulate.trace import LinkTrace, Tick, Trace, TruthWindow
@@ -26,7 +26,7 @@ World = tuple[Exogenous, ...]
 
 
 def world(scenario: Scenario, plant: Plant, seed: int) -> World:
-    """Draw what comes from outside; several laws can be run in the same world."""
+    """Draw what comes from outside; several policies can be run in the same world."""
     return tuple(
         draw(plan, plant, scenario.duration_s, f"{scenario.name} {at} {seed}") for at, plan in enumerate(scenario.links)
     )
@@ -35,28 +35,30 @@ def world(scenario: Scenario, plant: Plant, seed: int) -> World:
 def run(  # noqa: PLR0913 - what makes a run, and three that have a default
     scenario: Scenario,
     plant: Plant,
-    law: Law,
+    policy: Policy,
     seed: int,
     outside: World | None = None,
     *,
     model: Model = Link,
     ticks: bool = True,
 ) -> Trace:
-    """Let a law control a scenario on a plant; ``outside`` is ``world(...)`` of the same arguments, if at hand.
+    """Let a policy control a scenario on a plant; ``outside`` is ``world(...)`` of the same arguments, if at hand.
 
     ``model`` is the bottleneck: the fluid, or the packets that check it. A run that is only judged needs no ``ticks``.
     """
     with _no_garbage():
         drawn = outside or world(scenario, plant, seed)
         links = tuple(
-            _run_link(Site(plan, plant, exogenous, actuation_s=law.actuation_s(plant), model=model), law, ticks=ticks)
+            _run_link(
+                Site(plan, plant, exogenous, actuation_s=policy.actuation_s(plant), model=model), policy, ticks=ticks
+            )
             for plan, exogenous in zip(scenario.links, drawn, strict=True)
         )
-    return Trace(scenario.name, law.name, plant, seed, scenario.duration_s, scenario.disturbances_s, links)
+    return Trace(scenario.name, policy.name, plant, seed, scenario.duration_s, scenario.disturbances_s, links)
 
 
-def _run_link(site: Site, law: Law, *, ticks: bool) -> LinkTrace:
-    attendance = _Attendance(law, site)
+def _run_link(site: Site, policy: Policy, *, ticks: bool) -> LinkTrace:
+    attendance = _Attendance(policy, site)
     writing = _Writing(site, ticks=ticks)
     for slot in range(site.exogenous.slots):
         happened = site.advance(slot)
@@ -72,10 +74,10 @@ def _run_link(site: Site, law: Law, *, ticks: bool) -> LinkTrace:
 class _Attendance:
     """Wakes the controller when it is due, as the daemon's own loop does; faults can end or pause it."""
 
-    def __init__(self, law: Law, site: Site) -> None:
-        self._law = law
+    def __init__(self, policy: Policy, site: Site) -> None:
+        self._policy = policy
         self._site = site
-        self._controller: Controller | None = law.start(site)
+        self._controller: Controller | None = policy.start(site)
         self._due_s = 0.0
         self.last = _NOTHING
 
@@ -86,7 +88,7 @@ class _Attendance:
         if self._controller is None or site.faults.active("controller-paused", site.now_s):
             if site.faults.active("controller-dead", site.now_s) or self._controller is not None:
                 return
-            self._controller = self._law.start(site)
+            self._controller = self._policy.start(site)
         if site.now_s < self._due_s - 1e-9:
             return
         self.last = self._controller.step()

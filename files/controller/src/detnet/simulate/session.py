@@ -15,26 +15,26 @@ from detnet.simulate import batch, scenario
 from detnet.simulate.batch import Job
 from detnet.simulate.figures import Comparison, compare
 from detnet.simulate.judge import WARM_UP_S
-from detnet.simulate.laws.ablations import ABLATIONS, FULL
-from detnet.simulate.laws.base import Law
-from detnet.simulate.laws.registry import LAWS, find
 from detnet.simulate.ledger import Ledger
 from detnet.simulate.output import write
 from detnet.simulate.plant import SETS, Plant
+from detnet.simulate.policies.ablations import ABLATIONS, FULL
+from detnet.simulate.policies.base import Policy
+from detnet.simulate.policies.registry import POLICIES, find
 from detnet.simulate.scenario import Scenario
 
 QUICK = ("normal", "sustained-load", "capacity-drop", "bursty-critical", "outage-latency", "on-off-fast")
 """The scenarios of the subset that runs with every change."""
 
-_SETS = {"all": ",".join(LAWS), "ablations": ",".join((FULL, *ABLATIONS))}
+_SETS = {"all": ",".join(POLICIES), "ablations": ",".join((FULL, *ABLATIONS))}
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One batch, checked: everything in it exists. ``worlds`` are the (plant, seed) that every law meets."""
+    """One batch, checked: everything in it exists. ``worlds`` are the (plant, seed) that every policy meets."""
 
     scenarios: tuple[Scenario, ...]
-    laws: tuple[Law, ...]
+    policies: tuple[Policy, ...]
     worlds: tuple[tuple[Plant, int], ...]
     half: str = "all"
 
@@ -50,9 +50,9 @@ class Order:
 
 
 def order(  # noqa: PLR0913 - what a batch is made of
-    scenarios: str, laws: str, plants: str, seeds: int, half: str = "all", *, crossed: bool = False
+    scenarios: str, policies: str, plants: str, seeds: int, half: str = "all", *, crossed: bool = False
 ) -> Order:
-    """Return the batch of these names, each a comma-separated list or ``all``; laws also ``ablations``.
+    """Return the batch of these names, each a comma-separated list or ``all``; policies also ``ablations``.
 
     ``seeds`` is how many of the half. Each meets one plant of the half, in turn; ``crossed``, every one of them.
 
@@ -69,15 +69,15 @@ def order(  # noqa: PLR0913 - what a batch is made of
     worlds = product(chosen, numbers) if crossed else zip(cycle(chosen), numbers, strict=False)
     return Order(
         scenarios=tuple(scenario.load(name.strip()) for name in named),
-        laws=tuple(find(name.strip()) for name in _SETS.get(laws, laws).split(",")),
+        policies=tuple(find(name.strip()) for name in _SETS.get(policies, policies).split(",")),
         worlds=tuple(worlds),
         half=half,
     )
 
 
 def jobs_of(asked: Order) -> tuple[Job, ...]:
-    """Return the worlds of a batch, each with all its laws."""
-    return batch.jobs(asked.scenarios, asked.laws, asked.worlds)
+    """Return the worlds of a batch, each with all its policies."""
+    return batch.jobs(asked.scenarios, asked.policies, asked.worlds)
 
 
 def run_batch(
@@ -95,7 +95,7 @@ def run_batch(
     ledger.write()
     results = batch.simulate(work, processes=processes, progress=tell, known=ledger.known, keep=ledger.add)
     ledger.write()
-    comparison = compare(results, _reference(asked.laws))
+    comparison = compare(results, _reference(asked.policies))
     write(comparison, asked.protocol(), out)
     if report:
         from detnet.simulate.reports import write_reports  # noqa: PLC0415 - drawing is imported when it is wanted
@@ -104,6 +104,6 @@ def run_batch(
     return comparison
 
 
-def _reference(laws: Sequence[Law]) -> str:
-    names = [law.name for law in laws]
+def _reference(policies: Sequence[Policy]) -> str:
+    names = [policy.name for policy in policies]
     return "learned" if "learned" in names else names[0]

@@ -20,7 +20,7 @@ from detnet.simulate.scenario import LinkPlan
 from detnet.sources.source import Reading, SampleWindow
 
 START_SHARE = 0.5
-"""What the targets may send when a run begins, as a share of the configured maximum: the same for every law."""
+"""What the targets may send when a run begins, as a share of the configured maximum: the same for every policy."""
 Model = Callable[[Plant, Sequence[Sender]], Bottleneck]
 _LEAST_SHARE = 0.01
 _KEEP_S = 62.0
@@ -120,7 +120,7 @@ class Site:
     def _see(self) -> None:
         """Take in what the probe's source has polled by now; each sample gets the controller's time of its sending.
 
-        Only when somebody looks: a law that never does is spared the probes.
+        Only when somebody looks: a policy that never does is spared the probes.
         """
         for begin_s, happened, offset_s in self._unseen:
             self._poll(begin_s, happened, _BOOT_S + offset_s)

@@ -74,10 +74,10 @@ class LinkTrace:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One run: a scenario on a plant under a law, with one seed."""
+    """One run: a scenario on a plant under a policy, with one seed."""
 
     scenario: str
-    law: str
+    policy: str
     plant: Plant
     seed: int
     duration_s: float

@@ -29,7 +29,7 @@ _GAUGES: dict[str, tuple[str, Labels]] = {
         ("target",),
     ),
     "kubernetes_bandwidth_limit_mbps": (
-        "The cap in Mbit/s, under the name of the first controller's dashboards.",
+        "The cap in Mbit/s, under the name of the v1 controller's dashboards.",
         ("target",),
     ),
     "detnet_best_effort_bits_per_second": ("What a target sends; absent if not counted.", ("target",)),

@@ -1,4 +1,4 @@
-"""All laws against the oracle on one page, from the figures of a simulated batch (``summary.json``)."""
+"""All policies against the oracle on one page, from the figures of a simulated batch (``summary.json``)."""
 
 from __future__ import annotations
 

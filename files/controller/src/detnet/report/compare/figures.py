@@ -26,7 +26,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One law in one scenario, over its worlds; ratios in [0, 1]."""
+    """One policy in one scenario, over its worlds; ratios in [0, 1]."""
 
     worlds: int
     violation_ratio: Estimate
@@ -37,15 +37,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Law:
-    """One law in all scenarios."""
+class Policy:
+    """One policy in all scenarios."""
 
     scenarios: Mapping[str, Figures]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The reference law's figures less another law's in the same worlds."""
+    """The reference policy's figures less another policy's in the same worlds."""
 
     violation_ratio: Estimate
     be_compliant_ratio: Estimate
@@ -62,7 +62,7 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """One law over all scenarios, each counting the same."""
+    """One policy over all scenarios, each counting the same."""
 
     name: str
     violation: Estimate
@@ -85,7 +85,7 @@ class Batch:
 
     schema: Literal[1]
     protocol: Protocol
-    laws: Mapping[str, Law]
+    policies: Mapping[str, Policy]
     reference: str
     against: Mapping[str, Difference]
 
@@ -93,24 +93,24 @@ class Batch:
         """Refuse a batch that compares nothing.
 
         Raises:
-            ValueError: no law, no scenario, or laws that met different scenarios.
+            ValueError: no policy, no scenario, or policies that met different scenarios.
         """
-        met = {tuple(sorted(law.scenarios)) for law in self.laws.values()}
+        met = {tuple(sorted(policy.scenarios)) for policy in self.policies.values()}
         if len(met) != 1 or () in met:
-            raise ValueError("expected laws that all met the same scenarios, at least one of each")
+            raise ValueError("expected policies that all met the same scenarios, at least one of each")
 
     @property
     def scenarios(self) -> list[str]:
-        """The scenarios, those that went worst for the laws on average last."""
-        any_law = next(iter(self.laws.values()))
+        """The scenarios, those that went worst for the policies on average last."""
+        any_policy = next(iter(self.policies.values()))
         return sorted(
-            any_law.scenarios,
-            key=lambda name: fmean(law.scenarios[name].violation_ratio.mean for law in self.laws.values()),
+            any_policy.scenarios,
+            key=lambda name: fmean(policy.scenarios[name].violation_ratio.mean for policy in self.policies.values()),
         )
 
     def totals(self) -> list[Total]:
-        """Return the laws over all scenarios, the best first."""
-        return sorted((_total(name, law) for name, law in self.laws.items()), key=lambda total: -total.rank)
+        """Return the policies over all scenarios, the best first."""
+        return sorted((_total(name, policy) for name, policy in self.policies.items()), key=lambda total: -total.rank)
 
 
 _BATCH = TypeAdapter(Batch)
@@ -142,14 +142,14 @@ def mean(estimates: Iterable[Estimate]) -> Estimate:
     return Estimate(centre, centre - below, centre + above)
 
 
-def _total(name: str, law: Law) -> Total:
-    every = list(law.scenarios.values())
-    worst = max(law.scenarios, key=lambda scenario: law.scenarios[scenario].violation_ratio.mean)
+def _total(name: str, policy: Policy) -> Total:
+    every = list(policy.scenarios.values())
+    worst = max(policy.scenarios, key=lambda scenario: policy.scenarios[scenario].violation_ratio.mean)
     return Total(
         name=name,
         violation=mean(one.violation_ratio for one in every),
         worst_scenario=worst,
-        worst_violation=law.scenarios[worst].violation_ratio,
+        worst_violation=policy.scenarios[worst].violation_ratio,
         longest_run_s=mean(one.longest_run_s for one in every),
         worst_run_s=max(one.worst_run_s for one in every),
         goodput=mean(one.be_compliant_ratio for one in every),

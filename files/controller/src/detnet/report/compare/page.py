@@ -15,7 +15,7 @@ def page(batch: Batch) -> str:
         title=tables.headline(batch),
         protocol=tables.protocol(batch),
         chart=ours(picture(batch, heading=False)),
-        laws=tables.laws(batch),
+        policies=tables.policies(batch),
         differences=tables.differences(batch),
         goodput=tables.by_scenario(batch, "be_compliant_ratio"),
     )
@@ -24,12 +24,12 @@ def page(batch: Batch) -> str:
 def markdown(batch: Batch) -> str:
     """Return the same in Markdown."""
     parts = [
-        "# All laws against the oracle",
+        "# All policies against the oracle",
         f"{tables.headline(batch)}.",
         tables.protocol(batch),
         "![violations against goodput](compare.png)",
-        tables.laws(batch).markdown(),
-        "## The same worlds, law against law",
+        tables.policies(batch).markdown(),
+        "## The same worlds, policy against policy",
         tables.differences(batch).markdown(),
         "## Violating seconds (%)",
         tables.by_scenario(batch, "violation_ratio").markdown(),

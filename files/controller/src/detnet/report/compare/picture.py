@@ -1,4 +1,4 @@
-"""The comparison as a picture: violations against goodput, each law named at its point, and a map of scenarios."""
+"""The comparison as a picture: violations against goodput, each policy named at its point, and a map of scenarios."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME_WIDTH = 150.0
 _CELL_HEIGHT = 20.0
 _HEATS = ((0.0, ""), (0.01, "heat1"), (0.05, "heat2"), (0.15, "heat3"), (float("inf"), "heat4"))
 
-KEY = "blue: {}, orange: versions of the documents' controller, grey: other laws"
+KEY = "blue: {}, orange: versions of the v1 controller, grey: other policies"
 """What the colours mean."""
 
 Box = tuple[float, float, float, float]
@@ -66,7 +66,7 @@ def _draw_scatter(canvas: Canvas, batch: Batch, top: float) -> float:
 
 
 def _draw_points(canvas: Canvas, batch: Batch, points: Mapping[str, Point], taken: list[Box], inside: Box) -> None:
-    """Draw each law with its name where there is room."""
+    """Draw each policy with its name where there is room."""
     for total in batch.totals():
         ours = total.name == batch.reference
         x, y = points[total.name]
@@ -102,10 +102,12 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _draw_map(canvas: Canvas, batch: Batch, top: float) -> float:
-    """Draw the violating seconds of each law (column, best first) in each scenario (row, worst last)."""
+    """Draw the violating seconds of each policy (column, best first) in each scenario (row, worst last)."""
     names = [total.name for total in batch.totals()]
     width = (_WIDTH - 24.0 - _NAME_WIDTH - _RIGHT - 40.0) / len(names)
-    canvas.text((24.0, top), "Violating seconds (%) of each law in each scenario, the best law on the left", "strong")
+    canvas.text(
+        (24.0, top), "Violating seconds (%) of each policy in each scenario, the best policy on the left", "strong"
+    )
     y = top + 100.0
     for at, name in enumerate(names):
         look = f"{_colour(name, batch.reference)} strong" if name == batch.reference else _colour(name, batch.reference)
@@ -113,7 +115,7 @@ def _draw_map(canvas: Canvas, batch: Batch, top: float) -> float:
     for scenario in batch.scenarios:
         canvas.text((24.0 + _NAME_WIDTH - 8, y + 14), fit(scenario, _NAME_WIDTH - 10, 11), "small", anchor="end")
         for at, name in enumerate(names):
-            ratio = batch.laws[name].scenarios[scenario].violation_ratio.mean
+            ratio = batch.policies[name].scenarios[scenario].violation_ratio.mean
             x = 24.0 + _NAME_WIDTH + at * width
             tip = f"{name}, {scenario}: {percent(ratio)}"
             canvas.rect((x + 1, y + 1), (width - 2, _CELL_HEIGHT - 2), heat(ratio) or "band", tip=tip)
@@ -129,5 +131,5 @@ def heat(ratio: float) -> str:
 
 
 def is_documents(name: str) -> bool:
-    """Tell whether a law is one that the first controller's documents published."""
+    """Tell whether a policy is one that the v1 controller published."""
     return name[:1] == "v" and name[1:2].isdigit()

@@ -1,4 +1,4 @@
-"""The comparison as tables: one row per law, with 95 % intervals; the paired differences; law by scenario."""
+"""The comparison as tables: one row per policy, with 95 % intervals; the paired differences; policy by scenario."""
 
 from __future__ import annotations
 
@@ -26,22 +26,24 @@ class Interval(Protocol):
 
 
 def headline(batch: Batch) -> str:
-    """Return the comparison in one sentence: the reference law and the best of the others."""
+    """Return the comparison in one sentence: the reference policy and the best of the others."""
     totals = {total.name: total for total in batch.totals()}
     ours = totals.pop(batch.reference, None)
     if ours is None:
-        return f"{len(totals)} laws in {len(batch.scenarios)} scenarios"
+        return f"{len(totals)} policies in {len(batch.scenarios)} scenarios"
     first = f"{ours.name} violates in {percent(ours.violation.mean)} of all seconds at {_share(ours)} of the goodput"
     if not totals:
         return f"{first} of an oracle"
     best = next(iter(totals.values()))
-    return f"{first} of an oracle; the best other law, {best.name}, in {percent(best.violation.mean)} at {_share(best)}"
+    return (
+        f"{first} of an oracle; the best other policy, {best.name}, in {percent(best.violation.mean)} at {_share(best)}"
+    )
 
 
-def laws(batch: Batch) -> Table:
-    """Return one row per law over all scenarios, the best first."""
+def policies(batch: Batch) -> Table:
+    """Return one row per policy over all scenarios, the best first."""
     header = (
-        "law", "violating seconds", "worst scenario", "which", "longest run", "worst run", "goodput of oracle",
+        "policy", "violating seconds", "worst scenario", "which", "longest run", "worst run", "goodput of oracle",
         "writes/min",
     )  # fmt: skip
     rows = [
@@ -61,7 +63,7 @@ def laws(batch: Batch) -> Table:
 
 
 def differences(batch: Batch) -> Table:
-    """Return the reference law less each other law, in the same worlds; points are percentage points."""
+    """Return the reference policy less each other policy, in the same worlds; points are percentage points."""
     header = (f"{batch.reference} less", "violating seconds", "goodput of oracle")
     rows = [
         (
@@ -76,10 +78,10 @@ def differences(batch: Batch) -> Table:
 
 
 def by_scenario(batch: Batch, figure: str) -> Table:
-    """Return one row per scenario and one column per law: the means of a ratio, in percent."""
+    """Return one row per scenario and one column per policy: the means of a ratio, in percent."""
     names = [total.name for total in batch.totals()]
     rows = [
-        (scenario, *(f"{100 * getattr(batch.laws[name].scenarios[scenario], figure).mean:.1f}" for name in names))
+        (scenario, *(f"{100 * getattr(batch.policies[name].scenarios[scenario], figure).mean:.1f}" for name in names))
         for scenario in batch.scenarios
     ]
     return Table(("%", *names), tuple(rows))
@@ -87,11 +89,11 @@ def by_scenario(batch: Batch, figure: str) -> Table:
 
 def protocol(batch: Batch) -> str:
     """Return how the figures came about, in one sentence."""
-    worlds = sum(figures.worlds for figures in next(iter(batch.laws.values())).scenarios.values())
+    worlds = sum(figures.worlds for figures in next(iter(batch.policies.values())).scenarios.values())
     seeds, plants = many(len(set(batch.protocol.seeds)), "seed"), many(len(set(batch.protocol.plants)), "plant")
     half = "" if batch.protocol.half == "all" else f", the {batch.protocol.half} half of them"
     return (
-        f"{many(len(batch.laws), 'law')} met the same {many(worlds, 'world')}: "
+        f"{many(len(batch.policies), 'policy')} met the same {many(worlds, 'world')}: "
         f"{many(len(batch.scenarios), 'scenario')}, {seeds}, {plants}{half}. "
         "Judged on the plant's truth in windows of 1 s; goodput counts only in clean seconds, as a share of what an "
         "oracle gets that knows the plant. Brackets are 95 % intervals."

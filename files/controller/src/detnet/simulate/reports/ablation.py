@@ -1,4 +1,4 @@
-"""The ablation table: what each part of the learned law buys, as what its absence costs in the same worlds."""
+"""The ablation table: what each part of the learned policy buys, as what its absence costs in the same worlds."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from detnet.report.files import write_whole
 from detnet.report.table import Table
 from detnet.report.words import MISSING
 from detnet.simulate.figures import Comparison
-from detnet.simulate.laws.ablations import ABLATIONS
+from detnet.simulate.policies.ablations import ABLATIONS
 from detnet.simulate.statistics import Estimate
 
 NAME = "ABLATION.md"
 _ABOUT = (
-    "Each row is {law} with one part off, less {law} whole, in the same {worlds} worlds of {scenarios} scenarios "
+    "Each row is {policy} with one part off, less {policy} whole, in the same {worlds} worlds of {scenarios} scenarios "
     "(half of seeds and plants: {half}): what the part buys is what its absence costs. Brackets are 95 % intervals; "
     "points are percentage points, of all seconds or of the oracle's goodput. *Most in* is the scenario that suffers "
     "most, and only a hint: among so many one or two stand out by chance."
@@ -28,9 +28,9 @@ def write(comparison: Comparison, protocol: Mapping[str, object], folder: Path) 
     Raises:
         UserError: it cannot be written.
     """
-    scenarios = comparison.by_law[comparison.reference]
+    scenarios = comparison.by_policy[comparison.reference]
     about = _ABOUT.format(
-        law=comparison.reference,
+        policy=comparison.reference,
         worlds=sum(figures.worlds for figures in scenarios.values()),
         scenarios=len(scenarios),
         half=protocol["half"],

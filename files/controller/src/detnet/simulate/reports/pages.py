@@ -18,8 +18,8 @@ _FIGURES = (
     "violating seconds", "longest run", "worst run", "goodput of oracle", "writes/min", "protected after",
 )  # fmt: skip
 _FILES = {
-    "SUMMARY.md": "the reference law in every scenario",
-    "COMPARE.md": "all laws against the oracle",
+    "SUMMARY.md": "the reference policy in every scenario",
+    "COMPARE.md": "all policies against the oracle",
     "compare.html": "the same as a page",
     "compare.png": "the same as a picture",
     "summary.json": "every figure with its interval",
@@ -29,7 +29,7 @@ _FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What a scenario's page tells besides its trace: all laws' figures, the shown world's, and of how many."""
+    """What a scenario's page tells besides its trace: all policies' figures, the shown world's, and of how many."""
 
     comparison: Comparison
     shown: Outcome
@@ -48,8 +48,8 @@ def scenario(trace: Trace, title: str, told: Scenario) -> str:
     parts = [
         f"# {escaped(title)}",
         about,
-        laws(told.comparison, name).markdown(),
-        f"## {trace.law}, {which}",
+        policies(told.comparison, name).markdown(),
+        f"## {trace.policy}, {which}",
         f"Plant {trace.plant.name}, seed {trace.seed}: {outcome(told.shown)}.",
         f"![{escaped(title)}]({name}.png)",
         *_timelines(trace),
@@ -66,17 +66,17 @@ def outcome(one: Outcome) -> str:
     )
 
 
-def laws(comparison: Comparison, name: str) -> Table:
-    """Return one row per law in one scenario, the reference first."""
-    found = {law: by_scenario[name] for law, by_scenario in comparison.by_law.items() if name in by_scenario}
-    order = sorted(found, key=lambda law: (law != comparison.reference, found[law].violation_ratio.mean))
-    return Table(("law", *_FIGURES), tuple(_row(law, found[law]) for law in order))
+def policies(comparison: Comparison, name: str) -> Table:
+    """Return one row per policy in one scenario, the reference first."""
+    found = {policy: by_scenario[name] for policy, by_scenario in comparison.by_policy.items() if name in by_scenario}
+    order = sorted(found, key=lambda policy: (policy != comparison.reference, found[policy].violation_ratio.mean))
+    return Table(("policy", *_FIGURES), tuple(_row(policy, found[policy]) for policy in order))
 
 
 def summary(comparison: Comparison, titles: Mapping[str, str]) -> str:
-    """Return the reference law's figures in every scenario, the worst first."""
-    law = comparison.reference
-    figures, total = comparison.by_law[law], comparison.totals[law]
+    """Return the reference policy's figures in every scenario, the worst first."""
+    policy = comparison.reference
+    figures, total = comparison.by_policy[policy], comparison.totals[policy]
     order = sorted(figures, key=lambda name: -figures[name].violation_ratio.mean)
     whole = (
         f"{100 * total.violation_ratio:.2f} % of all seconds violate; worst is {total.worst_scenario} with "
@@ -85,10 +85,10 @@ def summary(comparison: Comparison, titles: Mapping[str, str]) -> str:
         f"{total.writes_per_min:.1f} writes a minute and target."
     )
     parts = [
-        f"# {law} in {len(figures)} scenarios",
+        f"# {policy} in {len(figures)} scenarios",
         whole,
         Table(("scenario", *_FIGURES), tuple(_row(name, figures[name]) for name in order)).markdown(),
-        "All laws against the oracle: [COMPARE.md](COMPARE.md), [compare.html](compare.html).",
+        "All policies against the oracle: [COMPARE.md](COMPARE.md), [compare.html](compare.html).",
         "\n".join(f"- [{name}](scenarios/{name}.md): {escaped(titles[name])}" for name in order),
     ]
     return "\n\n".join(parts) + "\n"

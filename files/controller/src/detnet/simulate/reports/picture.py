@@ -28,7 +28,7 @@ def picture(trace: Trace, title: str, outcome: str) -> str:
         y += _HEADLINE_SIZE * 1.3
         canvas.text((24.0, y), line, "headline")
     y += 20
-    told = f"law {trace.law} · plant {trace.plant.name} · seed {trace.seed} · {outcome}; grey is not judged"
+    told = f"policy {trace.policy} · plant {trace.plant.name} · seed {trace.seed} · {outcome}; grey is not judged"
     canvas.text((24.0, y), told, "small")
     for number, link in enumerate(trace.links, 1):
         which = f"Link {number}: " if len(trace.links) > 1 else ""
@@ -41,7 +41,7 @@ def picture(trace: Trace, title: str, outcome: str) -> str:
 def _draw_delay(canvas: Canvas, axis: TimeAxis, link: LinkTrace, panel: Panel) -> float:
     limit_ms = link.limit_ms
     truth = Curve(_readings(link.ticks, lambda tick: tick.truth_p95_ms), "p50", "truth", "cool strong")
-    believed = Curve(_readings(link.ticks, lambda tick: tick.jitter_ms), "cap cap0", "as the law saw it", "name0")
+    believed = Curve(_readings(link.ticks, lambda tick: tick.jitter_ms), "cap cap0", "as the policy saw it", "name0")
     scale = Scale(panel.top, panel.bottom, highest([truth], 2.5 * limit_ms), bend=limit_ms / 4)
     warm = axis.x(WARM_UP_S)
     canvas.rect((axis.left, panel.top), (warm - axis.left, panel.height), "invalidate", tip="warm-up, not judged")
@@ -70,14 +70,14 @@ def _draw_rates(canvas: Canvas, axis: TimeAxis, link: LinkTrace, panel: Panel) -
 
 
 def _draw_decisions(canvas: Canvas, axis: TimeAxis, link: LinkTrace, top: float) -> float:
-    """Draw what the law decided in each tick; a law that has no words for it only its writes."""
+    """Draw what the policy decided in each tick; a policy that has no words for it only its writes."""
     at_s: dict[str, list[float]] = {}
     for tick in link.ticks:
         kind = "blind" if tick.mode == "blind" else tick.action
         if kind:
             at_s.setdefault(kind, []).append(tick.at_s)
     at_s["write"] = [when_s for when_s, _ in link.writes]
-    # A tick is half a second, which for a slow law is only a part of one decision.
+    # A tick is half a second, which for a slow policy is only a part of one decision.
     beside = {kind: f"{len(moments) / 2:g} s" for kind, moments in at_s.items()} | {"write": times(len(link.writes))}
     return draw_lanes(canvas, axis, at_s, beside, top)
 

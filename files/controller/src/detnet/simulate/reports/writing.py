@@ -13,7 +13,7 @@ from detnet.report.png import render
 from detnet.simulate.batch import Job, Result
 from detnet.simulate.figures import Comparison
 from detnet.simulate.judge import Outcome
-from detnet.simulate.laws.base import Law
+from detnet.simulate.policies.base import Policy
 from detnet.simulate.reports import pages
 from detnet.simulate.reports.picture import picture
 from detnet.simulate.reports.ticks import as_csv
@@ -32,7 +32,7 @@ def write_reports(
 ) -> Path:
     """Write ``INDEX.md``, ``SUMMARY.md``, the comparison and ``scenarios/<name>.{md,svg,png,json,csv}``.
 
-    A scenario is shown under the reference law, in the world in which that law violated most: a reader should see the
+    A scenario is shown under the reference policy, in the world in which it violated most: a reader should see the
     worst of what was measured. That world is run once more for it, which gives the very same trace.
 
     Args:
@@ -53,7 +53,7 @@ def write_reports(
         tell(name)
         here = [(job, result) for job, result in worlds if job.scenario.name == name]
         job, outcome = _worst(here, comparison.reference)
-        trace = run(job.scenario, job.plant, _law(job, comparison.reference), job.seed)
+        trace = run(job.scenario, job.plant, _policy(job, comparison.reference), job.seed)
         _write_scenario(out_dir / FOLDER, trace, job, pages.Scenario(comparison, outcome, len(here)))
     raw = {"schema": 1, "protocol": dict(protocol), **comparison.to_json()}
     compare.write(raw, out_dir)
@@ -73,11 +73,11 @@ def _write_scenario(folder: Path, trace: Trace, job: Job, told: pages.Scenario) 
     write_whole(folder / f"{name}.md", pages.scenario(trace, job.scenario.title, told))
 
 
-def _worst(here: Sequence[tuple[Job, Result]], law: str) -> tuple[Job, Outcome]:
-    """Return the world in which a law violated most; among equals, got least."""
-    outcomes = [(job, outcome) for job, result in here for outcome in result.outcomes if outcome.law == law]
+def _worst(here: Sequence[tuple[Job, Result]], policy: str) -> tuple[Job, Outcome]:
+    """Return the world in which a policy violated most; among equals, got least."""
+    outcomes = [(job, outcome) for job, result in here for outcome in result.outcomes if outcome.policy == policy]
     return max(outcomes, key=lambda each: (each[1].violation_ratio, -each[1].compliant_bps))
 
 
-def _law(job: Job, name: str) -> Law:
-    return next(law for law in job.laws if law.name == name)
+def _policy(job: Job, name: str) -> Policy:
+    return next(policy for policy in job.policies if policy.name == name)

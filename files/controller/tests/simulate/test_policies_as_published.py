@@ -1,4 +1,4 @@
-"""The compared laws do what their authors wrote, their faults included."""
+"""The compared policies do what their authors wrote, their faults included."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from detnet.simulate.laws.bare import View
-from detnet.simulate.laws.documents import V1, V2, V5
-from detnet.simulate.laws.peers import CakeAutorate, Heracles, Swift, Volcano
-from detnet.simulate.laws.registry import LAWS
-from detnet.simulate.laws.sensors import Figures, histogram_quantile
+from detnet.simulate.policies.baselines import CakeAutorate, Heracles, Swift, Volcano
+from detnet.simulate.policies.legacy import V1, V2, V5
+from detnet.simulate.policies.registry import POLICIES
+from detnet.simulate.policies.sensors import Figures, histogram_quantile
+from detnet.simulate.policies.standalone import View
 from simulate.bench import outcome, scenario, trace
 
 VIEW = View(
@@ -40,15 +40,15 @@ def test_v1_takes_no_data_for_room() -> None:
 
 def test_v2_may_change_every_second_cycle_although_its_cooldown_is_thirty_seconds() -> None:
     """The cycle that waits also resets the timer."""
-    law = V2(2.0)
-    assert [law.react(VIEW) for _ in range(4)] == [515e6, 500e6, 515e6, 500e6]
+    policy = V2(2.0)
+    assert [policy.react(VIEW) for _ in range(4)] == [515e6, 500e6, 515e6, 500e6]
 
 
 def test_v5_holds_in_its_dead_band() -> None:
     """Between half the threshold and the threshold nothing moves."""
-    law = V5(2.0)
-    assert law.react(replace(VIEW, figures=Figures(1.5, 2.0))) == 500e6
-    assert law.react(BAD) == 400e6
+    policy = V5(2.0)
+    assert policy.react(replace(VIEW, figures=Figures(1.5, 2.0))) == 500e6
+    assert policy.react(BAD) == 400e6
 
 
 def test_heracles_leaves_five_percent_of_the_link_or_ten_of_the_critical() -> None:
@@ -65,45 +65,45 @@ def test_volcano_looks_at_bytes_only() -> None:
 
 def test_swift_cuts_in_proportion_once_per_reaction_time() -> None:
     """Four fifths of the excess over the delay, at most half."""
-    law = Swift()
-    assert law.react(BAD) == pytest.approx(500e6 * (1 - 0.5))
-    assert law.react(BAD) == 500e6
+    policy = Swift()
+    assert policy.react(BAD) == pytest.approx(500e6 * (1 - 0.5))
+    assert policy.react(BAD) == 500e6
 
 
 def test_cake_autorate_needs_three_bad_of_six_and_grows_under_load_only() -> None:
     """One odd delay is nothing, and an idle link proves nothing."""
-    law = CakeAutorate()
-    moves = [law.react(replace(BAD, now_s=100.0 + at)) for at in range(3)]
+    policy = CakeAutorate()
+    moves = [policy.react(replace(BAD, now_s=100.0 + at)) for at in range(3)]
     assert moves[0] == moves[1] == 500e6
     assert moves[2] < 500e6
     assert CakeAutorate().react(replace(VIEW, best_effort_bps=100e6)) == 500e6
     assert CakeAutorate().react(VIEW) > 500e6
 
 
-def test_laws_that_patch_the_template_wait_for_a_restart() -> None:
+def test_policies_that_patch_the_template_wait_for_a_restart() -> None:
     """Four seconds at least; hot ones wait for the plant alone."""
     one = scenario()
     first = {
-        law: next(tick.at_s for tick in trace(law, one).links[0].ticks if tick.limit_bps[0] != 50e6)
-        for law in ("v1", "v1-fresh")
+        policy: next(tick.at_s for tick in trace(policy, one).links[0].ticks if tick.limit_bps[0] != 50e6)
+        for policy in ("v1", "v1-fresh")
     }
     assert first["v1"] - first["v1-fresh"] == pytest.approx(3.0, abs=0.6)
 
 
-def test_the_blind_law_opens_the_link_and_no_law_beats_no_control_at_violating() -> None:
-    """Closed loop: what the first controller did to its critical traffic."""
+def test_the_blind_policy_opens_the_link_and_no_policy_beats_no_control_at_violating() -> None:
+    """Closed loop: what the v1 controller did to its critical traffic."""
     one = scenario(duration_s=300)
     assert outcome("none", one).violation_ratio > 0.9
     assert outcome("v1", one).violation_ratio > 0.5
 
 
-@pytest.mark.parametrize("law", list(LAWS))
-def test_every_law_survives_every_fault_at_once(law: str) -> None:
-    """Lost latency, lost counters, refused writes: a law may do badly, but it must go on."""
+@pytest.mark.parametrize("policy", list(POLICIES))
+def test_every_policy_survives_every_fault_at_once(policy: str) -> None:
+    """Lost latency, lost counters, refused writes: a policy may do badly, but it must go on."""
     faults = (
         "faults: [{kind: latency-lost, at_s: 30, for_s: 10}, {kind: counters-lost, at_s: 35, for_s: 10}, "
         "{kind: writes-fail, at_s: 20, for_s: 20, share: 0.5}, {kind: path-lost, at_s: 50, for_s: 3}]"
     )
-    ticks = trace(law, scenario(faults)).links[0].ticks
+    ticks = trace(policy, scenario(faults)).links[0].ticks
     assert len(ticks) == 120
     assert all(1e6 <= tick.cap_bps[0] <= 100e6 for tick in ticks)

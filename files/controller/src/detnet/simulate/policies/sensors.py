@@ -1,6 +1,6 @@
-"""The sensors of the compared laws, each as its authors published it, and one that works.
+"""The sensors of the compared policies, each as its authors published it, and one that works.
 
-A sensor is separate from its law, so that it can be told which of the two is at fault.
+A sensor is separate from its policy, so that it can be told which of the two is at fault.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Blind:
 
 
 class Fresh:
-    """The probe's own samples of the last second: the sensor that every law should have had."""
+    """The probe's own samples of the last second: the sensor that every policy should have had."""
 
     def __init__(self, window_s: float = 1.0) -> None:
         self._window_s = window_s

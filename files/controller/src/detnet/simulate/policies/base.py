@@ -1,4 +1,4 @@
-"""What a law is to the simulator: something that is woken at its own pace, looks at a site and writes caps there."""
+"""What a policy is to the simulator: something that is woken at its own pace, looks at a site and writes caps there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
 
 
 class Controller(Protocol):
-    """A law at work on one site."""
+    """A policy at work on one site."""
 
     interval_s: float
 
@@ -32,15 +32,15 @@ class Controller(Protocol):
         """Look, decide and write."""
 
 
-class Law(Protocol):
-    """A law that can be put to work on any site."""
+class Policy(Protocol):
+    """A policy that can be put to work on any site."""
 
     @property
     def name(self) -> str:
         """The name by which commands and reports know it."""
 
     def actuation_s(self, plant: Plant) -> float:
-        """Return how long this law's writes take to be in force on this plant."""
+        """Return how long this policy's writes take to be in force on this plant."""
 
     def start(self, site: Site) -> Controller:
         """Begin to control a site, knowing nothing of it."""

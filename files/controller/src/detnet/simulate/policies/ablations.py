@@ -1,6 +1,6 @@
-"""The learned law with one part off each: what a part buys is what its absence costs, in the same worlds.
+"""The learned policy with one part off each: what a part buys is what its absence costs, in the same worlds.
 
-A part is off when the law does what it would do had nobody thought of it; everything else, the settings too, stays.
+A part is off when the policy does what it would do had nobody thought of it; everything else, the settings too, stays.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from detnet.control.guard import Guard
 from detnet.control.learned import Learned
 from detnet.model.rate import Rate
 from detnet.runtime.control_loop import ControlLoop
-from detnet.simulate.laws.ours import Ours, Running
 from detnet.simulate.plant import Plant
+from detnet.simulate.policies.production import Ours, Running
 from detnet.simulate.site import Site
 
 FULL = "learned"
@@ -28,7 +28,7 @@ Change = Callable[[Rules], Rules]
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """The learned law without ``part``; ``instead`` says what it does there."""
+    """The learned policy without ``part``; ``instead`` says what it does there."""
 
     name: str
     part: str
@@ -37,7 +37,7 @@ class Ablation:
     daemon: type[ControlLoop] = ControlLoop
 
     def actuation_s(self, plant: Plant) -> float:
-        """Return what the full law has."""
+        """Return what the full policy has."""
         return _OURS.actuation_s(plant)
 
     def start(self, site: Site) -> Running:
@@ -78,7 +78,7 @@ def _with(rules: Rules, **parameters: float) -> Rules:
 
 
 def _forecasting(rules: Rules, **parameters: float) -> Rules:
-    return _learned(lambda law: replace(law, surprises=replace(law.surprises, **parameters)), rules)
+    return _learned(lambda policy: replace(policy, surprises=replace(policy.surprises, **parameters)), rules)
 
 
 def _impatient(policy: Learned) -> Learned:
@@ -125,4 +125,4 @@ _ABLATIONS = (
     Ablation("no-guard", "guard", "the policy alone, within the bounds", _unguarded),
 )
 
-ABLATIONS: Mapping[str, Ablation] = {law.name: law for law in _ABLATIONS}
+ABLATIONS: Mapping[str, Ablation] = {policy.name: policy for policy in _ABLATIONS}

@@ -1,4 +1,4 @@
-"""The laws by name."""
+"""The policies by name."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from functools import partial
 
 from detnet.model.errors import ConfigError
-from detnet.simulate.laws.ablations import ABLATIONS
-from detnet.simulate.laws.bare import Bare
-from detnet.simulate.laws.base import Law
-from detnet.simulate.laws.documents import V1, V2, V5
-from detnet.simulate.laws.oracle import Oracle
-from detnet.simulate.laws.ours import Ours
-from detnet.simulate.laws.peers import Aimd, CakeAutorate, Heracles, ProportionalIntegral, Static, Swift, Volcano
-from detnet.simulate.laws.sensors import Blind, Fresh, Hubble, MeansOfTen, Scraped
+from detnet.simulate.policies.ablations import ABLATIONS
+from detnet.simulate.policies.base import Policy
+from detnet.simulate.policies.baselines import (
+    Aimd,
+    CakeAutorate,
+    Heracles,
+    ProportionalIntegral,
+    Static,
+    Swift,
+    Volcano,
+)
+from detnet.simulate.policies.legacy import V1, V2, V5
+from detnet.simulate.policies.oracle import Oracle
+from detnet.simulate.policies.production import Ours
+from detnet.simulate.policies.sensors import Blind, Fresh, Hubble, MeansOfTen, Scraped
+from detnet.simulate.policies.standalone import Bare
 
-_LAWS: tuple[Law, ...] = (
+_POLICIES: tuple[Policy, ...] = (
     Ours("learned"),
     Ours("aimd"),
     Ours("graded"),
@@ -39,19 +47,19 @@ _LAWS: tuple[Law, ...] = (
     Bare("none", partial(Static, 1.0), Fresh, 5.0),
 )
 
-LAWS: Mapping[str, Law] = {law.name: law for law in _LAWS}
+POLICIES: Mapping[str, Policy] = {policy.name: policy for policy in _POLICIES}
 ORACLE = "oracle"
 
 
-def find(name: str) -> Law:
-    """Return a law.
+def find(name: str) -> Policy:
+    """Return a policy.
 
     Raises:
         ConfigError: there is none of that name.
     """
     if name == ORACLE:
         return Oracle()
-    every: Mapping[str, Law] = {**LAWS, **ABLATIONS}
+    every: Mapping[str, Policy] = {**POLICIES, **ABLATIONS}
     if name not in every:
-        raise ConfigError(f"no law is named {name!r}; there are {', '.join(every)}")
+        raise ConfigError(f"no policy is named {name!r}; there are {', '.join(every)}")
     return every[name]

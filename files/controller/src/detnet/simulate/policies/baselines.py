@@ -1,11 +1,11 @@
-"""The laws of the field, each with its published formula and, for a lost sensor, only the rule its authors gave it."""
+"""Baselines from the field, each with its published formula and, for a lost sensor, only its authors' rule."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
 
-from detnet.simulate.laws.bare import MBPS, View
+from detnet.simulate.policies.standalone import MBPS, View
 
 
 def _bad(view: View) -> bool:

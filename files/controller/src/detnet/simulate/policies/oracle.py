@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from detnet.control.allocate import allocate
-from detnet.simulate.laws.base import Step
 from detnet.simulate.plant import SLOT_S, Plant
+from detnet.simulate.policies.base import Step
 from detnet.simulate.site import Site
 
 

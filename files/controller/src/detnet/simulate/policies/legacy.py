@@ -1,10 +1,10 @@
-"""The laws of the system's first documents, as their code at each version had them."""
+"""The policies of the system's first documents, as their code at each version had them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detnet.simulate.laws.bare import MBPS, View
+from detnet.simulate.policies.standalone import MBPS, View
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from detnet.model.rate import Rate
 from detnet.model.signals import Interval, Signal
 from detnet.runtime.build import build_rules
 from detnet.runtime.control_loop import ControlLoop, LoopParts
-from detnet.simulate.laws.base import Step
 from detnet.simulate.plant import Plant
+from detnet.simulate.policies.base import Step
 from detnet.simulate.site import Site
 from detnet.sources.source import Reading
 from detnet.telemetry.passes import Pass

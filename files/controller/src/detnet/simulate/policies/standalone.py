@@ -1,4 +1,4 @@
-"""A published law without our guard: its sensor, pace and formula; the division over targets is ours for all."""
+"""A published policy without our guard: its sensor, pace and formula; the division over targets is ours for all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from detnet.actuators.base import ActuationError
 from detnet.control.allocate import allocate, steady
 from detnet.control.demand import Demand
 from detnet.runtime.control_loop import TrafficMeter
-from detnet.simulate.laws.base import Step
-from detnet.simulate.laws.sensors import Figures, Sensor
 from detnet.simulate.plant import Plant
+from detnet.simulate.policies.base import Step
+from detnet.simulate.policies.sensors import Figures, Sensor
 from detnet.simulate.site import Site
 
 MBPS = 1e6
@@ -44,7 +44,7 @@ class Formula(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A law of the literature: its formula and sensor, made anew for each run, its pace, whether it restarts pods."""
+    """A policy of the literature: its formula and sensor, new for each run, its pace, whether it restarts pods."""
 
     name: str
     formula: Callable[[], Formula]
@@ -57,17 +57,17 @@ class Bare:
         return max(RESTART_S, plant.actuation_s) if self.restarts else plant.actuation_s
 
     def start(self, site: Site) -> BareController:
-        """Put the law to work."""
+        """Put the policy to work."""
         return BareController(self, site)
 
 
 class BareController:
-    """One law at one site."""
+    """One policy at one site."""
 
-    def __init__(self, law: Bare, site: Site) -> None:
-        self.interval_s = law.interval_s
-        self._formula = law.formula()
-        self._sensor = law.sensor()
+    def __init__(self, policy: Bare, site: Site) -> None:
+        self.interval_s = policy.interval_s
+        self._formula = policy.formula()
+        self._sensor = policy.sensor()
         self._site = site
         self._meter = TrafficMeter()
         self._demand = Demand()
@@ -109,4 +109,4 @@ class BareController:
         action = "raise" if moved > 0 else "cut" if moved < 0 else "hold"
         if figures is None:
             return Step("blind", action, reason)
-        return Step("law", action, reason, figures.jitter_ms, figures.latency_ms, figures.loss_ratio)
+        return Step("policy", action, reason, figures.jitter_ms, figures.latency_ms, figures.loss_ratio)

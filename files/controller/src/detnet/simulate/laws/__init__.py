@@ -1,1 +1,0 @@
-"""The laws that are compared: ours, the published ones, and the oracle."""

@@ -1,0 +1,1 @@
+"""The policies that are compared: ours, the published ones, and the oracle."""

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 import detnet.telemetry.http
 from detnet.model.errors import UserError
 from detnet.telemetry.health import Answer, Health
-from detnet.telemetry.http import Endpoint, application
+from detnet.telemetry.http import Endpoint, Route, application, check_route
 from support import wait_for
 
 
@@ -27,6 +27,11 @@ class Clock:
     def __call__(self) -> float:
         """Return the time, in seconds."""
         return self.now_s
+
+
+def checks(health: Health) -> dict[str, Route]:
+    """The controller's."""
+    return {"/healthz": check_route(health.alive), "/readyz": check_route(health.ready)}
 
 
 @pytest.fixture
@@ -46,7 +51,11 @@ def endpoint(health: Health) -> Iterator[Endpoint]:
     """A server with one metric."""
     registry = CollectorRegistry()
     Gauge("answer", "Of everything.", registry=registry).set(42)
-    served = Endpoint(application(registry, alive=health.alive, ready=health.ready), address="127.0.0.1", port=0)
+    served = Endpoint(
+        application(registry, checks(health)),
+        address="127.0.0.1",
+        port=0,
+    )
     yield served
     served.close()
 
@@ -131,7 +140,7 @@ def test_an_answered_request_leaves_no_timer(endpoint: Endpoint, monkeypatch: py
 
 def test_close_frees_the_port_and_ends_the_thread(health: Health) -> None:
     """The next start of the daemon can bind at once."""
-    app = application(CollectorRegistry(), alive=health.alive, ready=health.ready)
+    app = application(CollectorRegistry(), checks(health))
     first = Endpoint(app, address="127.0.0.1", port=0)
     ask(first, "/metrics")
     first.close()
@@ -167,9 +176,7 @@ def test_a_port_in_use_is_said_in_one_sentence(endpoint: Endpoint) -> None:
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
 def test_ipv6_is_served() -> None:
     """A pod of an IPv6 cluster is probed over it."""
-    app = application(
-        CollectorRegistry(), alive=lambda: Answer(ok=True, sentence="fine"), ready=lambda: Answer(ok=True, sentence="")
-    )
+    app = application(CollectorRegistry(), {"/healthz": check_route(lambda: Answer(ok=True, sentence="fine"))})
     served = Endpoint(app, address="::1", port=0)
     connection = http.client.HTTPConnection("::1", served.port, timeout=5.0)
     connection.request("GET", "/healthz")

@@ -50,8 +50,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         parse_paths,
     )
     from detnet.probe.prober import Prober  # noqa: PLC0415
-    from detnet.probe.web import application  # noqa: PLC0415
-    from detnet.telemetry.http import Endpoint  # noqa: PLC0415
+    from detnet.telemetry.http import Endpoint, application  # noqa: PLC0415
 
     logging.basicConfig(format="detnet probe: %(message)s", level=logging.INFO)
     bind = parse_endpoint(metrics) if metrics else None
@@ -61,7 +60,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: prober.stop())
         if bind:
-            endpoint = Endpoint(application(prober.routes), address=bind[0], port=bind[1])
+            endpoint = Endpoint(application(prober.registry, prober.routes), address=bind[0], port=bind[1])
             click.echo(f"metrics on {bind[0]}:{endpoint.port}")
         prober.run()
     finally:

@@ -34,12 +34,10 @@ def command(*, udp: tuple[str, ...], tcp: tuple[str, ...], metrics: str | None, 
             click.echo(f"reflecting {protocol} on {host}:{port}")
     if metrics:
         from detnet.probe.exporter import ReflectorMetrics  # noqa: PLC0415
-        from detnet.probe.web import application, metrics_route  # noqa: PLC0415
-        from detnet.telemetry.http import Endpoint  # noqa: PLC0415
+        from detnet.telemetry.http import Endpoint, application  # noqa: PLC0415
 
         address, port = parse_endpoint(metrics)
-        routes = {"/metrics": metrics_route(ReflectorMetrics(reflector).registry)}
-        endpoint = Endpoint(application(routes), address=address, port=port)
+        endpoint = Endpoint(application(ReflectorMetrics(reflector).registry, {}), address=address, port=port)
         click.echo(f"metrics on {address}:{endpoint.port}")
     become_punctual(realtime=realtime)
     try:

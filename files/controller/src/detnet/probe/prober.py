@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path as File
 from typing import Any
 
@@ -20,8 +21,8 @@ from detnet.probe.record import Record
 from detnet.probe.session import Outcome
 from detnet.probe.tally import Counter
 from detnet.probe.troubles import Troubles
-from detnet.probe.web import Response, Route, metrics_route
 from detnet.probe.worker import Worker
+from detnet.telemetry.http import Response, Route, text
 
 KEPT_S = 30.0
 
@@ -102,10 +103,10 @@ class Prober:
         self._worker = Worker(paths, options)
         self._kept = SampleBuffer([path.name for path in paths])
         self._metrics = ProbeMetrics(paths, self._worker.tallies)
+        self.registry = self._metrics.registry
         self._troubles = Troubles()
         self._stopped = False
         self.routes: Mapping[str, Route] = {
-            "/metrics": metrics_route(self._metrics.registry),
             "/samples": self._answer_samples,
             "/healthz": self._answer_health,
         }
@@ -170,11 +171,10 @@ class Prober:
             _log.warning("%s", sentence)
 
     def _answer_samples(self, query: Mapping[str, list[str]]) -> Response:
-        text = query.get("after", ["0"])[-1]
         try:
-            cursor = int(text)
+            cursor = int(query.get("after", ["0"])[-1])
         except ValueError:
-            return Response("400 Bad Request", "text/plain", b"after: expected the cursor of an earlier answer\n")
+            return text(HTTPStatus.BAD_REQUEST, "after: expected the cursor of an earlier answer")
         invalidated = {
             path.name: bool(tally[Counter.INVALIDATED_NOW])
             for path, tally in zip(self._paths, self._worker.tallies, strict=True)
@@ -187,6 +187,7 @@ class Prober:
         for path, tally in zip(self._paths, self._worker.tallies, strict=True):
             age_s = time.monotonic() - tally[Counter.LAST_ATTEMPT_NS] / 1e9
             if age_s > max(_STALLED_S, 3 / path.rate_hz):
-                text = f"path {path.name}: no probe was attempted for {age_s:.1f} s\n"
-                return Response("503 Service Unavailable", "text/plain", text.encode())
-        return Response("200 OK", "text/plain", b"measuring\n")
+                return text(
+                    HTTPStatus.SERVICE_UNAVAILABLE, f"path {path.name}: no probe was attempted for {age_s:.1f} s"
+                )
+        return text(HTTPStatus.OK, "measuring")

@@ -19,7 +19,7 @@ from detnet.runtime.loop import build_loop, rebuild
 from detnet.telemetry import logs
 from detnet.telemetry.audit import AuditLog
 from detnet.telemetry.health import Health
-from detnet.telemetry.http import Endpoint, application
+from detnet.telemetry.http import Endpoint, application, check_route
 from detnet.telemetry.metrics import Metrics
 from detnet.telemetry.recorder import Recorder
 from detnet.telemetry.sd_notify import Notifier, watchdog_interval_s
@@ -124,7 +124,8 @@ class _Service:
         if settings.http.listen is None:
             return
         address, port = listen_address(settings.http.listen)
-        app = application(metrics.registry, alive=self._health.alive, ready=self._health.ready)
+        checks = {"/healthz": check_route(self._health.alive), "/readyz": check_route(self._health.ready)}
+        app = application(metrics.registry, checks)
         endpoint = Endpoint(app, address=address, port=port)
         self._closing.callback(endpoint.close)
         _log.info("metrics and health on http://%s:%d", address, endpoint.port)

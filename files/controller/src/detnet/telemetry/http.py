@@ -1,4 +1,4 @@
-"""``/metrics``, ``/healthz`` and ``/readyz`` on one port.
+"""``/metrics``, health checks and whatever else a program shows, on one port.
 
 ``prometheus_client.start_http_server`` answers 200 on every path, so a health check against it could never fail; this
 routes, and knows nothing else.
@@ -13,8 +13,10 @@ import socket
 import socketserver
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import parse_qs
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -34,30 +36,55 @@ _BIND_ADVICE = {
 }
 
 
-def application(
-    registry: CollectorRegistry, *, alive: Callable[[], Answer], ready: Callable[[], Answer]
-) -> WSGIApplication:
-    """Return the router as a WSGI application."""
-    metrics = make_wsgi_app(registry)
-    checks = {"/healthz": alive, "/readyz": ready}
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer; ``status`` is the whole status line, such as ``200 OK``."""
 
-    def route(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    status: str
+    content_type: str
+    body: bytes
+
+
+Route = Callable[[Mapping[str, list[str]]], Response]
+"""From the fields of a query to the answer."""
+
+
+def application(registry: CollectorRegistry, routes: Mapping[str, Route]) -> WSGIApplication:
+    """Return the WSGI application (PEP 3333) with ``/metrics`` of the registry, and exactly ``routes`` by path."""
+    metrics = make_wsgi_app(registry)
+    paths = ["/metrics", *routes]
+    known = f"{', '.join(paths[:-1])} or {paths[-1]}" if routes else paths[0]
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/metrics":
             return metrics(environ, start_response)  # type: ignore[no-any-return]
-        if path not in checks:
-            return _text(start_response, HTTPStatus.NOT_FOUND, "try /metrics, /healthz or /readyz")
-        if environ["REQUEST_METHOD"] != "GET":
-            return _text(start_response, HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
-        answer = checks[path]()
-        return _text(start_response, HTTPStatus.OK if answer.ok else HTTPStatus.SERVICE_UNAVAILABLE, answer.sentence)
+        if path not in routes:
+            response = text(HTTPStatus.NOT_FOUND, f"try {known}")
+        elif environ["REQUEST_METHOD"] != "GET":
+            response = text(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+        else:
+            response = routes[path](parse_qs(environ["QUERY_STRING"]))
+        start_response(response.status, [("Content-Type", response.content_type)])
+        return [response.body]
 
-    return route
+    return answer
 
 
-def _text(start_response: StartResponse, status: HTTPStatus, sentence: str) -> Iterable[bytes]:
-    start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
-    return [f"{sentence}\n".encode()]
+def text(status: HTTPStatus, sentence: str) -> Response:
+    """Return an answer for people, in one line."""
+    return Response(f"{status.value} {status.phrase}", "text/plain; charset=utf-8", f"{sentence}\n".encode())
+
+
+def check_route(check: Callable[[], Answer]) -> Route:
+    """Return the route of a health check: 200 or 503, with its sentence."""
+
+    def answer(query: Mapping[str, list[str]]) -> Response:
+        del query
+        found = check()
+        return text(HTTPStatus.OK if found.ok else HTTPStatus.SERVICE_UNAVAILABLE, found.sentence)
+
+    return answer
 
 
 class Endpoint:

@@ -24,7 +24,7 @@ test-fresh: .venv-dev/dev.stamp  ## Run the README's commands on bare Debian mac
 molecule: .venv-dev/dev.stamp  ## Test roles on real hosts with systemd, which it makes itself (root)
 	@scripts/molecule
 
-test-cluster: .venv-dev/dev.stamp  ## Turn three bare hosts on this machine into a real cluster (root; docs/machine-room.md)
+test-cluster: .venv-dev/dev.stamp  ## Turn three bare hosts on this machine into a real cluster (root; docs/contributing/machine-room.md)
 	@time scripts/molecule test --scenario-name cluster
 
 lint: .venv-dev/dev.stamp  ## Run every gate of the developers' guide

@@ -29,10 +29,10 @@ def test_another_prerequisite_is_not_overlooked() -> None:
 
 
 def test_the_long_quick_start_asks_for_the_same() -> None:
-    """docs/quickstart.md names the README's prerequisites."""
+    """docs/start/quickstart.md names the README's prerequisites."""
     said = re.search(r"with (git, make and Python [\d.]+ or newer)", README)
     assert said is not None
-    assert said[1] in (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    assert said[1] in (ROOT / "docs/start/quickstart.md").read_text(encoding="utf-8")
 
 
 def _run_by(recipe: str) -> list[str]:

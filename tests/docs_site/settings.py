@@ -23,9 +23,9 @@ _WORDS: dict[object, str] = {str: "text", int: "whole number", float: "number", 
 _HEAD = """\
 # Settings
 
-Every setting of `detnet.yaml`, read from the program when this page was built. [Configuration](configuration.md) explains
+Every setting of `detnet.yaml`, read from the program when this page was built. [Configuration](configuration.md) says
 how they fit together and which defaults depend on others. A setting of a list has `[]` in its name and no environment
-variable of its own: its list has one.
+variable: its list has one.
 
 | setting | type | default | environment | meaning |
 |---|---|---|---|---|

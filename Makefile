@@ -1,8 +1,8 @@
 # Everything a user or a developer runs. Each target sets up what it needs; the second call starts at once.
-# What users run needs .venv (requirements/lab.txt) and nothing more, what developers run .venv-dev.
+# What users run needs .venv (requirements/lab.txt) and nothing more, what developers run .venv-dev; the site needs .venv-docs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements test-ansible
+.PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements test-ansible docs
 
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS KUBERNETES
 
@@ -24,7 +24,7 @@ test-fresh: .venv-dev/dev.stamp  ## Run the README's commands on bare Debian mac
 molecule: .venv-dev/dev.stamp  ## Test roles on real hosts with systemd, which it makes itself (root)
 	@scripts/molecule
 
-test-cluster: .venv-dev/dev.stamp  ## Turn three bare hosts on this machine into a real cluster (root; docs/machine-room.md)
+test-cluster: .venv-dev/dev.stamp  ## Turn three bare hosts on this machine into a real cluster (root; docs/contributing/machine-room.md)
 	@time scripts/molecule test --scenario-name cluster
 
 lint: .venv-dev/dev.stamp  ## Run every gate of the developers' guide
@@ -49,6 +49,9 @@ benchmark-cluster: .venv-dev/dev.stamp  ## Measure what 5,000 pods cost the cont
 test-ansible: .venv-dev/dev.stamp  ## Test on the oldest and the newest ansible-core that the Pythons here can run
 	@scripts/test-ansible
 
+docs: .venv-docs/docs.stamp  ## Build the documentation as a site into out/docs
+	@scripts/docs
+
 requirements:  ## Compile requirements/*.in into hash-pinned files
 	@scripts/requirements
 
@@ -57,3 +60,6 @@ requirements:  ## Compile requirements/*.in into hash-pinned files
 
 .venv-dev/dev.stamp: requirements/dev.txt files/controller/pyproject.toml scripts/bootstrap
 	@scripts/bootstrap dev
+
+.venv-docs/docs.stamp: requirements/docs.txt files/controller/pyproject.toml scripts/bootstrap
+	@scripts/bootstrap docs

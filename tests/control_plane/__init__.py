@@ -1,4 +1,4 @@
-"""The real Kubernetes control plane that tests run against; docs/testing.md explains it."""
+"""The real Kubernetes control plane that tests run against; docs/contributing/testing.md explains it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ WRITTEN = (
     "roles/monitoring/defaults/main.yml",
     "roles/monitoring/meta/argument_specs.yml",
     "roles/monitoring/README.md",
-    "docs/versions.md",
+    "docs/start/compatibility.md",
 )
 TODAY = "2027-01-31"
 OTHER = "sha256:" + 64 * "5"

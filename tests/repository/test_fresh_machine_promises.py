@@ -13,7 +13,7 @@ from fresh_machines.readme import commands, prerequisites
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RULE = re.compile(r"^(?P<target>[a-z-]+): (?P<stamp>\.venv\S*)\.stamp.*\n(?P<recipe>(?:\t.*\n)+)", re.MULTILINE)
-ENVIRONMENT = re.compile(r"\.venv(?:-dev)?(?=/bin)")
+ENVIRONMENT = re.compile(r"\.venv(?:-dev|-docs)?(?=/bin)")
 
 
 def test_the_quick_start_is_what_test_fresh_types() -> None:
@@ -29,10 +29,10 @@ def test_another_prerequisite_is_not_overlooked() -> None:
 
 
 def test_the_long_quick_start_asks_for_the_same() -> None:
-    """docs/quickstart.md names the README's prerequisites."""
+    """docs/start/quickstart.md names the README's prerequisites."""
     said = re.search(r"with (git, make and Python [\d.]+ or newer)", README)
     assert said is not None
-    assert said[1] in (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    assert said[1] in (ROOT / "docs/start/quickstart.md").read_text(encoding="utf-8")
 
 
 def _run_by(recipe: str) -> list[str]:
@@ -48,15 +48,15 @@ def _run_by(recipe: str) -> list[str]:
 def test_each_target_runs_in_the_environment_that_it_makes() -> None:
     """One that ran in another's would work only after that."""
     rules = list(RULE.finditer((ROOT / "Makefile").read_text(encoding="utf-8")))
-    assert {rule["target"] for rule in rules} >= {"lab", "test", "lint", "bench", "molecule", "benchmarks"}
+    assert {rule["target"] for rule in rules} >= {"lab", "test", "lint", "bench", "molecule", "benchmarks", "docs"}
     for rule in rules:
         used = {each for text in _run_by(rule["recipe"]) for each in ENVIRONMENT.findall(text)}
         assert used == {rule["stamp"].partition("/")[0]}, rule["target"]
 
 
-def test_the_two_environments_are_made_apart() -> None:
+def test_the_environments_are_made_apart() -> None:
     """A user's never holds what only developers need, which would hide what it lacks."""
-    for name, stamp in (("lab", ".venv/lab.stamp"), ("dev", ".venv-dev/dev.stamp")):
+    for name, stamp in (("lab", ".venv/lab.stamp"), ("dev", ".venv-dev/dev.stamp"), ("docs", ".venv-docs/docs.stamp")):
         told = subprocess.run(
             ["make", "--no-print-directory", "--dry-run", "--always-make", stamp],
             cwd=ROOT,

@@ -13,19 +13,19 @@ import yaml
 _TABLE = "roles/profile/vars/main.yml"
 _CHECKSUMS = "roles/cilium/vars/main.yml"
 _PLACES = {
-    "kubernetes": ("roles/profile/README.md", "docs/versions.md"),
-    "containerd": ("roles/profile/README.md", "docs/versions.md"),
-    "cilium": ("roles/profile/README.md", "docs/versions.md"),
+    "kubernetes": ("roles/profile/README.md", "docs/start/compatibility.md"),
+    "containerd": ("roles/profile/README.md", "docs/start/compatibility.md"),
+    "cilium": ("roles/profile/README.md", "docs/start/compatibility.md"),
     **dict.fromkeys(
         ("prometheus", "grafana", "alertmanager"),
         (
             "roles/monitoring/defaults/main.yml",
             "roles/monitoring/meta/argument_specs.yml",
             "roles/monitoring/README.md",
-            "docs/versions.md",
+            "docs/start/compatibility.md",
         ),
     ),
-    "ansible_core": ("docs/versions.md",),
+    "ansible_core": ("docs/start/compatibility.md",),
 }
 
 

@@ -10,7 +10,7 @@ byte counters and the growth of the queue). While best effort uses its whole bud
 the last knee, then ever faster as long as nothing is felt (the shape of CUBIC, RFC 9438 section 4.1), and less the
 nearer the delay comes to a part of its limit, where it rests (as Swift's target delay, Kumar et al., SIGCOMM 2020).
 *Other and reserve* are the forecast of ``forecast.py``. They are the only distance that is kept: a margin beside them,
-fixed or adaptive, bought nothing (docs/results.md).
+fixed or adaptive, bought nothing (docs/lab/results.md).
 """
 
 from __future__ import annotations

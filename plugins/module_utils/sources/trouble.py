@@ -1,6 +1,6 @@
 """Troubles: every way in which a source can fail to bring something fresh, each with its own name.
 
-The name is a metric label and a row of ``docs/sources.md``; the sentence is for the person who has to mend it.
+The name is a metric label and a row of docs/reference/sources.md; the sentence is for the person who has to mend it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/configuration.md names every setting and every documented variable."""
+"""docs/reference/configuration.md names every setting and every documented variable."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from detnet.config.legacy_env import DOCUMENTED
 from detnet.config.models import Settings
 
-DOCUMENT = Path(__file__).parents[4] / "docs" / "configuration.md"
-# Described in docs/sources.md, as a whole.
+DOCUMENT = Path(__file__).parents[4] / "docs/reference/configuration.md"
+# Described in docs/reference/sources.md, as a whole.
 ELSEWHERE = ("objectives[].promql.",)
 
 

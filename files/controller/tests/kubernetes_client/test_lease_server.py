@@ -39,7 +39,7 @@ def test_the_lease_tells_its_story(control_plane: ControlPlane, namespace: str, 
 
 
 def test_get_create_and_update_are_all_it_needs(control_plane: ControlPlane, namespace: str) -> None:
-    """The Role that docs/kubernetes.md gives is enough; with less, the trouble names verb and resource."""
+    """The Role that docs/explain/api-server.md gives is enough; with less, the trouble names verb and resource."""
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
     control_plane.request("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "robot"}})
     elector = LeaderElector(

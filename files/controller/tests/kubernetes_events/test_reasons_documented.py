@@ -7,7 +7,7 @@ from pathlib import Path
 
 from detnet.kubernetes.events.reasons import Reason
 
-PAGE = Path(__file__).parents[4] / "docs/kubernetes.md"
+PAGE = Path(__file__).parents[4] / "docs/operate/kubernetes.md"
 
 
 def test_the_page_has_every_reason_with_its_type() -> None:

@@ -52,7 +52,7 @@ def test_all_of_them_reach_other_processes() -> None:
 
 def test_the_page_tells_what_each_of_them_lacks() -> None:
     """A reader of the table must find the part."""
-    page = (Path(__file__).parents[4] / "docs" / "simulation-reports.md").read_text()
+    page = (Path(__file__).parents[4] / "docs/lab/simulator.md").read_text()
     assert [name for name in ABLATIONS if f"| `{name}` |" not in page] == []
 
 

@@ -1,4 +1,4 @@
-"""docs/metrics.md lists every metric, and only those."""
+"""docs/reference/metrics.md lists every metric, and only those."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from detnet.model.rate import Rate
 from detnet.telemetry.metrics import Caps, Metrics
 
 WORKLOAD = Ref("Deployment", "robot-factory", "telemetry-upload")
-DOCUMENT = Path(__file__).parents[4] / "docs" / "metrics.md"
+DOCUMENT = Path(__file__).parents[4] / "docs/reference/metrics.md"
 
 
 class Written:

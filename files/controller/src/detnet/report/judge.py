@@ -1,6 +1,6 @@
 """Judges a run by what its critical application saw: windows, violations, time to protect, goodput.
 
-Pure and standard library only. The definitions are in docs/report.md.
+Pure and standard library only. The definitions are in docs/lab/lab.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The judgement of a run on the plant's truth, never on what the controller believed; see docs/simulator.md."""
+"""The judgement of a run on the plant's truth, never on what the controller believed; see docs/lab/simulator.md."""
 
 from __future__ import annotations
 

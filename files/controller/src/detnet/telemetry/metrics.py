@@ -1,4 +1,4 @@
-"""Every decision as Prometheus metrics, in base units; docs/metrics.md lists them all.
+"""Every decision as Prometheus metrics, in base units; docs/reference/metrics.md lists them all.
 
 A figure that is not known has no series: an invented 0 would look healthy, and a figure gone stale would look current.
 Series of targets, workloads and domains that went away are removed for the same reason.

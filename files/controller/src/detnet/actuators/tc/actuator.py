@@ -4,7 +4,8 @@
                    └─ de7:XXXX  one class per target: rate = ceil = cap ── tbf, which queues and splits super-packets
 
 ``u32`` filters lead a target's packets to its class. XXXX is made from the target's name and match, so that a restarted
-controller finds the cap in force, and never takes it for the cap of other packets. docs/actuators.md shows it by hand.
+controller finds the cap in force, and never takes it for the cap of other packets. docs/reference/actuators.md shows
+it by hand.
 """
 
 from __future__ import annotations

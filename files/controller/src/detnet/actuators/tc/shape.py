@@ -3,7 +3,7 @@
 The class itself is HTB. Its queue is TBF, at a rate that never binds, because TBF alone of the common qdiscs splits
 super-packets (GSO: up to 64 KiB at once) into frames. Behind a plain FIFO a cap of 50 Mbit/s still put 43 frames back
 to back on a 100 Mbit/s link, and critical packets waited 5 ms behind them; and a queue shorter than one super-packet
-dropped all of them, so that TCP got 0.2 of 5 Mbit/s. See docs/actuators.md for the measurements.
+dropped all of them, so that TCP got 0.2 of 5 Mbit/s. See docs/reference/actuators.md for the measurements.
 """
 
 from __future__ import annotations

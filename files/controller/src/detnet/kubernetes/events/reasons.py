@@ -9,7 +9,7 @@ from detnet.kubernetes.objects.workloads import Ref
 
 
 class Reason(enum.Enum):
-    """Why something is told: CamelCase as Kubernetes asks; docs/kubernetes.md says what each means."""
+    """Why something is told: CamelCase as Kubernetes asks; docs/operate/kubernetes.md says what each means."""
 
     THROTTLED = "Throttled"
     RELEASED = "Released"

@@ -13,7 +13,7 @@ from detnet.model.objectives import Verdict
 from detnet.report.story.entry import Entry, Seen, Step
 
 SETTLED_S = 5.0
-"""A breach is over when nothing is breached for this long (as in docs/report.md); a shorter flicker is no episode."""
+"""A breach is over when nothing is breached for this long (as in docs/lab/lab.md); a shorter flicker is no episode."""
 
 
 class State(enum.Enum):

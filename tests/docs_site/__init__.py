@@ -1,0 +1,1 @@
+"""The documentation as a site: what `make docs` stages for MkDocs, with the pages that are generated."""

@@ -17,7 +17,7 @@ WRONG = [
     (C, {"control_plane_version": "1.19.3"}, 'control_plane_version is "1.19.3"; expected a version from'),
     (C, {"control_plane_address": "192.0.2.99"}, 'control_plane_address is "192.0.2.99"; expected an address of'),
     (C, {"control_plane_endpoint": "api.example"}, "control_plane_endpoint is"),
-    (C, {"control_plane_ignored_errors": ["all"]}, "because 'all' also hides those that nobody has thought of"),
+    (C, {"control_plane_ignored_errors": ["all"]}, "because 'all' also hides unexpected failures"),
     (C, {"control_plane_arguments": {"kublet": {}}}, "kublet"),
     (C, {"control_plane_drift": "perhaps"}, "value of control_plane_drift must be one of: refuse, apply"),
     (W, {"worker_ignored_errors": ["all"], "worker_control_plane": "localhost"}, "worker_ignored_errors has 'all'"),

@@ -1,4 +1,4 @@
-"""What the passes of a loop mean to a workload, in tellings and in one sentence."""
+"""What the passes of a loop mean to a workload, in notices and in one sentence."""
 
 from __future__ import annotations
 

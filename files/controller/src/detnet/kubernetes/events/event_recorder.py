@@ -47,7 +47,7 @@ class _Lane:
 class EventRecorder:
     """Writes Events and statuses for every domain's passes. Not for observe mode, which writes nothing to a cluster.
 
-    ``written_total``, ``failures_total`` and ``lost_total`` count writes, failed ones, and tellings that found no room.
+    ``written_total``, ``failures_total`` and ``lost_total`` count writes, failed ones, and notices that found no room.
 
     Args:
         api: the API server.

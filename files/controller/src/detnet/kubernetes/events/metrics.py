@@ -78,12 +78,12 @@ class ClusterCollector(Collector):
         event_recorder = self._led.event_recorder
         if event_recorder is not None:
             for name, text, count in (
-                ("detnet_tellings", "Events and statuses written.", event_recorder.written_total),
+                ("detnet_event_writes", "Events and statuses written.", event_recorder.written_total),
                 (
-                    "detnet_telling_failures",
+                    "detnet_event_write_failures",
                     "Events and statuses that could not be written.",
                     event_recorder.failures_total,
                 ),
-                ("detnet_tellings_lost", "Events dropped because too many waited.", event_recorder.lost_total),
+                ("detnet_events_dropped", "Events dropped because too many waited.", event_recorder.lost_total),
             ):
                 yield CounterMetricFamily(name, text, count)

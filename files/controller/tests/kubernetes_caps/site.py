@@ -109,7 +109,7 @@ class Site:
         """Run our side of it on the namespace, with the right to write unless the options say otherwise."""
         plan = replace(plan, namespaces=(self.namespace,))
         options.setdefault("may_write", lambda: time.monotonic() + 60.0)
-        options.setdefault("patience", RateLimits(every_s=0.2))
+        options.setdefault("rate_limits", RateLimits(every_s=0.2))
         cluster = CapReconciler(api, plan, **options)
         cluster.start()
         try:

@@ -93,7 +93,9 @@ def by_the_module(
     """Let the module's own copy of the code find them."""
     root = "ansible_collections.detnet.qos.plugins.module_utils"
     states, deciding = (importlib.import_module(f"{root}.{name}") for name in ("states", "deciding"))
-    core = {name: importlib.import_module(f"{root}.core.{name}") for name in ("allocate", "rate")}
+    core = {
+        name.split(".")[1]: importlib.import_module(f"{root}.{name}") for name in ("control.allocate", "model.rate")
+    }
     claims = [
         core["allocate"].Claim(name, Rate.parse(options["min"]).bps, Rate.parse(options["max"]).bps) for name in NAMES
     ]

@@ -51,7 +51,7 @@ class _Led:
 
     leading = True
     cluster = _Cluster()
-    teller = None
+    event_recorder = None
 
 
 def registries(folder: Path) -> Iterator[CollectorRegistry]:

@@ -90,7 +90,7 @@ def _module(root: Path, name: str, blocks: Mapping[str, Any]) -> str:
 
 def _fragment(root: Path, name: str) -> dict[str, Any]:
     """Return a documentation fragment of ours; ``name.section`` is a section of that file."""
-    file, _, section = name.partition(".")
+    file, _dot, section = name.partition(".")
     wanted = section.upper() or "DOCUMENTATION"
     tree = ast.parse((root / f"plugins/doc_fragments/{file}.py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):

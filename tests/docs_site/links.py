@@ -28,7 +28,7 @@ class Links:
     def _target(self, target: str, folder: str, here: str) -> str:
         if _ELSEWHERE.match(target):
             return target
-        path, _, anchor = target.partition("#")
+        path, _hash, anchor = target.partition("#")
         path = posixpath.normpath(posixpath.join(folder, path))
         there = self._page(path)
         if there is None:

@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Callable
 
 
-def wait_for(condition: Callable[[], object], *, what: str, within_s: float = 60.0) -> None:
-    """Return as soon as ``condition`` holds; the default is for a machine with neighbours.
+def wait_for(condition: Callable[[], object], *, what: str, within_s: float = 10.0) -> None:
+    """Return as soon as ``condition`` holds.
 
     Raises:
         AssertionError: it did not hold within ``within_s`` seconds.

@@ -94,6 +94,9 @@ def test_the_cycle(control_plane: ControlPlane, run: Play) -> None:
         assert {name.partition("/")[2] for name in made if name.startswith(kind)} == programs
     assert "get secret detnet-grafana-admin" in installed.output.replace("\n", " ")
 
+    again = run(**whole)
+    assert (again.ok, again.changed, there(control_plane, SPACE)) == (True, 0, made), again.output
+
     shorter = run(**whole, monitoring_retention="10d")
     now = there(control_plane, SPACE)
     assert (shorter.ok, shorter.changed) == (True, 1), shorter.output

@@ -28,10 +28,10 @@ def needed() -> bool:
 
 
 def make(host: str) -> None:
-    """Make the host's cgroups in every hierarchy.
+    """Make the host's cgroups in every hierarchy; what a host that was killed left there is removed first.
 
     Raises:
-        HostError: there are some, so a host of that name runs.
+        HostError: a process is in them, so a host of that name runs.
     """
     with _alone():
         if _hierarchies(version_1_only=True):
@@ -77,7 +77,9 @@ def _alone() -> Iterator[None]:
 def _make_below(top: Path, host: str) -> None:
     for folder in (top / _OURS, top / _OURS / host):
         if folder.exists() and folder.name == host:
-            raise HostError(f"a host {host!r} runs already, or left {folder} behind")
+            if _processes(folder):
+                raise HostError(f"a host {host!r} runs already: process {_processes(folder)[0]} is in {folder}")
+            _remove_below(folder)
         folder.mkdir(exist_ok=True)
         if folder.name == _OURS and (folder / "cpu.shares").exists():
             (folder / "cpu.shares").write_text("16384")  # by default all hosts together count as one process
@@ -123,6 +125,10 @@ def _unmount_unused() -> None:
             run("mount", "-t", "cgroup", "-o", folder.name, "cgroup", str(folder))
     if _MOUNTS.exists() and not any(_MOUNTS.iterdir()):
         _MOUNTS.rmdir()
+
+
+def _processes(folder: Path) -> list[str]:
+    return [pid for group in folder.rglob("cgroup.procs") for pid in group.read_text().split()]
 
 
 def _remove_below(folder: Path) -> None:

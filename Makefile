@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements test-ansible docs
 
+PROJECTS := files/controller/pyproject.toml files/lab/pyproject.toml
+
 export POLICY DURATION SCENARIO CAPACITY BUFFER_MS KUBERNETES
 
 help:  ## Show this list
@@ -55,11 +57,11 @@ docs: .venv-docs/docs.stamp  ## Build the documentation as a site into out/docs
 requirements:  ## Compile requirements/*.in into hash-pinned files
 	@scripts/requirements
 
-.venv/lab.stamp: requirements/lab.txt files/controller/pyproject.toml scripts/bootstrap
+.venv/lab.stamp: requirements/lab.txt $(PROJECTS) scripts/bootstrap
 	@scripts/bootstrap lab
 
-.venv-dev/dev.stamp: requirements/dev.txt files/controller/pyproject.toml scripts/bootstrap
+.venv-dev/dev.stamp: requirements/dev.txt $(PROJECTS) scripts/bootstrap
 	@scripts/bootstrap dev
 
-.venv-docs/docs.stamp: requirements/docs.txt files/controller/pyproject.toml scripts/bootstrap
+.venv-docs/docs.stamp: requirements/docs.txt $(PROJECTS) scripts/bootstrap
 	@scripts/bootstrap docs

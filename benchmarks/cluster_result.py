@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.cluster_controller import Use
 from benchmarks.cluster_site import Cycle, Size
-from detnet.report.table import Table
+from detnet.text import Table
 
 GOAL_MIB = 200.0
 _WRITES = {"create", "update", "patch", "delete"}

@@ -28,7 +28,7 @@ from control_plane.options import audit_log
 from detnet.kubernetes.client.api import ClusterAccess
 from detnet.kubernetes.client.connect import connect
 from detnet.kubernetes.objects.workloads import PLURALS
-from detnet.report.files import write_whole
+from detnet_lab.report.files import write_whole
 from support import wait_for
 
 # What is told about a workload (its status, Events) is told again 30 s later at the soonest, so this is quiet.

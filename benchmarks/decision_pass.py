@@ -21,8 +21,8 @@ from benchmarks.growth import Goal, Growth, Series
 from benchmarks.loops import FULL_AFTER, Cost, Loop
 from detnet.control.learned import Learned
 from detnet.control.policies import Policy, Steps
-from detnet.report.files import write_whole
-from detnet.report.table import Table
+from detnet.text import Table
+from detnet_lab.report.files import write_whole
 
 TARGETS = (1, 10, 100, 1000)
 LOOPS = (1, 10, 50)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from detnet.report.chart.canvas import Canvas, Point, spread
-from detnet.report.chart.style import plain_sheet
-from detnet.report.files import write_whole
-from detnet.report.png import render
+from detnet_lab.report.chart.canvas import Canvas, Point, spread
+from detnet_lab.report.chart.style import plain_sheet
+from detnet_lab.report.files import write_whole
+from detnet_lab.report.png import render
 
 _WIDTH, _HEIGHT = 900.0, 520.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80.0, 230.0, 70.0, 60.0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -54,22 +55,29 @@ def test_the_requirements_are_pinned_by_hash() -> None:
         assert [pin for pin in pins if not re.match(r"[a-z0-9._-]+==\S+ .*--hash=sha256:", pin)] == []
 
 
-def test_the_requirements_cover_the_controller() -> None:
-    """``make requirements`` was run after the last change of the controller's dependencies."""
-    project = tomllib.loads((ROOT / "files/controller/pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    for name, chosen in (("lab", ("tc", "report")), ("dev", tuple(extras))):  # the lab needs no Kubernetes client
-        entries = [*project["dependencies"], *(entry for extra in chosen for entry in extras[extra])]
-        wanted = {re.split(r"[\[<>=~!; ]", entry)[0] for entry in entries} - {project["name"]}
+def test_the_requirements_cover_the_controller_and_the_lab() -> None:
+    """``make requirements`` was run after the last change of their dependencies."""
+    controller, lab = _project("controller"), _project("lab")
+    extras = controller["optional-dependencies"]
+    for name, chosen in (("lab", ("tc",)), ("dev", tuple(extras))):  # the lab needs no Kubernetes client
+        entries = [
+            *controller["dependencies"],
+            *lab["dependencies"],
+            *(each for extra in chosen for each in extras[extra]),
+        ]
+        wanted = {re.split(r"[\[<>=~!; ]", entry)[0] for entry in entries} - {controller["name"]}
         text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
         assert wanted <= set(re.findall(r"^([a-z0-9._-]+)==", text, flags=re.MULTILINE)), name
 
 
 def test_one_version_everywhere() -> None:
-    """The collection, the Python package and the newest changelog entry carry the same version."""
+    """The collection, the Python packages and the newest changelog entry carry the same version."""
     collection = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
-    package = tomllib.loads((ROOT / "files/controller/pyproject.toml").read_text(encoding="utf-8"))["project"][
-        "version"
-    ]
     released = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
-    assert collection == package == max(released, key=lambda text: [int(part) for part in text.split(".")])
+    newest = max(released, key=lambda text: [int(part) for part in text.split(".")])
+    assert {collection, newest, _project("controller")["version"], _project("lab")["version"]} == {collection}
+    assert f"detnet-qos[tc]=={collection}" in _project("lab")["dependencies"]
+
+
+def _project(name: str) -> dict[str, Any]:
+    return dict(tomllib.loads((ROOT / f"files/{name}/pyproject.toml").read_text(encoding="utf-8"))["project"])

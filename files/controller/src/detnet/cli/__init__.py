@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from importlib.metadata import entry_points
 
 import click
 
@@ -12,35 +13,51 @@ from detnet.model.errors import UserError
 _COMMANDS = {
     "config": "Check and explain a configuration.",
     "decide": "Make one decision from given numbers or a live source.",
-    "explain": "Tell what happened from the audit log, and draw it.",
-    "lab": "Run the robot factory of network namespaces on this machine.",
+    "explain": "Show what happened and why, from the audit log.",
     "probe": "Measure latency, jitter and loss of the critical paths.",
     "reflect": "Answer the probes at the far end of a path.",
-    "report": "Judge recorded runs and draw them; several are compared.",
     "release": "Take our caps off and restore what was there before.",
     "run": "Run the control loop.",
-    "simulate": "Try control policies on simulated plants, in closed loop.",
     "token": "Exchange a controller's token for a new one.",
 }
+
+_LAB_COMMANDS = ("draw", "lab", "report", "simulate")
+"""What the lab registers under ``ENTRY_POINTS``; named here only to say where a missing one comes from."""
+
+ENTRY_POINTS = "detnet.commands"
+"""Another distribution adds a subcommand as an entry point of this group."""
 
 
 class _LazyGroup(click.Group):
     """Imports a subcommand when it is named, so that ``--help`` costs no heavy import."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS, *sorted(entry_points(group=ENTRY_POINTS).names)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name in _COMMANDS:
+            command = importlib.import_module(f"detnet.cli.{cmd_name}").command
+        elif cmd_name in (added := entry_points(group=ENTRY_POINTS)).names:
+            command = added[cmd_name].load()
+        elif cmd_name in _LAB_COMMANDS:
+            raise UserError(f"{cmd_name} is a command of the lab: install detnet-qos-lab beside detnet-qos")
+        else:
             return None
-        command = importlib.import_module(f"detnet.cli.{cmd_name}").command
         if not isinstance(command, click.Command):  # pragma: no cover - a programming error
-            raise TypeError(f"detnet.cli.{cmd_name}.command is not a click command")
+            raise TypeError(f"{cmd_name} is not a click command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        added = [name for name in self.list_commands(ctx) if name not in _COMMANDS]
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+        if added:
+            with formatter.section("Commands of the lab"):
+                formatter.write_dl([(name, self._summary(ctx, name)) for name in added])
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(limit=80) if command else ""
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,5 +1,0 @@
-"""The lab: a robot factory of network namespaces on this machine, real packets, nothing left behind.
-
-``cage`` starts a process that owns all of it, ``world`` builds the network, ``processes`` and ``workloads`` fill it,
-``scenario`` says what happens when, ``runner`` makes it happen, ``recorder`` keeps what was seen and ``view`` shows it.
-"""

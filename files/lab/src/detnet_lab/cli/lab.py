@@ -1,0 +1,63 @@
+"""``detnet lab``: the robot factory of network namespaces on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+_OUT = click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("out/lab"), show_default=True, help="Folder of the results."
+)
+
+
+@click.group("lab")
+def command() -> None:
+    """Show the control loop on this machine, on real packets; nothing is left behind."""
+
+
+@command.command("run")
+@click.option("--scenario", default="noisy-neighbour", show_default=True, help="A scenario's name or a YAML file.")
+@click.option("--policy", default="learned", show_default=True, help="learned, aimd, graded, steps, static or none.")
+@click.option("--duration", type=float, metavar="SECONDS", help="Stretch or squeeze the scenario to this length.")
+@click.option("--capacity", default="100M", show_default=True, help="The bottleneck's rate.")
+@click.option("--buffer-ms", type=click.FloatRange(1, 1000), default=50.0, show_default=True, help="Depth of its FIFO.")
+@click.option("--prometheus/--no-prometheus", default=True, help="Run a real Prometheus on the control plane node.")
+@click.option("--die-with-parent", is_flag=True, help="Also stop when any process above this one ends.")
+@_OUT
+def run(  # noqa: PLR0913 - one parameter per option
+    *,
+    scenario: str,
+    policy: str,
+    duration: float | None,
+    capacity: str,
+    buffer_ms: float,
+    prometheus: bool,
+    die_with_parent: bool,
+    out: Path,
+) -> None:
+    """Run one scenario and report it."""
+    from detnet_lab.testbed.session import order, run_and_report  # noqa: PLC0415 - keeps detnet --help fast
+
+    asked = order(scenario, policy, duration, capacity, buffer_ms, prometheus=prometheus)
+    sys.exit(run_and_report(asked, out, click.echo, die_with_parent=die_with_parent))
+
+
+@command.command("follow")
+@click.option("--wait", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds until a start.")
+@_OUT
+def follow(*, wait: float, out: Path) -> None:
+    """Show the lines of a run that something else has started or will start."""
+    from detnet_lab.testbed.output import follow as show_lines  # noqa: PLC0415
+
+    show_lines(out, click.echo, patience_s=wait)
+
+
+@command.command("scenarios")
+def scenarios() -> None:
+    """List the scenarios."""
+    from detnet_lab.testbed.scenario import load, names  # noqa: PLC0415
+
+    for name in names():
+        click.echo(f"{name:<18} {load(name).title}")

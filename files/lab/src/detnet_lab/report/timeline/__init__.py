@@ -1,0 +1,1 @@
+"""The timeline of an audit log as a page and a picture."""

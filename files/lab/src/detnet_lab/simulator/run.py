@@ -1,0 +1,153 @@
+"""One run: a scenario, a plant, a policy and a seed make a trace, always the same one. Simulated time only."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from detnet_lab.report.series import percentile
+from detnet_lab.simulator.exogenous import Exogenous, draw
+from detnet_lab.simulator.link import Link, Slot
+from detnet_lab.simulator.plant import SLOT_S, Plant
+from detnet_lab.simulator.policies.base import Controller, Policy, Step
+from detnet_lab.simulator.scenario import Scenario
+from detnet_lab.simulator.site import Model, Site
+from detnet_lab.simulator.trace import LinkTrace, Tick, Trace, TruthWindow
+from detnet_lab.simulator.truth import Truth
+
+TICK_SLOTS = 5
+WINDOW_SLOTS = 10
+_NOTHING = Step("", "", "")
+
+
+World = tuple[Exogenous, ...]
+"""The outside of all links of a scenario."""
+
+
+def world(scenario: Scenario, plant: Plant, seed: int) -> World:
+    """Draw what comes from outside; several policies can be run in the same world."""
+    return tuple(
+        draw(plan, plant, scenario.duration_s, f"{scenario.name} {at} {seed}") for at, plan in enumerate(scenario.links)
+    )
+
+
+def run(  # noqa: PLR0913 - what makes a run, and three that have a default
+    scenario: Scenario,
+    plant: Plant,
+    policy: Policy,
+    seed: int,
+    outside: World | None = None,
+    *,
+    model: Model = Link,
+    ticks: bool = True,
+) -> Trace:
+    """Let a policy control a scenario on a plant; ``outside`` is ``world(...)`` of the same arguments, if at hand.
+
+    ``model`` is the bottleneck: the fluid, or the packets that check it. A run that is only judged needs no ``ticks``.
+    """
+    with _no_garbage():
+        drawn = outside or world(scenario, plant, seed)
+        links = tuple(
+            _run_link(
+                Site(plan, plant, exogenous, actuation_s=policy.actuation_s(plant), model=model), policy, ticks=ticks
+            )
+            for plan, exogenous in zip(scenario.links, drawn, strict=True)
+        )
+    return Trace(scenario.name, policy.name, plant, seed, scenario.duration_s, scenario.disturbances_s, links)
+
+
+def _run_link(site: Site, policy: Policy, *, ticks: bool) -> LinkTrace:
+    attendance = _Attendance(policy, site)
+    writing = _Writing(site, ticks=ticks)
+    for slot in range(site.exogenous.slots):
+        happened = site.advance(slot)
+        attendance.serve()
+        writing.take(slot, happened, attendance.last)
+    names = tuple(target.name for target in site.plan.targets)
+    limit_ms, _ = site.limits_ms
+    return LinkTrace(
+        names, tuple(site.objectives), limit_ms, writing.ticks, writing.windows, tuple(site.actuator.writes)
+    )
+
+
+class _Attendance:
+    """Wakes the controller when it is due, as the daemon's own loop does; faults can end or pause it."""
+
+    def __init__(self, policy: Policy, site: Site) -> None:
+        self._policy = policy
+        self._site = site
+        self._controller: Controller | None = policy.start(site)
+        self._due_s = 0.0
+        self.last = _NOTHING
+
+    def serve(self) -> None:
+        site = self._site
+        if site.faults.active("controller-dead", site.now_s):
+            self._controller = None
+        if self._controller is None or site.faults.active("controller-paused", site.now_s):
+            if site.faults.active("controller-dead", site.now_s) or self._controller is not None:
+                return
+            self._controller = self._policy.start(site)
+        if site.now_s < self._due_s - 1e-9:
+            return
+        self.last = self._controller.step()
+        self._due_s = max(self._due_s + self._controller.interval_s, site.now_s)
+
+
+class _Writing:
+    """Gathers slots into ticks and windows."""
+
+    def __init__(self, site: Site, *, ticks: bool) -> None:
+        self._site = site
+        self._ticking = ticks
+        self._exogenous = site.exogenous
+        self._truth = Truth(site.plant, site.exogenous, site.objectives)
+        self._slots: list[Slot] = []
+        self.ticks: list[Tick] = []
+        self.windows: list[TruthWindow] = []
+
+    def take(self, slot: int, happened: Slot, step: Step) -> None:
+        self._slots.append(happened)
+        if self._ticking and (slot + 1) % TICK_SLOTS == 0:
+            self.ticks.append(self._tick(slot + 1 - TICK_SLOTS, self._slots[-TICK_SLOTS:], step))
+        if (slot + 1) % WINDOW_SLOTS == 0:
+            self.windows.append(self._truth.window(slot + 1 - WINDOW_SLOTS, self._slots))
+            self._slots.clear()
+
+    def _tick(self, first: int, slots: Sequence[Slot], step: Step) -> Tick:
+        exogenous, actuator = self._exogenous, self._site.actuator
+        span = slice(first, first + TICK_SLOTS)
+        seconds = TICK_SLOTS * SLOT_S
+        written = actuator.read()
+        targets = range(len(self._site.claims))
+        return Tick(
+            at_s=first * SLOT_S,
+            capacity_bps=sum(exogenous.capacity_bps[span]) / TICK_SLOTS,
+            critical_bps=sum(exogenous.critical_bps[span]) / TICK_SLOTS,
+            demand_bps=[exogenous.demand_bps[at][first] for at in targets],
+            cap_bps=[float(cap.bps) if cap else 0.0 for cap in written.values()],
+            limit_bps=[actuator.limit_bps(at) for at in targets],
+            goodput_bps=[sum(slot.goodput_bits[at] for slot in slots) / seconds for at in targets],
+            truth_p95_ms=percentile(self._truth.delays_ms(first, slots), 0.95),
+            lost_bits=sum(slot.critical_lost_bits for slot in slots),
+            jitter_ms=step.jitter_ms,
+            latency_ms=step.latency_ms,
+            loss_ratio=step.loss_ratio,
+            mode=step.mode,
+            action=step.action,
+            reason=step.reason,
+            terms=step.terms,
+        )
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep the cycle collector out: a run makes a million small values and not one cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,203 @@
+"""A run inside its namespaces: build the network, start the programs, go through the phases, record what was seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from detnet.model.errors import UserError
+from detnet_lab.testbed import topology as at
+from detnet_lab.testbed import view
+from detnet_lab.testbed.order import RunSpec
+from detnet_lab.testbed.processes import Crew, realtime_allowed
+from detnet_lab.testbed.recorder import Recorder, Tail
+from detnet_lab.testbed.scenario import Phase
+from detnet_lab.testbed.workloads import CRITICAL, Workloads
+from detnet_lab.testbed.world import World, world
+
+_TICK_S = 0.25
+_LINE_S = 2.0
+_START_PATIENCE_S = 20.0
+_GRACE_S = 1.0
+"""How long after the end late replies and their lines are waited for; the probe gives a packet 0.5 s."""
+
+SCRATCH = Path("/run/detnet-lab")
+
+
+class Stopped(Exception):  # noqa: N818 - a request, not an error
+    """The outer process asked the run to end."""
+
+
+class Runner:
+    """One run; ``say`` takes each line for people, ``asked_to_stop`` waits and tells whether the run shall end."""
+
+    def __init__(self, order: RunSpec, network: World, crew: Crew, say: Callable[[str], None]) -> None:
+        self._order = order
+        self._world = network
+        self._crew = crew
+        self._say = say
+        self._workloads = Workloads(order, crew, SCRATCH)
+        self._next_line_s = 0.0
+        self.recorder: Recorder | None = None
+
+    def man(self) -> None:
+        """Start everything that runs from the beginning and wait until all of it works.
+
+        All at once, since each needs a second to come up: clients try again until their server is there.
+        """
+        self._workloads.start_servers()
+        self._workloads.start_critical()
+        self._workloads.start_daemon()
+        near = at.NODES[at.SENDERS]
+        for what, address in {
+            "the probe": (near, at.PROBE_METRICS_PORT),
+            "the daemon": (near, at.DAEMON_HTTP_PORT),
+            "the dashboard's server": (at.BEST_EFFORT["erp-dashboard"], at.DASHBOARD_PORT),
+            **({"Prometheus": (at.NODES[at.CONTROL], at.PROMETHEUS_PORT)} if self._order.prometheus else {}),
+        }.items():
+            self._await(what, partial(_answers, address))
+        for name in CRITICAL:
+            self._await(name, partial(_has_replies, Tail(self._workloads.samples(name))))
+
+    def walk(self) -> None:
+        """Go through the phases."""
+        tails = {name: Tail(self._workloads.samples(name)) for name in CRITICAL}
+        zero_s = time.monotonic()
+        self.recorder = Recorder(self._order, zero_s, tails, Tail(self._workloads.audit))
+        self.recorder.capacity_bps.append((0.0, float(self._order.link.capacity_bps)))
+        if not realtime_allowed():
+            self.recorder.event(zero_s, "note", "real-time priority is refused here; windows may be invalidated")
+        end_s = zero_s
+        self._next_line_s = zero_s + _LINE_S
+        for phase in self._order.scenario.phases:
+            self._begin(self.recorder, phase)
+            end_s += phase.duration_s
+            while (now_s := time.monotonic()) < end_s:
+                self._tick(self.recorder, phase, now_s, end_s)
+
+    def record(self) -> dict[str, Any] | None:
+        """Return ``run.json``, also of a run that was cut short; ``None`` if it never began."""
+        if self.recorder is None:
+            return None
+        duration_s = min(self._order.scenario.duration_s, self.recorder.at(time.monotonic()))
+        time.sleep(_GRACE_S)
+        self.recorder.catch_up()
+        record = self.recorder.to_json(duration_s)
+        if self._order.prometheus:
+            record["prometheus"] = _ask_prometheus()
+        return record
+
+    def _begin(self, recorder: Recorder, phase: Phase) -> None:
+        now_s = time.monotonic()
+        if phase.capacity_share is not None:
+            capacity_bps = int(self._order.link.capacity_bps * phase.capacity_share)
+            self._world.set_capacity(capacity_bps)
+            recorder.capacity_bps.append((recorder.at(now_s), float(capacity_bps)))
+        for name in self._crew.running(phase.stop):
+            self._workloads.stop(name)
+        for name in phase.start:
+            self._workloads.start(name)
+        for process, action in phase.faults:
+            self._workloads.inject(process, action)
+        if phase.disturbance or phase.faults or phase.start or phase.stop or phase.capacity_share:
+            kind = "disturbance" if phase.disturbance else "fault" if phase.faults else "note"
+            recorder.event(now_s, kind, phase.title)
+
+    def _tick(self, recorder: Recorder, phase: Phase, now_s: float, end_s: float) -> None:
+        self._crew.check()
+        recorder.traffic(now_s, self._world.received())
+        recorder.catch_up()
+        if now_s >= self._next_line_s:
+            self._say(view.line(recorder, now_s, phase.name))
+            self._next_line_s += _LINE_S
+        _listen(min(_TICK_S, end_s - now_s))
+
+    def _await(self, what: str, works: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + _START_PATIENCE_S
+        while not works():
+            self._crew.check()
+            if time.monotonic() > deadline_s:
+                raise UserError(f"{what} did not come up within {_START_PATIENCE_S:.0f} s")
+            _listen(0.05)
+
+
+def run(order: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
+    """Make one run and write its JSON to ``record``.
+
+    Raises:
+        Stopped: the outer process asked for it; what was recorded is written.
+        UserError: the network could not be built, or a program ended by itself; what was recorded is written.
+    """
+    _hide_run()
+    crew = Crew(SCRATCH)
+    with world(order.link) as network:
+        runner = Runner(order, network, crew, say)
+        try:
+            runner.man()
+            for text in view.header(order):
+                say(text)
+            runner.walk()
+        finally:
+            seen = runner.record()
+            if seen:
+                _write(record, seen)
+
+
+def _write(record: IO[bytes], seen: dict[str, Any]) -> None:
+    try:
+        record.write(json.dumps(seen).encode())
+        record.flush()
+    except OSError as error:
+        raise UserError(f"cannot write the run's record: {error.strerror}") from error
+
+
+def _hide_run() -> None:
+    """Put a private tmpfs over /run, for network namespaces' names and for scratch files that vanish with us."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=256m", "detnet-lab", "/run"], check=True)
+    (Path("/run/netns")).mkdir()
+    SCRATCH.mkdir()
+
+
+def _listen(for_s: float) -> None:
+    """Wait, unless the outer process closes our stdin."""
+    readable, _, _ = select.select([sys.stdin], [], [], max(0.0, for_s))
+    if readable and not os.read(sys.stdin.fileno(), 1):
+        raise Stopped
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=0.5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _has_replies(samples: Tail) -> bool:
+    return any(sample["rtt_ms"] is not None for sample in samples.new())
+
+
+def _ask_prometheus() -> dict[str, Any]:
+    """Return what Prometheus itself saw of its two targets, over its HTTP API."""
+
+    def asked(path: str) -> Any:
+        url = f"http://{at.NODES[at.CONTROL]}:{at.PROMETHEUS_PORT}/api/v1/{path}"
+        with urllib.request.urlopen(url, timeout=5.0) as reply:
+            return json.load(reply)["data"]
+
+    try:
+        series, version = asked("query?query=up")["result"], asked("status/buildinfo")["version"]
+    except (OSError, KeyError, ValueError) as error:
+        return {"targets_up": 0, "error": str(error)}
+    up = {one["metric"]["job"]: one["value"][1] == "1" for one in series}
+    return {"version": version, "targets_up": sum(up.values()), "targets": up}

@@ -15,7 +15,7 @@ _SHORT = "DURATION=20"
 # A part of each kind: properties of the core, modules on an API server, whole playbooks. Unit tests run besides.
 _TESTS = (
     "files/controller/tests/control",
-    "files/controller/tests/modules/test_adhoc.py",
+    "tests/modules/test_adhoc.py",
     "tests/playbooks/test_missing_collections.py",
 )
 _INVENTORY = """

@@ -40,6 +40,12 @@ class Server:
         self.lease = {**ask.body, "metadata": {**ask.body["metadata"], "resourceVersion": str(next(self.versions))}}
         return self.lease
 
+    def edit(self, **spec: Any) -> None:
+        """Let somebody else write into the lease's specification."""
+        if self.lease is not None:
+            metadata = {**self.lease["metadata"], "resourceVersion": str(next(self.versions))}
+            self.lease = {**self.lease, "metadata": metadata, "spec": {**self.lease["spec"], **spec}}
+
     @property
     def _version(self) -> str:
         assert self.lease is not None

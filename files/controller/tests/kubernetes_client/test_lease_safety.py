@@ -88,6 +88,61 @@ def test_a_dead_leader_is_followed_in_time(seed: int) -> None:
     assert world.now_s - died_s <= TIMES.duration_s + TIMES.retry_s / 2 + 3 * 0.2
 
 
+_EDITS = st.lists(
+    st.tuples(
+        st.floats(0.1, 20.0),
+        st.sampled_from(
+            [
+                {"leaseDurationSeconds": 1},
+                {"leaseDurationSeconds": 2**31 - 1},
+                {"leaseDurationSeconds": None},
+                {"holderIdentity": ""},
+                {"holderIdentity": None, "renewTime": "2001-01-01T00:00:00.000000Z"},
+                {"leaseTransitions": 2**31 - 1},
+                None,
+            ]
+        ),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32), edits=_EDITS, clocks=st.lists(_RATES, min_size=2, max_size=3))
+def test_whoever_edits_or_deletes_the_lease_makes_neither_two_leaders_nor_none(
+    seed: int, edits: list[tuple[float, dict[str, object] | None]], clocks: list[float]
+) -> None:
+    """``None`` deletes it. The numbers are believed within bounds, and an erased name is not a freed lease."""
+    world = World(seed, Weather(delay_s=0.5, lost=0.1), _at_most_one)
+    for rate in clocks:
+        world.add(rate=rate)
+    world.run(30.0)
+    for pause_s, spec in edits:
+        world.run(world.now_s + pause_s)
+        if spec is None:
+            world.server.lease = None
+        else:
+            world.server.edit(**spec)
+    world.weather = Weather(delay_s=0.05)
+    # The longest that a lease is believed, on the slowest clock, and two attempts.
+    world.run(world.now_s + (4 * TIMES.duration_s + 2 * TIMES.retry_s) / 0.85)
+    assert len(world.leaders) == 1
+    assert world.server.lease is not None
+    assert 0 <= world.server.lease["spec"]["leaseTransitions"] < 2**31
+
+
+def test_a_leader_outlives_the_loss_of_its_lease() -> None:
+    """Deleted, or its name erased: who leads takes it again at its next renewal, and nobody waits."""
+    for spoil in (lambda server: setattr(server, "lease", None), lambda server: server.edit(holderIdentity="")):
+        world = World(1, Weather(delay_s=0.01), _at_most_one)
+        leader, _follower = world.add(), world.add(begins_s=1.0)
+        world.run(10.0)
+        spoil(world.server)
+        for _ in range(60):
+            world.run(world.now_s + 0.5)
+            assert world.leaders == [leader]
+
+
 def test_a_released_lease_is_taken_at_once() -> None:
     """A rolling update costs a second, not the lease's duration."""
     world = World(1, Weather(delay_s=0.01), _at_most_one)

@@ -85,7 +85,7 @@ def test_an_annotation_on_the_lease_harms_nobody(control_plane: ControlPlane, na
     elector.step()
     assert (elector.leading, elector.trouble) == (True, None)
     elector.release()
-    assert control_plane.request("GET", lease_path(namespace))["metadata"]["annotations"] == {"note": "do not touch"}
+    assert control_plane.request("GET", lease_path(namespace))["metadata"]["annotations"]["note"] == "do not touch"
 
 
 def test_a_deleted_lease_is_not_free_for_who_saw_its_holder(

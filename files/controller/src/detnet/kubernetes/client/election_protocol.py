@@ -11,9 +11,11 @@ a leader has stopped before another can begin; 15 s and 10 s bear r below 0.2. O
 no two hosts' clocks are compared. Optimistic concurrency (the write names the resourceVersion that was read) lets one
 of several candidates win, and lets a write that arrives late fail.
 
-The protocol is client-go's (``tools/leaderelection``), so that ``kubectl get lease`` shows what one expects. Two things
-are stricter: a lease that is deleted is not free before its holder's time is over, for those who saw the holder; and
-nobody leads on an answer to a request of before ``give_up``.
+The protocol is client-go's (``tools/leaderelection``), so that ``kubectl get lease`` shows what one expects. Three
+things are stricter. A lease that is deleted, or whose holder was erased by somebody else, is not free before the
+holder's time is over, for those who saw the holder. The numbers in a lease are believed within bounds of one's own:
+anybody who may edit it could else make two leaders (a duration of 1 s) or none for 68 years. And nobody leads on an
+answer to a request of before ``give_up``.
 """
 
 from __future__ import annotations
@@ -22,14 +24,20 @@ import datetime as dt
 import math
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from detnet.kubernetes.client.api import ApiRefused
 from detnet.model.errors import ConfigError
 
 _JITTER = 0.2
+_LONGEST = 4.0
+"""A lease may ask for this many times one's own duration: replicas of two configurations during a rolling update."""
+_RELEASED_BY = "qos.detnet.io/released-by"
+"""The annotation by which a holder that frees the lease tells its own doing from an edit."""
+_MOST_TRANSITIONS = 2**31 - 1  # an int32 in the API, which refuses more: nobody could take the lease then
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,21 +173,37 @@ class ElectionProtocol:
         return (self._lease or {}).get("spec") or {}
 
     def _look(self) -> Dialogue:
-        """Read the lease; a holder has its duration from now on, unless the same lease was seen before."""
-        before = self._lease
+        """Read the lease; a holder has its duration from now on, unless the same lease was seen before.
+
+        What is gone or has no name any more still belongs to a holder that others may not have seen stop.
+        """
+        before, lease = self._lease, None
         try:
-            self._lease = yield LeaseRequest("GET", self._path)
+            lease = yield LeaseRequest("GET", self._path)
         except ApiRefused as error:
             if error.status != 404:
                 raise
-            self._lease = None
-            return
-        if self.holder in {"", self._identity}:
+        self._lease = lease
+        if self.holder == self._identity or self._vacant(never_seen=before is None):
             self._taken_until_s = -math.inf
             return
+        if not self.holder and self.leading:
+            return
         self._until_s = -math.inf
-        if before is None or _version(before) != _version(self._lease):
-            self._taken_until_s = self._clock() + (self._spec.get("leaseDurationSeconds") or self._times.duration_s)
+        if _version(before) != _version(lease):
+            self._taken_until_s = self._clock() + self._believed_s()
+
+    def _vacant(self, *, never_seen: bool) -> bool:
+        """Whether the last holder has freed the lease, or there has never been one; an erased name proves neither."""
+        if self._lease is None:
+            return never_seen and self._taken_until_s == -math.inf
+        released = _RELEASED_BY in (self._lease["metadata"].get("annotations") or {})
+        return not self.holder and (released or not self._spec.get("renewTime"))
+
+    def _believed_s(self) -> float:
+        """Return the duration that the lease asks for, brought into bounds of our own."""
+        own_s = self._times.duration_s
+        return min(max(float(self._spec.get("leaseDurationSeconds") or own_s), own_s), _LONGEST * own_s)
 
     def _free(self) -> bool:
         return not self._given_up and self._clock() >= self._taken_until_s
@@ -192,7 +216,7 @@ class ElectionProtocol:
             "leaseDurationSeconds": math.ceil(self._times.duration_s),
             "acquireTime": (old.get("acquireTime") if ours else None) or now,
             "renewTime": now,
-            "leaseTransitions": 0 if self._lease is None else int(old.get("leaseTransitions") or 0) + (not ours),
+            "leaseTransitions": 0 if self._lease is None else self._transitions(ours=ours),
         }
         if self._lease is not None:
             return self._replace({**old, **claim})
@@ -204,18 +228,26 @@ class ElectionProtocol:
         }
         return LeaseRequest("POST", self._all_path, lease)
 
+    def _transitions(self, *, ours: bool) -> int:
+        return min(int(self._spec.get("leaseTransitions") or 0) + (not ours), _MOST_TRANSITIONS)
+
     def _surrender(self) -> LeaseRequest:
         now = _timestamp()
         free = {"holderIdentity": "", "leaseDurationSeconds": 1, "acquireTime": now, "renewTime": now}
-        return self._replace({**self._spec, **free})
+        return self._replace({**self._spec, **free}, {_RELEASED_BY: self._identity})
 
-    def _replace(self, spec: dict[str, Any]) -> LeaseRequest:
+    def _replace(self, spec: dict[str, Any], marks: Mapping[str, str] = MappingProxyType({})) -> LeaseRequest:
         """Return a write that fails with 409 if anybody else has written since we read."""
-        return LeaseRequest("PUT", self._path, {**(self._lease or {}), "spec": spec})
+        lease = self._lease or {"metadata": self._metadata}
+        others = {
+            name: text for name, text in (lease["metadata"].get("annotations") or {}).items() if name != _RELEASED_BY
+        }
+        metadata = {**lease["metadata"], "annotations": {**others, **marks}}
+        return LeaseRequest("PUT", self._path, {**lease, "metadata": metadata, "spec": spec})
 
 
-def _version(lease: dict[str, Any]) -> str:
-    return str(lease["metadata"]["resourceVersion"])
+def _version(lease: dict[str, Any] | None) -> str | None:
+    return None if lease is None else str(lease["metadata"]["resourceVersion"])
 
 
 def _timestamp() -> str:

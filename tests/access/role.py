@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 ROLE = ROOT / "roles/controller_access"
 PLAYBOOK = """
 - hosts: localhost

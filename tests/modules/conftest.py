@@ -21,7 +21,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     """The checkout under the path at which a collection must be found."""
     path = tmp_path_factory.mktemp("collections")
     (path / "ansible_collections/detnet").mkdir(parents=True)
-    (path / "ansible_collections/detnet/qos").symlink_to(Path(__file__).parents[4])
+    (path / "ansible_collections/detnet/qos").symlink_to(Path(__file__).parents[2])
     return Collection(path)
 
 

@@ -12,7 +12,7 @@ from access.role import Run, play
 
 __all__ = ["DASHBOARD", "PLAYBOOK", "ROLE", "RULES", "Objects", "Run", "apply", "panels", "queries", "render", "rules"]
 
-ROLE = Path(__file__).parents[4] / "roles/monitoring"
+ROLE = Path(__file__).parents[2] / "roles/monitoring"
 RULES = (ROLE / "files/recording.yml", ROLE / "files/alerts.yml")
 DASHBOARD = ROLE / "files/dashboard.json"
 PLAYBOOK = """

@@ -16,7 +16,7 @@ from .control.decision import Action, Decision, Evidence, Rules
 from .control.one_shot import decide_once
 from .deciding import evidence_of, read, rules_of
 from .kubernetes.objects.shares import per_pod, together, worth_writing
-from .kubernetes.objects.targets import Bounds, Roster, find
+from .kubernetes.objects.targets import EVERYTHING, Bounds, Roster, find
 from .kubernetes.objects.workloads import Pod, Workload
 from .model.annotations import PAUSE, standing
 from .model.errors import UserError
@@ -119,7 +119,7 @@ def _roster(chosen: Sequence[Chosen], bounds: Bounds, objectives: Iterable[str])
     critical = {(one.ref.namespace, name) for one in chosen for name in objectives}
     # A pod that belongs to a workload is no target of its own.
     wanted = {one.ref: bounds for one in chosen if isinstance(one.head, Workload) or one.head.alone}
-    return find(wanted, critical, workloads, pods, defaults=None)
+    return find(wanted, critical, workloads, pods, defaults=None, delegation=EVERYTHING)
 
 
 def _targets(

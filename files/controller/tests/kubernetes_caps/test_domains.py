@@ -9,7 +9,7 @@ from detnet.kubernetes.caps.domains import Critical, group
 from detnet.kubernetes.objects.targets import Bounds, Roster, find
 from detnet.kubernetes.objects.workloads import Pod, Workload
 from detnet.model.annotations import BEST_EFFORT
-from detnet.model.rate import FLOOR_BPS, Rate
+from detnet.model.rate import CEILING_BPS, FLOOR_BPS, Rate
 from kubernetes_caps.worlds import DEFAULTS, NODES, M, clusters, pod, workload
 
 UPLOAD, BACKUP, ROBOT = workload("upload", role=BEST_EFFORT), workload("backup"), workload("robot")
@@ -21,7 +21,7 @@ OBJECTIVE = Critical("robot", "factory", "robot")
 def test_domains_part_the_pods_that_can_be_capped(
     cluster: tuple[list[Workload], list[Pod]], names: list[str], nodes: set[str]
 ) -> None:
-    """Every running pod of a target is in one domain, that of its node; no other pod is in any."""
+    """Every pod of a target is in one domain, that of its node, from its binding to its end; no other pod is in any."""
     workloads, pods = cluster
     roster = find({}, [("factory", name) for name in names], workloads, pods, defaults=DEFAULTS)
     critical = [Critical(name, "factory", name, frozenset(nodes)) for name in names]
@@ -35,7 +35,7 @@ def test_domains_part_the_pods_that_can_be_capped(
     expected = {
         one.key
         for one in pods
-        if (bounds := roster.bounds_of(one)) and not bounds.paused and one.running and not one.host_network
+        if (bounds := roster.bounds_of(one)) and not bounds.paused and one.placed and not one.host_network
     }
     assert {key for _domain, _target, key in found} == expected
 
@@ -85,11 +85,43 @@ def test_a_critical_workload_that_is_not_seen_is_on_every_node() -> None:
     assert "counts as being on every node" in grouping.problems[0]
 
 
+def test_a_pod_counts_from_its_binding_to_its_end() -> None:
+    """An init container sends while its pod is Pending, and a deleted pod sends for all of its grace period."""
+    pods = [
+        pod(UPLOAD, 1, phase="Pending"),
+        pod(UPLOAD, 2, deleting=True),
+        pod(UPLOAD, 3),
+        pod(UPLOAD, 4, node="", phase="Pending"),
+        pod(UPLOAD, 5, phase="Succeeded"),
+        pod(UPLOAD, 6, phase="Failed", deleting=True),
+    ]
+    (only,) = group(ROSTER, [], pods).domains
+    assert only.pods == {str(UPLOAD.ref): ("factory/upload-1", "factory/upload-2", "factory/upload-3")}
+    assert only.starting == {"factory/upload-1", "factory/upload-2"}
+
+
+def test_a_pod_that_nobody_may_cap_leaves_its_workload_to_be_controlled() -> None:
+    """What it sends is other traffic: the rest would else count as having no cap, for ever."""
+    pods = [pod(UPLOAD, 1), pod(UPLOAD, 2)]
+    (only,) = group(ROSTER, [], pods, refused={"factory/upload-1"}).domains
+    assert only.pods == {str(UPLOAD.ref): ("factory/upload-2",)}
+
+
+@given(st.integers(1, 400), st.sampled_from([1, 10 * M, 10**12, 10**13]), st.sampled_from([10 * M, 10**13]))
+def test_no_bounds_and_no_number_of_pods_make_an_impossible_claim(pods: int, least: int, most: int) -> None:
+    """The sums of what tenants ask for stay in the range of a rate."""
+    low, high = sorted((max(least, FLOOR_BPS), max(most, FLOOR_BPS)))
+    roster = Roster({UPLOAD.ref: Bounds(Rate(low), Rate(high))})
+    for domain in group(roster, [], [pod(UPLOAD, n, NODES[n % 3]) for n in range(pods)]).domains:
+        (claim,) = domain.claims
+        assert FLOOR_BPS <= claim.minimum_bps <= claim.maximum_bps <= CEILING_BPS
+
+
 def test_a_pod_on_the_hosts_network_is_told_and_left_alone() -> None:
     """Cilium ignores its annotations: a cap there would be a lie."""
     grouping = group(ROSTER, [], [pod(UPLOAD, 1, host_network=True), pod(UPLOAD, 2)])
     assert [domain.pods for domain in grouping.domains] == [{str(UPLOAD.ref): ("factory/upload-2",)}]
-    assert grouping.problems == ("Deployment factory/upload: 1 running with hostNetwork, where no cap is enforced",)
+    assert grouping.problems == ("Deployment factory/upload: 1 of its pods use hostNetwork, where no cap is enforced",)
 
 
 def test_pod_templates_know_no_nodes() -> None:

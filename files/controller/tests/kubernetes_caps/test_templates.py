@@ -14,6 +14,7 @@ from detnet.kubernetes.caps.domains import Critical
 from detnet.kubernetes.caps.release import Released, release
 from detnet.kubernetes.caps.work_queue import RateLimits
 from detnet.kubernetes.client.api import Api
+from detnet.kubernetes.objects.targets import EVERYTHING
 from detnet.model.annotations import CRITICAL, EGRESS, PRIOR, PRIOR_PRIORITY, PRIORITY
 from detnet.model.rate import Rate
 from kubernetes_caps.site import ALL_RIGHT, M, Site, target
@@ -115,7 +116,10 @@ def test_critical_pods_get_their_priority_by_the_template_where_asked_and_never_
     site.workload("robot", 1, role=CRITICAL, on_pods={PRIORITY: "burstable"})
     site.workload("scanner", 1, role=None)
     plan = replace(
-        ALL_RIGHT, critical=(Critical("scanner", site.namespace, "scanner"),), critical_priority="guaranteed"
+        ALL_RIGHT,
+        critical=(Critical("scanner", site.namespace, "scanner"),),
+        critical_priority="guaranteed",
+        delegation=EVERYTHING,
     )
     with site.pods_run(), site.cluster(api, plan):
         for name, prior in (("robot", "burstable"), ("scanner", "")):

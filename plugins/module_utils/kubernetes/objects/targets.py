@@ -1,8 +1,11 @@
 """Which workloads are targets: those named in the configuration and those that say so by their label.
 
-Nothing that is critical is ever a target, whatever else claims it: a workload or pod with the label
-``qos.detnet.io/class: critical``, and a workload that an objective names. Where the two meet, the claim is refused
-and told.
+Nothing that is critical is ever a target, whatever else claims it: a workload that an objective names, and, in the
+namespaces where the configuration allows it, a workload or pod with the label ``qos.detnet.io/class: critical``.
+
+Who may edit a best-effort workload is the one that is throttled, so what the object says of its own throttling counts
+inside the configuration's bounds only: it may ask for less. For more (a larger minimum or weight, a pause, to be
+critical) its namespace needs a ``Delegation``.
 """
 
 from __future__ import annotations
@@ -30,16 +33,44 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegation:
+    """The namespaces whose owners may say of their own workloads more than "less"; ``*`` stands for every namespace.
+
+    ``critical``: that they are never capped. ``pause``: that their caps stay as they are. ``share``: a larger minimum,
+    up to the configured maximum, and any weight.
+    """
+
+    critical: frozenset[str] = frozenset()
+    pause: frozenset[str] = frozenset()
+    share: frozenset[str] = frozenset()
+
+
+NOTHING = Delegation()
+EVERYTHING = Delegation(*(frozenset({"*"}),) * 3)
+"""For a person's own command, which acts with that person's rights."""
+
+
+def _allows(namespaces: Collection[str], namespace: str) -> bool:
+    return namespace in namespaces or "*" in namespaces
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
-    """The targets by name, the workloads that are not to be capped, and one sentence for each thing that is wrong."""
+    """The targets by name, the workloads that are not to be capped, and one sentence for each thing that is wrong.
+
+    ``may_be_critical`` are the namespaces in which a pod's own label counts.
+    """
 
     targets: Mapping[Ref, Bounds] = field(default_factory=dict)
     critical: frozenset[tuple[str, str]] = frozenset()
     problems: tuple[str, ...] = ()
+    may_be_critical: frozenset[str] = frozenset()
 
     def bounds_of(self, pod: Pod) -> Bounds | None:
         """Return the bounds of the target that the pod belongs to; ``None`` for every other pod."""
-        if pod.critical or (pod.workload.namespace, pod.workload.name) in self.critical:
+        if pod.critical and _allows(self.may_be_critical, pod.ref.namespace):
+            return None
+        if (pod.workload.namespace, pod.workload.name) in self.critical:
             return None
         return self.targets.get(pod.workload)
 
@@ -55,13 +86,15 @@ class _Labelled(Protocol):
     def annotations(self) -> Mapping[str, str]: ...
 
 
-def find(
+def find(  # noqa: PLR0913 - what is there, and what may be done about it
     configured: Mapping[Ref, Bounds],
     objectives: Collection[tuple[str, str]],
     workloads: Iterable[Workload],
     pods: Iterable[Pod],
     *,
     defaults: Bounds | None,
+    delegation: Delegation = NOTHING,
+    every: bool = False,
 ) -> Roster:
     """Return the targets.
 
@@ -71,39 +104,60 @@ def find(
         workloads: all workloads of the namespaces in question.
         pods: all their pods; one without a workload of a kind that we know stands for itself.
         defaults: the bounds of a target that is found by its label; ``None`` when none is to be looked for.
+        delegation: whose labels and annotations may ask for more than the configuration gives.
+        every: whatever is not critical is a target, with a label or without.
     """
     pods = list(pods)
     labelled: list[_Labelled] = [*workloads, *(pod for pod in pods if pod.alone)]
-    critical = {(one.ref.namespace, one.ref.name) for one in labelled if one.role == CRITICAL} | {*objectives}
+    critical = {
+        (one.ref.namespace, one.ref.name)
+        for one in labelled
+        if one.role == CRITICAL and _allows(delegation.critical, one.ref.namespace)
+    } | {*objectives}
     wanted = dict(configured)
     problems: list[str] = []
     for one in labelled:
         if one.role not in (None, BEST_EFFORT, CRITICAL):
-            problems.append(f"{one.ref.told}: the label {CLASS} is {one.role!r}, expected {BEST_EFFORT} or {CRITICAL}")
-        if defaults is not None and one.role == BEST_EFFORT:
+            problems.append(
+                f"{one.ref.told}: the label {CLASS} is {one.role[:63]!r}, expected {BEST_EFFORT} or {CRITICAL}"
+            )
+        if one.role == CRITICAL and (one.ref.namespace, one.ref.name) not in critical:
+            problems.append(f"{one.ref.told} {_NOT_CRITICAL}")
+        if defaults is not None and (every or one.role == BEST_EFFORT):
             wanted.setdefault(one.ref, defaults)
         if one.ref in wanted:
-            wanted[one.ref] = _annotated(one, wanted[one.ref], problems)
+            wanted[one.ref] = _annotated(one, wanted[one.ref], delegation, problems)
     present = {one.ref for one in labelled}
     problems += [f"{ref.told} is configured as a target, but there is none" for ref in configured if ref not in present]
     targets = {ref: bounds for ref, bounds in wanted.items() if (ref.namespace, ref.name) not in critical}
     problems += [
-        f"{ref.told} is critical and is not capped: take it off the targets" for ref in wanted.keys() - targets
+        f"{ref.told} is critical and is not capped: take it off the targets"
+        for ref in wanted.keys() - targets
+        if not every or ref in configured
     ]
-    roster = Roster(targets, frozenset(critical), ())
+    roster = Roster(targets, frozenset(critical), (), delegation.critical)
     problems += _mislabelled(roster, pods, look=defaults is not None)
     return replace(roster, problems=tuple(sorted(problems)))
 
 
+_NOT_CRITICAL = (
+    f"has the label {CLASS}: {CRITICAL}, which does not count: no objective names it, and its namespace is not listed "
+    "under actuator.kubernetes.delegate.critical"
+)
+
+
 def _mislabelled(roster: Roster, pods: Iterable[Pod], *, look: bool) -> Iterable[str]:
-    """Tell of labels on pods that their workloads contradict."""
-    spared, unheard = set(), set()
+    """Report labels on pods that their workloads contradict."""
+    spared: set[Ref] = set()
+    claimed: set[Ref] = set()
+    unheard: set[Ref] = set()
     for pod in pods:
         if pod.critical and pod.workload in roster.targets:
-            spared.add(pod.workload)
+            (spared if roster.bounds_of(pod) is None else claimed).add(pod.workload)
         if look and pod.role == BEST_EFFORT and not pod.alone and roster.bounds_of(pod) is None:
             unheard.add(pod.workload)
     yield from (f"{ref.told} is a target, but its pods are labelled critical and are not capped" for ref in spared)
+    yield from (f"{ref.told}: a pod of it {_NOT_CRITICAL}" for ref in claimed)
     yield from (
         f"{ref.told}: its pods have the label {CLASS}: {BEST_EFFORT}, but it has not; label the workload itself"
         for ref in unheard
@@ -111,28 +165,54 @@ def _mislabelled(roster: Roster, pods: Iterable[Pod], *, look: bool) -> Iterable
     )
 
 
-def _annotated(one: _Labelled, bounds: Bounds, problems: list[str]) -> Bounds:
-    """Return the bounds with what the annotations say of them; what cannot be read changes nothing and is told.
+def _annotated(one: _Labelled, bounds: Bounds, delegation: Delegation, problems: list[str]) -> Bounds:
+    """Return the bounds with what the annotations may say of them; what cannot be read changes nothing.
 
     The configured value is safe in place of a bad one: the loop holds any cap inside its objectives, and the least
     would starve a workload for a slip of the pen.
     """
-    told, annotations = one.ref.told, one.annotations
-    minimum = _rate(told, annotations, MINIMUM, bounds.minimum, problems)
-    maximum = _rate(told, annotations, MAXIMUM, bounds.maximum, problems)
-    if minimum > maximum:
+    name, annotations = one.ref.told, one.annotations
+    shares = _allows(delegation.share, one.ref.namespace)
+    least = _rate(name, annotations, MINIMUM, bounds.minimum, problems)
+    most = _rate(name, annotations, MAXIMUM, bounds.maximum, problems)
+    if least > most:
         problems.append(
-            f"{told}: the least cap {minimum.quantity} is above the largest {maximum.quantity} (annotations {MINIMUM} "
+            f"{name}: the least cap {least.quantity} is above the largest {most.quantity} (annotations {MINIMUM} "
             f"and {MAXIMUM}); {bounds.minimum.quantity} to {bounds.maximum.quantity} is used"
         )
-        minimum, maximum = bounds.minimum, bounds.maximum
-    weight = _weight(told, annotations, bounds.weight, problems)
-    paused = bounds.paused
-    if (text := annotations.get(PAUSE)) is not None:
-        paused = text == "true" or (text != "false" and paused)
-        if text not in ("true", "false"):
-            problems.append(f"{told}: the annotation {PAUSE} is {text[:40]!r}, expected true or false; it is not heard")
-    return Bounds(minimum, maximum, weight, paused)
+        least, most = bounds.minimum, bounds.maximum
+    maximum = min(max(most, bounds.minimum), bounds.maximum)
+    minimum = min(max(least, bounds.minimum), maximum if shares else bounds.minimum)
+    if minimum < least:
+        problems.append(_held(name, MINIMUM, least.quantity, minimum.quantity, "" if shares else "share"))
+    if maximum < most:
+        problems.append(_held(name, MAXIMUM, most.quantity, maximum.quantity, ""))
+    weight = asked = _weight(name, annotations, bounds.weight, problems)
+    if asked > bounds.weight and not shares:
+        weight = bounds.weight
+        problems.append(_held(name, WEIGHT, f"{asked:g}", f"{weight:g}", "share"))
+    return Bounds(minimum, maximum, weight, _paused(one, bounds, delegation, problems))
+
+
+def _held(name: str, annotation: str, asked: str, used: str, delegate: str) -> str:
+    cure = f", or its namespace listed under actuator.kubernetes.delegate.{delegate}" if delegate else ""
+    return f"{name}: the annotation {annotation} asks for {asked}, {used} is used: more needs a target's entry{cure}"
+
+
+def _paused(one: _Labelled, bounds: Bounds, delegation: Delegation, problems: list[str]) -> bool:
+    text = one.annotations.get(PAUSE)
+    if text is None:
+        return bounds.paused
+    if text not in ("true", "false"):
+        problems.append(f"{one.ref.told}: the annotation {PAUSE} is {text[:40]!r}, expected true or false; ignored")
+        return bounds.paused
+    if text == "true" and not _allows(delegation.pause, one.ref.namespace):
+        problems.append(
+            f"{one.ref.told}: the annotation {PAUSE} is ignored: its namespace is not listed under "
+            "actuator.kubernetes.delegate.pause"
+        )
+        return bounds.paused
+    return text == "true"
 
 
 def _rate(told: str, annotations: Mapping[str, str], name: str, otherwise: Rate, problems: list[str]) -> Rate:

@@ -10,12 +10,28 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any, NamedTuple
 
-from ...model.annotations import CLASS, CRITICAL, EGRESS, MAXIMUM, MINIMUM, OWN_PREFIX, PAUSE, PRIORITY, WEIGHT
+from ...model.annotations import (
+    CLASS,
+    CRITICAL,
+    EGRESS,
+    MAXIMUM,
+    MINIMUM,
+    PAUSE,
+    PRIOR,
+    PRIOR_PRIORITY,
+    PRIORITY,
+    STATUS,
+    WEIGHT,
+)
 
 POD = "Pod"
 PLURALS: Mapping[str, str] = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 _TEMPLATE_HASH = "pod-template-hash"
 _NOTHING: Mapping[str, str] = {}
+_KNOWN = (PRIORITY, PRIOR, PRIOR_PRIORITY, MINIMUM, MAXIMUM, WEIGHT, PAUSE, STATUS)
+# An owner may write 256 KiB into one annotation. What means something to us is shorter; the beginning of the rest is
+# enough to report it.
+_LONGEST_TEXT = 512
 
 
 class Ref(NamedTuple):
@@ -74,7 +90,10 @@ class Pod:
 
     @property
     def placed(self) -> bool:
-        """Whether the pod is on a node, or about to be."""
+        """Whether the pod may send: from its binding to a node until it has ended.
+
+        An init container sends while the phase is Pending, and a pod that is deleted for all of its grace period.
+        """
         return bool(self.node) and self.phase not in ("Succeeded", "Failed")
 
     @property
@@ -171,5 +190,5 @@ def _kept(metadata: Mapping[str, Any], key: str) -> Mapping[str, str]:
     found = metadata.get("annotations")
     if not found:
         return _NOTHING
-    ours = {n: text for n, text in found.items() if n in (key, PRIORITY) or n.startswith(OWN_PREFIX)}
+    ours = {name: found[name][:_LONGEST_TEXT] for name in (key, *_KNOWN) if name in found}
     return ours or _NOTHING

@@ -32,8 +32,26 @@ class CountersSettings(Model):
     period: Duration = 1.0
 
 
+Anywhere = Annotated[str, Field(pattern=r"^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$")]
+
+
+class DelegateSettings(Model):
+    """The namespaces whose owners may ask for more than the configuration gives; ``*`` is every namespace.
+
+    ``critical``: their label ``qos.detnet.io/class: critical`` keeps caps away. ``pause``: so does their annotation
+    ``qos.detnet.io/pause``. ``share``: their annotations may raise the minimum (up to the maximum) and the weight.
+    """
+
+    critical: tuple[Anywhere, ...] = ()
+    pause: tuple[Anywhere, ...] = ()
+    share: tuple[Anywhere, ...] = ()
+
+
 class KubernetesSettings(Model):
     """Where the pods are and how their caps are written.
+
+    ``discover``: ``true`` takes the workloads with the label ``qos.detnet.io/class: best-effort`` for targets, ``all``
+    every workload that is not critical, ``false`` those that are configured only.
 
     Without ``kubeconfig`` the pod's own service account is used where there is one, else the default kubeconfig.
     ``mode`` ``rollout`` writes the caps to the pod templates instead, at most every ``rollout_every``: each write
@@ -44,7 +62,8 @@ class KubernetesSettings(Model):
     kubeconfig: Path | None = None
     context: str | None = None
     annotation: AnnotationKey = EGRESS
-    discover: bool = True
+    discover: bool | Literal["all"] = True
+    delegate: DelegateSettings = DelegateSettings()
     mode: Literal["live", "rollout"] = "live"
     rollout_every: Duration = 60.0
     template_cap: bool = False

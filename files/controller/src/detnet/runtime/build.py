@@ -19,7 +19,7 @@ from detnet.control.policies import Aimd, Graded, Policy, Steps
 from detnet.control.policy_registry import POLICIES, make_policy
 from detnet.model.errors import ConfigError
 from detnet.model.objectives import Objective, Priority
-from detnet.model.rate import Rate
+from detnet.model.rate import CEILING_BPS, Rate
 from detnet.runtime.control_loop import LoopParts, Memory
 from detnet.sources import promql
 from detnet.sources.credentials import Credentials
@@ -60,8 +60,8 @@ def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequenc
             if o.workload in workloads
         )
         guard = Guard(
-            minimum_bps=sum(claim.minimum_bps for claim in claims),
-            maximum_bps=sum(claim.maximum_bps for claim in claims),
+            minimum_bps=min(sum(claim.minimum_bps for claim in claims), CEILING_BPS),
+            maximum_bps=min(sum(claim.maximum_bps for claim in claims), CEILING_BPS),
             safe_bps=safe_bps(settings, claims),
             window_s=loop.window,
             least_samples=loop.least_samples,
@@ -92,7 +92,7 @@ def safe_bps(settings: Settings, claims: Sequence[Claim]) -> int:
         max(claim.maximum_bps for claim in claims) // 4 if settings.loop.safe is None else settings.loop.safe.bps
     )
     low_bps, high_bps = sum(claim.minimum_bps for claim in claims), sum(claim.maximum_bps for claim in claims)
-    return min(max(wanted_bps, low_bps), high_bps)
+    return min(max(wanted_bps, low_bps), high_bps, CEILING_BPS)
 
 
 def build_policy(settings: PolicySettings) -> Policy:

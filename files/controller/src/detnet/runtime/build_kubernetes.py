@@ -23,7 +23,7 @@ from detnet.kubernetes.client.connect import connect
 from detnet.kubernetes.client.leader_election import LeaderElector, LeaseTimes
 from detnet.kubernetes.events import workload_status
 from detnet.kubernetes.events.event_recorder import EventRecorder
-from detnet.kubernetes.objects.targets import Bounds
+from detnet.kubernetes.objects.targets import Bounds, Delegation
 from detnet.kubernetes.objects.workloads import PLURALS, Ref
 from detnet.model.annotations import STATUS
 from detnet.model.rate import Rate
@@ -102,7 +102,7 @@ def _take_statuses(api: Api, namespace: str) -> None:
 def build_plan(settings: Settings) -> Plan:
     """Return whom to protect and whom to cap, as the configuration names them."""
     kubernetes, defaults = settings.actuator.kubernetes, settings.defaults
-    home = kubernetes.namespaces[0]
+    home, delegate = kubernetes.namespaces[0], kubernetes.delegate
     return Plan(
         namespaces=kubernetes.namespaces,
         critical=tuple(
@@ -114,6 +114,8 @@ def build_plan(settings: Settings) -> Plan:
             for t in settings.effective_targets
         },
         found=Bounds(defaults.min, defaults.max) if kubernetes.discover else None,
+        every=kubernetes.discover == "all",
+        delegation=Delegation(*map(frozenset, (delegate.critical, delegate.pause, delegate.share))),
         key=kubernetes.annotation,
         rollout=kubernetes.mode == "rollout",
         template_cap=_template_cap(settings) if kubernetes.template_cap else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from detnet.kubernetes.caps.domains import Critical
 from detnet.kubernetes.objects.patches import Cap
-from detnet.kubernetes.objects.targets import Bounds
+from detnet.kubernetes.objects.targets import NOTHING, Bounds, Delegation
 from detnet.kubernetes.objects.workloads import Ref
 from detnet.model.annotations import EGRESS
 from detnet.model.rate import Rate
@@ -22,6 +22,8 @@ class Plan:
         critical: the workloads with an objective.
         targets: the targets that are named; their annotations override these bounds.
         found: the bounds of a target that is found by its label; ``None``: none is looked for.
+        every: whatever is not critical is a target, with a label or without.
+        delegation: whose labels and annotations may ask for more than the configuration gives.
         key: the annotation that carries the cap.
         rollout: write the caps to the pod templates instead of the pods; each write restarts pods.
         template_cap: the cap that templates of targets carry for pods that are about to start; ``None``: hands off.
@@ -33,6 +35,8 @@ class Plan:
     critical: tuple[Critical, ...] = ()
     targets: Mapping[Ref, Bounds] = field(default_factory=dict)
     found: Bounds | None = None
+    every: bool = False
+    delegation: Delegation = NOTHING
     key: str = EGRESS
     rollout: bool = False
     template_cap: Rate | None = None

@@ -13,11 +13,12 @@ from detnet.kubernetes.objects.workloads import Ref
 
 @dataclass(frozen=True, slots=True)
 class TopologySnapshot:
-    """One count of the cluster, from the picture of that ``version``."""
+    """Targets and domains, derived from the cache at ``version`` without the pods that nobody may cap (``refused``)."""
 
     version: int = -1
     roster: Roster = field(default_factory=Roster)
     grouping: Grouping = field(default_factory=Grouping)
+    refused: frozenset[str] = frozenset()
 
     def domain(self, name: str) -> Domain | None:
         """Return a domain by its name, ``None`` when no target has a running pod there."""
@@ -27,12 +28,21 @@ class TopologySnapshot:
         """Return the workload behind a target's name."""
         return self.grouping.refs.get(name)
 
-    def renewed(self, plan: Plan, cache: ClusterCache) -> TopologySnapshot:
-        """Return the count that fits the picture now: this one, if nothing has moved."""
+    def renewed(self, plan: Plan, cache: ClusterCache, refused: frozenset[str] = frozenset()) -> TopologySnapshot:
+        """Return the topology of the cluster now: this one, if neither the cache nor ``refused`` has changed."""
         version = cache.version
-        if version == self.version:
+        if (version, refused) == (self.version, self.refused):
             return self
         workloads, pods = cache.workloads(), cache.pods()
         protected = {(one.namespace, one.name) for one in plan.critical}
-        roster = find(plan.targets, protected, workloads, pods, defaults=plan.found)
-        return TopologySnapshot(version, roster, group(roster, plan.critical, pods, by_node=not plan.rollout))
+        roster = find(
+            plan.targets,
+            protected,
+            workloads,
+            pods,
+            defaults=plan.found,
+            delegation=plan.delegation,
+            every=plan.every,
+        )
+        grouping = group(roster, plan.critical, pods, by_node=not plan.rollout, refused=refused)
+        return TopologySnapshot(version, roster, grouping, refused)

@@ -26,8 +26,8 @@ class Tally:
     """What was counted so far, by domain.
 
     A pod that is seen for the first time, or whose counter fell, adds nothing yet: what it sent before cannot be told
-    from what it sends. A domain is known when each of its pods and its node are counted; a counter that is missing
-    would look like a workload that sends nothing.
+    from what it sends. A domain is known when each of its running pods and its node are counted; a counter
+    that is missing would look like a workload that sends nothing.
     """
 
     _pods: Mapping[str, float] = field(default_factory=dict)
@@ -53,7 +53,9 @@ class Tally:
                 moved += sent
             rest = max(0, int(_moved(self._nodes, nodes, domain.name)) - moved)
             self._others[domain.name] = self._others.get(domain.name, 0) + rest
-            known = domain.name in nodes and all(key in counters.pod_bytes for key in keys)
+            known = domain.name in nodes and all(
+                key in counters.pod_bytes for key in keys if key not in domain.starting
+            )
             mine = {target: targets[target] for target in domain.pods}
             self._usage[domain.name] = Usage(counters.read_at_s, mine, self._others[domain.name]) if known else None
         self._pods, self._nodes = dict(counters.pod_bytes), nodes

@@ -25,7 +25,7 @@ from .workloads import POD, Pod, Ref, Workload
 
 
 class Change(Protocol):
-    """A wish about annotations; two that are equal are the same wish."""
+    """What annotations are to say; two that are equal are the same change."""
 
     def patch(self, annotations: Annotations) -> Patch:
         """Return what to set, ``None`` to remove; empty when it is so already."""
@@ -71,6 +71,7 @@ class PendingPatch:
     """A change of the object with that name and uid.
 
     ``falls``: it takes rate away, so it goes before what gives; ``urgent``: it does not wait for the object's turn.
+    ``group`` is the workload that the object belongs to: workloads take turns.
     """
 
     ref: Ref
@@ -78,6 +79,7 @@ class PendingPatch:
     change: Change
     falls: bool = False
     urgent: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

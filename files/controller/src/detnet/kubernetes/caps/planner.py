@@ -1,4 +1,4 @@
-"""From what is wanted and what is there to wishes: the writes that would make the one the other."""
+"""From the wanted state and the present one to the patches that make the one the other."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from detnet.model.rate import Rate
 def cap_of(annotations: Annotations, key: str) -> Rate | None:
     """Return the cap that is in force by the annotations."""
     text = annotations.get(key)
-    return None if text is None else _read(text)
+    return None if text is None or len(text) > _LONGEST_RATE else _read(text)
 
 
-@lru_cache(maxsize=65_536)
+_LONGEST_RATE = 64  # longer texts are no rate, and must not fill the memory below
+
+
+@lru_cache(maxsize=4096)
 def _read(text: str) -> Rate | None:
     """Return what a text means; the pods of a workload share theirs, and each pass asks about every pod."""
     return standing({EGRESS: text}).cap
@@ -48,7 +51,7 @@ def on_pods(plan: Plan, cap: Rate, pods: Iterable[Pod], *, sharp: bool | None) -
             continue
         less = falls(share, now)
         urgent = less and (is_step_down(share, now) if sharp is None else sharp or now is None)
-        yield PendingPatch(pod.ref, pod.uid, plan.cap(share), less, urgent)
+        yield PendingPatch(pod.ref, pod.uid, plan.cap(share), less, urgent, str(pod.workload))
 
 
 def on_template(plan: Plan, cap: Rate, workload: Workload) -> Iterator[PendingPatch]:
@@ -56,7 +59,7 @@ def on_template(plan: Plan, cap: Rate, workload: Workload) -> Iterator[PendingPa
     share = per_pod(cap, max(1, workload.replicas))
     now = cap_of(workload.template_annotations, plan.key)
     if PRIOR not in workload.template_annotations or worth_writing(share, now, sharp=False):
-        yield PendingPatch(workload.ref, workload.uid, plan.cap(share), falls(share, now))
+        yield PendingPatch(workload.ref, workload.uid, plan.cap(share), falls(share, now), group=str(workload.ref))
 
 
 def template_patches(plan: Plan, roster: Roster, workloads: Iterable[Workload]) -> Iterator[PendingPatch]:
@@ -69,7 +72,7 @@ def template_patches(plan: Plan, roster: Roster, workloads: Iterable[Workload]) 
         elif (one.ref.namespace, one.ref.name) in roster.critical and plan.critical_priority is not None:
             wanted = Priority(plan.critical_priority)
         if wanted is not None and wanted.patch(one.template_annotations):
-            yield PendingPatch(one.ref, one.uid, wanted)
+            yield PendingPatch(one.ref, one.uid, wanted, group=str(one.ref))
 
 
 def stale_caps(
@@ -83,19 +86,19 @@ def stale_caps(
     for one in workloads:
         there.add(one.ref)
         if PRIOR in one.template_annotations and one.ref not in roster.targets:
-            yield PendingPatch(one.ref, one.uid, Release(plan.key))
+            yield PendingPatch(one.ref, one.uid, Release(plan.key), group=str(one.ref))
     for pod in pods:
         if not touched(pod.annotations) or pod.deleting or roster.bounds_of(pod) is not None:
             continue
         if PRIOR in pod.annotations and (pod.workload in there or pod.workload.kind not in PLURALS):
-            yield PendingPatch(pod.ref, pod.uid, Release(plan.key))
+            yield PendingPatch(pod.ref, pod.uid, Release(plan.key), group=str(pod.workload))
 
 
 def everything(plan: Plan, workloads: Iterable[Workload], pods: Iterable[Pod]) -> Iterator[PendingPatch]:
     """Take back all that is ours: templates first, so that no new pod is born with it."""
     for one in workloads:
         if touched(one.template_annotations):
-            yield PendingPatch(one.ref, one.uid, Release(plan.key))
+            yield PendingPatch(one.ref, one.uid, Release(plan.key), group=str(one.ref))
     for pod in pods:
         if touched(pod.annotations) and not pod.deleting:
-            yield PendingPatch(pod.ref, pod.uid, Release(plan.key))
+            yield PendingPatch(pod.ref, pod.uid, Release(plan.key), group=str(pod.workload))

@@ -175,13 +175,21 @@ class CapReconciler:
         )
 
     def not_enforced(self) -> Mapping[Ref, str]:
-        """Return the workloads with a pod whose cap is not enforced, and one sentence each."""
-        told: dict[Ref, str] = {}
-        for key, sentence in self._compliance.violating().items():
+        """Return the workloads with a pod that nobody may cap, or whose cap has no effect, and one sentence each."""
+        refused = {f"{ref.namespace}/{ref.name}": sentence for ref, sentence in self._refused().items()}
+        found: dict[Ref, str] = {}
+        for key, sentence in (*refused.items(), *self._compliance.violating().items()):
             pod = self._cache.pod(key)
             if pod is not None:
-                told.setdefault(pod.workload, sentence)
-        return told
+                found.setdefault(pod.workload, sentence)
+        return found
+
+    def uncapped(self) -> Mapping[str, int]:
+        """Return how many pods of targets send without a cap of ours, by reason."""
+        if not self.synced:
+            return {}
+        topology = self._counted()
+        return {"refused": len(topology.refused), "host-network": sum(topology.grouping.host_network.values())}
 
     def figures(self) -> WriteStatistics:
         """Return the writer's counters."""
@@ -256,9 +264,18 @@ class CapReconciler:
             self._stop.wait(_GATHER_S)
 
     def _counted(self) -> TopologySnapshot:
+        refused = frozenset(f"{ref.namespace}/{ref.name}" for ref in self._refused())
         with self._lock:
-            self._topology = self._topology.renewed(self._plan, self._cache)
+            self._topology = self._topology.renewed(self._plan, self._cache, refused)
             return self._topology
+
+    def _refused(self) -> Mapping[Ref, str]:
+        """Return the pods that are there and that the API server does not let us cap."""
+        return {
+            ref: sentence
+            for ref, sentence in self._writer.refused().items()
+            if ref.kind == POD and self._cache.subject(ref) is not None
+        }
 
     def _domain(self, name: str) -> Domain | None:
         if not self.synced:

@@ -1,8 +1,8 @@
-"""The one way in which this controller writes to Kubernetes: a few threads that carry out wishes in order.
+"""The one way in which this controller writes to Kubernetes: threads that empty a queue.
 
-Whoever wishes does not wait. Before every write the writer asks whether it may, and until when: the lease of a leader
-ends by the clock, and a request that outlives it could undo what the next leader decides. What may not be written is
-forgotten, not kept: by the time it may be written again, somebody else has decided anew.
+Whoever queues a patch does not wait. Before every write the writer asks whether it may, and until when: the lease of a
+leader ends by the clock, and a request that outlives it could undo what the next leader decides. What may not be
+written is dropped, not kept: by the time it may be written again, somebody else has decided anew.
 """
 
 from __future__ import annotations
@@ -28,10 +28,16 @@ _log = logging.getLogger(__name__)
 _REQUEST_S = 3.0
 # With less time than this left of the lease, a write is not begun.
 _LEAST_S = 0.1
-_TOLD = 5
+_SHOWN = 5
 
 MayWrite = Callable[[], "float | None"]
 """Until when this process may write, in monotonic s; ``None`` or the past when it may not, for whatever reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    sentence: str
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class WriteStatistics:
 
 
 class Writer:
-    """Carries out wishes; safe to share between threads.
+    """Carries out patches; safe to share between threads.
 
     ``subject`` gives an object as it was last seen, ``None`` when it is gone. ``on_written(ref, version, answer)`` is
     told of each success: the object as the server answered it, and the version of it that the patch was made from.
@@ -69,11 +75,11 @@ class Writer:
         self._may_write = may_write
         self._on_written = on_written
         self._clock = clock
-        self._order = WorkQueue(rate_limits or RateLimits(), random.random, tolerance=workers)
+        self._order = WorkQueue(rate_limits or RateLimits(), random.random, workers)
         self._changed = threading.Condition()
         self._closed = False
         self._written = self._failed = 0
-        self._refusals: dict[Ref, str] = {}
+        self._refusals: dict[Ref, _Refusal] = {}
         self._outage: str | None = None
         self._threads = [threading.Thread(target=self._work, name=f"writer-{n}", daemon=True) for n in range(workers)]
 
@@ -92,7 +98,7 @@ class Writer:
                 thread.join(_REQUEST_S + 1.0)
 
     def want(self, patches: Iterable[PendingPatch]) -> None:
-        """Take wishes in; returns at once."""
+        """Queue patches; returns at once."""
         with self._changed:
             now_s = self._clock()
             for pending in patches:
@@ -122,15 +128,23 @@ class Writer:
                 order.oldest_cut_s(self._clock()),
             )
 
+    def refused(self) -> Mapping[Ref, str]:
+        """Return the objects that the API server does not let us cap, with one sentence each.
+
+        The first refusal may be a race with somebody's change; the second is an answer.
+        """
+        with self._changed:
+            return {ref: one.sentence for ref, one in self._refusals.items() if one.times > 1}
+
     def problems(self) -> tuple[str, ...]:
         """Return what cannot be written now, one sentence each; of many refusals the first few."""
         with self._changed:
-            told = list(self._refusals.values())[:_TOLD]
-            more = len(self._refusals) - len(told)
+            shown = [one.sentence for one in self._refusals.values()][:_SHOWN]
+            more = len(self._refusals) - len(shown)
             outage = self._outage
         if more:
-            told.append(f"the API server refuses the caps of {more} objects more")
-        return (*([outage] if outage else ()), *told)
+            shown.append(f"the API server refuses the caps of {more} objects more")
+        return (*([outage] if outage else ()), *shown)
 
     def _work(self) -> None:
         while (pending := self._next()) is not None:
@@ -179,8 +193,10 @@ class Writer:
             self._done(ref, self._order.gone)
         elif error.status == 409:
             self._failed_to(ref, Failure.CONFLICT, "")
-        elif error.status == 429 or error.status >= 500:
-            self._failed_to(ref, Failure.SERVER, str(error), error.retry_after_s)
+        elif error.status == 429 or (error.status == 503 and error.retry_after_s is not None):
+            self._failed_to(ref, Failure.BUSY, str(error), error.retry_after_s)
+        elif error.status >= 500:
+            self._failed_to(ref, Failure.SERVER, str(error))
         else:
             self._failed_to(ref, Failure.REFUSED, str(error))
 
@@ -196,10 +212,12 @@ class Writer:
         with self._changed:
             self._order.failed(ref, self._clock(), why, asked_s)
             self._failed += why is not Failure.CONFLICT
-            if why is Failure.SERVER:
-                self._outage = f"no cap can be written now: {told}"
+            if why in (Failure.SERVER, Failure.BUSY):
+                self._outage = f"a cap cannot be written now: {told}"
             elif why is Failure.REFUSED:
-                self._refusals[ref] = f"{ref.told}: its cap cannot be written: {told}"
+                before = self._refusals.get(ref)
+                times = 1 if before is None else before.times + 1
+                self._refusals[ref] = _Refusal(f"{ref.told}: its cap cannot be written: {told}", times)
             self._changed.notify_all()
 
     def _forget(self) -> None:

@@ -24,7 +24,7 @@ def test_a_cut_is_always_below_the_budget(
 
 
 @pytest.mark.parametrize(("cuts", "left"), [(0, 900), (1, 750), (2, 500), (3, 500), (50, 500)])
-def test_each_cut_of_an_episode_is_deeper(cuts: int, left: int) -> None:
+def test_each_cut_of_a_breach_is_deeper(cuts: int, left: int) -> None:
     """-10 %, -25 %, then half at a time."""
     assert GUARD.cut_limit(1000 * MBPS, cuts, None, None) == left * MBPS
 

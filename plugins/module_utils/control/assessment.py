@@ -16,7 +16,7 @@ from .windows import BaseDelay, summarise, usable
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """One workload as this pass sees it."""
+    """What this pass concludes of one critical workload; ``settling``: its last cut cannot have shown yet."""
 
     signal: Signal | None
     findings: tuple[Finding, ...]
@@ -53,14 +53,14 @@ def ingest(rules: Rules, state: State, observation: Observation, now_s: float) -
     return replace(state, seen_s=seen, bases=bases)
 
 
-def enforced(guard: Guard, state: State, observation: Observation, now_s: float) -> State:
-    """Note when the last cut is first seen to be enforced, or is believed to be for want of counters or patience."""
+def note_enforcement(guard: Guard, state: State, observation: Observation, now_s: float) -> State:
+    """Note when the last cut is first seen to be enforced, or is taken to be: without counters, or too late."""
     if state.enforced_s < math.inf:
         return state
     if now_s - state.last_cut_s >= guard.enforce_s:
         return replace(state, enforced_s=now_s)
-    sending_bps = counted(observation.traffic.best_effort_bps) if observation.traffic else None
-    # The rates are means since the previous pass, so what is obeyed now was obeyed from then on.
+    sending_bps = usable_rate(observation.traffic.best_effort_bps) if observation.traffic else None
+    # The rates are means since the previous pass: who complies now has complied since then.
     return replace(state, enforced_s=state.now_s) if guard.enforced(state.budget_bps, sending_bps) else state
 
 
@@ -87,13 +87,13 @@ def assess(guard: Guard, objective: Objective, state: State, evidence: Evidence,
     return Assessment(signal, findings, settling)
 
 
-def figures(looks: Mapping[str, Assessment]) -> Mapping[Key, Figure]:
-    """Return what can be compared between passes: every decided figure, and loss even where none was promised.
+def figures(assessments: Mapping[str, Assessment]) -> Mapping[Key, Figure]:
+    """Return what can be compared between passes: every decided figure, and loss even where it has no objective.
 
     A loss differs when two packets more are lost; a delay is known as exactly as its interval says.
     """
     found: dict[Key, Figure] = {}
-    for workload, one in looks.items():
+    for workload, one in assessments.items():
         decided = [f for f in one.findings if f.verdict in (Verdict.MET, Verdict.BREACHED)]
         if one.signal is None or not decided:
             continue
@@ -107,11 +107,11 @@ def figures(looks: Mapping[str, Assessment]) -> Mapping[Key, Figure]:
     return found
 
 
-def window_start_s(looks: Iterable[Assessment]) -> float:
+def window_start_s(assessments: Iterable[Assessment]) -> float:
     """Return when the oldest window of these began, in monotonic s; negative infinity when one has none."""
-    return min(-math.inf if one.signal is None else one.signal.measured_at_s - one.signal.span_s for one in looks)
+    return min(-math.inf if one.signal is None else one.signal.measured_at_s - one.signal.span_s for one in assessments)
 
 
-def counted(bps: float) -> float | None:
+def usable_rate(bps: float) -> float | None:
     """Return a rate, or ``None`` for what a reset counter makes of one: a number below zero, or none at all."""
     return bps if 0.0 <= bps < math.inf else None

@@ -1,10 +1,10 @@
-"""Innocence: a breach that no cut mends is not best effort's doing, and best effort gets some of its room back.
+"""Attribution: a breach that no cut ends is not caused by best effort, and best effort gets part of its budget back.
 
 A slow server breaches an objective just as a full link does. The difference shows only after the cuts: when best effort
-has obeyed its least budget for a while and the breach stays what it was, the network carries no more than it carried
-without harm before, and the cause lies elsewhere. Then the budget comes back in steps, to a share of what is known to
-be harmless, and whatever gets worse meanwhile, against the worst that was seen at the least budget, takes it all back.
-A server answers late or not at all, but a full link loses a part: where that is seen nobody is innocent.
+has complied with the least budget for a while and the breach stays what it was, the network carries no more than it
+carried without harm before, and the cause lies elsewhere. Then best effort is exonerated and its budget is restored in
+steps, up to a share of what is known to be harmless. Any figure that gets worse than its worst at the least budget
+revokes that. A server answers late or not at all; a full link loses a part, and then nobody is exonerated.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ..model.signals import Interval
 from .guard import Guard
 
 _LEAST_CUTS = 3
-_NEAR = 1.1  # what is near the least budget, as a multiple of it
-_USES = 0.85  # a budget of which less is sent has not been tried
+_AT_LEAST_BUDGET = 1.1  # a budget up to this multiple of the least one counts as the least
+_USED_SHARE = 0.85  # a budget of which a smaller share is sent has not been tried
 _MATERIAL = 0.1
-_ANOTHER = 0.5
+_SAME_BREACH = 0.5
 _LOSSY_SHARE = 0.05  # of the windows; one that lost a single packet of 1000 is in a few of them
 _LOSSY_LEAST = 3
 _GOOD_FOR_S = 600.0
@@ -46,24 +46,24 @@ class Figure:
         """Whether it is beyond its limit for certain."""
         return self.limit is not None and self.value.low > self.limit
 
-    def worse_than(self, usual: float | None) -> bool:
-        """Return whether it is materially and certainly worse than ``usual``, the worst before.
+    def worse_than(self, worst: float | None) -> bool:
+        """Return whether it is materially and certainly worse than ``worst``, its worst so far.
 
         What was within its limit, or not known, must not be beyond it now.
         """
-        if self.limit is not None and (usual is None or usual <= self.limit):
+        if self.limit is not None and (worst is None or worst <= self.limit):
             return self.breached
-        if usual is None:
+        if worst is None:
             return False
-        return self.value.high > (1.0 + _MATERIAL) * usual and self.value.low >= usual + self.grain
+        return self.value.high > (1.0 + _MATERIAL) * worst and self.value.low >= worst + self.grain
 
 
 @dataclass(frozen=True, slots=True)
 class BreachObservation:
     """What one pass in a breach knows.
 
-    ``floor_bps`` is the least that this breach may leave and ``cuts`` how many this episode has had. ``since_s`` is the
-    beginning of the oldest window behind ``figures``; ``resolved`` says that every objective is met or breached.
+    ``floor_bps`` is the least that this breach may leave and ``cuts`` how many were made since all objectives were met.
+    ``since_s`` is when the oldest window behind ``figures`` began; ``resolved``: every objective is met or breached.
     """
 
     now_s: float
@@ -79,7 +79,7 @@ class BreachObservation:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What follows for the budget; ``exonerated`` while best effort is not held for the cause."""
+    """What follows for the budget; ``exonerated``: best effort is not the cause."""
 
     budget_bps: float
     reason: str
@@ -88,72 +88,72 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class AttributionState:
-    """What speaks for best effort, and what came of acting on it. Rates in bit/s, times in monotonic s.
+    """The evidence on whether best effort is the cause, kept between passes. Rates in bit/s, times in monotonic s.
 
     Attributes:
         good_bps: what best effort was allowed, and sent where that is counted, when all was met.
         good_other_bps: what the other traffic was then.
-        good_at_s: when that was last looked at.
-        outlasted_s: for how long best effort was seen to obey the least budget for nothing; ``None`` while it does not.
-        stress: the worst breach when that began, as a multiple of its limit.
-        usual: the worst of every figure since then.
-        heard: how many windows there were since then, or since the budget has been coming back.
-        lossy: how many of them lost some packets but not all.
+        good_at_s: when all was last met.
+        complied_s: how long best effort has complied with the least budget in this breach; ``None``: it does not.
+        breach_ratio: the worst breach when that began, as a multiple of its limit.
+        worst: the worst of every figure since then.
+        windows: how many windows there were since then, or since the restoration began.
+        lossy_windows: how many of them lost some packets but not all.
         stepped_s: when the budget was last raised; infinite while it is not being restored.
-        failures: how often a restored budget was taken back.
+        revocations: how often a restored budget was revoked.
         retry_s: no further attempt before.
-        memory: what the policy knew before the episode.
+        policy_memory: what the policy knew before the first cut.
     """
 
     good_bps: float = 0.0
     good_other_bps: float = 0.0
     good_at_s: float = -math.inf
-    outlasted_s: float | None = None
-    stress: float = 0.0
-    usual: Mapping[Key, float] = field(default_factory=dict)
-    heard: int = 0
-    lossy: int = 0
+    complied_s: float | None = None
+    breach_ratio: float = 0.0
+    worst: Mapping[Key, float] = field(default_factory=dict)
+    windows: int = 0
+    lossy_windows: int = 0
     stepped_s: float = math.inf
-    failures: int = 0
+    revocations: int = 0
     retry_s: float = -math.inf
-    memory: object = None
+    policy_memory: object = None
 
     @property
     def restoring(self) -> bool:
-        """Whether best effort is held for innocent and its budget is coming back."""
+        """Whether best effort is exonerated and its budget is being restored."""
         return self.stepped_s < math.inf
 
     @property
-    def loses(self) -> bool:
+    def link_is_full(self) -> bool:
         """Whether packets are lost as on a full link: time and again, and never all of them."""
-        return self.lossy > max(_LOSSY_LEAST, _LOSSY_SHARE * self.heard)
+        return self.lossy_windows > max(_LOSSY_LEAST, _LOSSY_SHARE * self.windows)
 
-    def closed(self) -> AttributionState:
-        """Return the case without proof: what happened unseen, or since all was well, proves nothing."""
-        return replace(self, outlasted_s=None, stepped_s=math.inf, usual={}, heard=0, lossy=0)
+    def reset(self) -> AttributionState:
+        """Return the state without this breach's evidence: what nobody observed proves nothing."""
+        return replace(self, complied_s=None, stepped_s=math.inf, worst={}, windows=0, lossy_windows=0)
 
-    def after(self, seen_s: float, *, obeyed: bool) -> AttributionState:
-        """Return the case after another ``seen_s`` seconds in which the loop could see."""
-        if self.outlasted_s is None:
+    def after(self, observed_s: float, *, complies: bool) -> AttributionState:
+        """Return the state after another ``observed_s`` seconds with fresh evidence."""
+        if self.complied_s is None:
             return self
-        return replace(self, outlasted_s=self.outlasted_s + seen_s if obeyed else None)
+        return replace(self, complied_s=self.complied_s + observed_s if complies else None)
 
     def met(
         self, now_s: float, budget_bps: int, best_effort_bps: float | None, other_bps: float | None
     ) -> AttributionState:
-        """Return the case after a pass in which every objective was met: what was carried now is known good."""
+        """Return the state after a pass in which every objective was met: what was carried now is known good."""
         used_bps = budget_bps if best_effort_bps is None else min(best_effort_bps, budget_bps)
         kept = math.exp(-max(0.0, now_s - self.good_at_s) / _GOOD_FOR_S)
         good_bps, good_other_bps = kept * self.good_bps, kept * self.good_other_bps
         if used_bps + (other_bps or 0.0) >= good_bps + good_other_bps:
             good_bps, good_other_bps = used_bps, other_bps or 0.0
-        failures = 0 if now_s >= self.retry_s + _LONGEST_WAIT_S else self.failures
+        revocations = 0 if now_s >= self.retry_s + _LONGEST_WAIT_S else self.revocations
         return replace(
-            self.closed(), good_bps=good_bps, good_other_bps=good_other_bps, good_at_s=now_s, failures=failures
+            self.reset(), good_bps=good_bps, good_other_bps=good_other_bps, good_at_s=now_s, revocations=revocations
         )
 
     def shifted(self, by_s: float) -> AttributionState:
-        """Return the same case on a clock that stepped by ``by_s`` seconds."""
+        """Return the same state on a clock that stepped by ``by_s`` seconds."""
         return replace(
             self,
             good_at_s=self.good_at_s + by_s,
@@ -163,83 +163,83 @@ class AttributionState:
 
 
 def attribute(
-    case: AttributionState, guard: Guard, hearing: BreachObservation
+    state: AttributionState, guard: Guard, breach: BreachObservation
 ) -> tuple[AttributionState, Attribution | None]:
-    """Return the case after a pass in a breach, and the ruling; ``None`` means that the breach asks for a cut."""
-    lossy = any(0.0 < figure.value.high < 1.0 for (_who, what), figure in hearing.figures.items() if what == "loss")
-    case = replace(case, heard=case.heard + 1, lossy=case.lossy + lossy)
-    if case.restoring:
-        worse = [key for key, figure in hearing.figures.items() if figure.worse_than(case.usual.get(key))]
-        if worse or case.loses:
-            return _taken_back(case, hearing, f"{' '.join(worse[0])} got worse" if worse else "packets were lost")
-        return (case.closed(), None) if _another(case, hearing) else _restored(case, guard, hearing)
-    near = hearing.budget_bps <= _NEAR * hearing.floor_bps
-    if hearing.cuts < _LEAST_CUTS or not near or not guard.enforced(hearing.budget_bps, hearing.best_effort_bps):
-        return case.closed(), None
-    case = _gathered(case, guard, hearing)
-    return _restored(case, guard, hearing) if _proven(case, guard, hearing) else (case, None)
+    """Return the state after a pass in a breach, and the attribution; ``None`` means that the breach asks for a cut."""
+    lossy = any(0.0 < one.value.high < 1.0 for (_workload, name), one in breach.figures.items() if name == "loss")
+    state = replace(state, windows=state.windows + 1, lossy_windows=state.lossy_windows + lossy)
+    if state.restoring:
+        worse = [key for key, figure in breach.figures.items() if figure.worse_than(state.worst.get(key))]
+        if worse or state.link_is_full:
+            return _revoke(state, breach, f"{' '.join(worse[0])} got worse" if worse else "packets were lost")
+        return (state.reset(), None) if _is_another_breach(state, breach) else _restore(state, guard, breach)
+    at_least = breach.budget_bps <= _AT_LEAST_BUDGET * breach.floor_bps
+    if breach.cuts < _LEAST_CUTS or not at_least or not guard.enforced(breach.budget_bps, breach.best_effort_bps):
+        return state.reset(), None
+    state = _with_figures(state, guard, breach)
+    return _restore(state, guard, breach) if _exonerates(state, guard, breach) else (state, None)
 
 
-def _gathered(case: AttributionState, guard: Guard, hearing: BreachObservation) -> AttributionState:
-    """Take the figures at the least budget in; an improvement begins the proof anew, for the cut may be working."""
-    figures = hearing.figures
-    stress = max(f.value.high / (f.limit or 1.0) for f in figures.values() if f.breached)
-    if case.outlasted_s is None or stress < (1.0 - _MATERIAL) * case.stress:
-        # What nobody counts is believed to be obeyed, but not at once.
-        begun_s = -guard.enforce_s if hearing.best_effort_bps is None else 0.0
-        usual = {key: figure.value.high for key, figure in figures.items()}
-        return replace(case, outlasted_s=begun_s, stress=stress, usual=usual, heard=0, lossy=0)
-    usual = {key: max(figure.value.high, case.usual.get(key, 0.0)) for key, figure in figures.items()}
-    return replace(case, usual={**case.usual, **usual})
+def _with_figures(state: AttributionState, guard: Guard, breach: BreachObservation) -> AttributionState:
+    """Take the figures at the least budget in; an improvement starts the evidence anew, for the cut may be working."""
+    figures = breach.figures
+    ratio = max(f.value.high / (f.limit or 1.0) for f in figures.values() if f.breached)
+    if state.complied_s is None or ratio < (1.0 - _MATERIAL) * state.breach_ratio:
+        # Where no bytes are counted best effort is taken to comply, but not at once.
+        begun_s = -guard.enforce_s if breach.best_effort_bps is None else 0.0
+        worst = {key: figure.value.high for key, figure in figures.items()}
+        return replace(state, complied_s=begun_s, breach_ratio=ratio, worst=worst, windows=0, lossy_windows=0)
+    worst = {key: max(figure.value.high, state.worst.get(key, 0.0)) for key, figure in figures.items()}
+    return replace(state, worst={**state.worst, **worst})
 
 
-def _proven(case: AttributionState, guard: Guard, hearing: BreachObservation) -> bool:
-    """Return whether best effort is innocent: it obeyed, it did not help, and no more is sent than is known good.
+def _exonerates(state: AttributionState, guard: Guard, breach: BreachObservation) -> bool:
+    """Return whether best effort complied, it did not help, and no more is sent than is known good.
 
     A breach beyond the last bucket of a histogram could get worse unseen, so it proves nothing.
     """
-    if (case.outlasted_s or 0.0) < guard.exonerate_after_s or hearing.now_s < case.retry_s:
+    if (state.complied_s or 0.0) < guard.exonerate_after_s or breach.now_s < state.retry_s:
         return False
-    if case.loses or not hearing.resolved:
+    if state.link_is_full or not breach.resolved:
         return False
-    watchable = all(math.isfinite(case.usual[key]) for key, figure in hearing.figures.items() if figure.breached)
-    return watchable and _room_bps(case, hearing) >= hearing.budget_bps
+    bounded = all(math.isfinite(state.worst[key]) for key, figure in breach.figures.items() if figure.breached)
+    return bounded and _harmless_bps(state, breach) >= breach.budget_bps
 
 
-def _another(case: AttributionState, hearing: BreachObservation) -> bool:
-    """Return whether this is no longer the breach of the proof: it is not half as bad."""
-    breached = [(key, figure) for key, figure in hearing.figures.items() if figure.breached]
-    return all(figure.value.high < _ANOTHER * case.usual[key] for key, figure in breached)
+def _is_another_breach(state: AttributionState, breach: BreachObservation) -> bool:
+    """Return whether this is no longer the breach that was attributed: it is not half as bad."""
+    breached = [(key, figure) for key, figure in breach.figures.items() if figure.breached]
+    return all(figure.value.high < _SAME_BREACH * state.worst[key] for key, figure in breached)
 
 
-def _room_bps(case: AttributionState, hearing: BreachObservation) -> float:
+def _harmless_bps(state: AttributionState, breach: BreachObservation) -> float:
     """Return what best effort may send if the network carries no more than when all was met."""
-    if hearing.other_bps is None:
-        return case.good_bps
-    return case.good_bps + case.good_other_bps - hearing.other_bps
+    if breach.other_bps is None:
+        return state.good_bps
+    return state.good_bps + state.good_other_bps - breach.other_bps
 
 
-def _restored(case: AttributionState, guard: Guard, hearing: BreachObservation) -> tuple[AttributionState, Attribution]:
-    """Take the next step, if the last one has been watched and was used; feed forward what the others take."""
-    now_s, budget_bps, room_bps = hearing.now_s, float(hearing.budget_bps), _room_bps(case, hearing)
-    begun = case if case.restoring else replace(case, stepped_s=now_s, heard=0, lossy=0)
-    ceiling_bps = max(guard.exonerated_share * room_bps, hearing.floor_bps)
-    told = f"not the network; restored to at most {human(ceiling_bps)}"
-    if budget_bps > room_bps:
-        return begun, Attribution(max(room_bps, hearing.floor_bps), told)
+def _restore(state: AttributionState, guard: Guard, breach: BreachObservation) -> tuple[AttributionState, Attribution]:
+    """Take the next step, if the last one was observed and used; make room for what other traffic takes."""
+    now_s, budget_bps, harmless_bps = breach.now_s, float(breach.budget_bps), _harmless_bps(state, breach)
+    begun = state if state.restoring else replace(state, stepped_s=now_s, windows=0, lossy_windows=0)
+    ceiling_bps = max(guard.exonerated_share * harmless_bps, breach.floor_bps)
+    reason = f"not the network; restored to at most {human(ceiling_bps)}"
+    if budget_bps > harmless_bps:
+        return begun, Attribution(max(harmless_bps, breach.floor_bps), reason)
     next_bps = min(2.0 * budget_bps, budget_bps + guard.raise_ratio * guard.maximum_bps, ceiling_bps)
-    watched_s = case.stepped_s + guard.enforce_s + guard.settle_s
-    watched = not case.restoring or (hearing.since_s >= watched_s and now_s >= case.stepped_s + guard.raise_every_s)
-    sending_bps = hearing.best_effort_bps
-    used = not case.restoring or sending_bps is None or sending_bps >= _USES * budget_bps
-    if watched and used and hearing.resolved and next_bps > (1.0 + _MATERIAL) * budget_bps:
-        return replace(begun, stepped_s=now_s), Attribution(next_bps, told)
-    return begun, Attribution(budget_bps, told)
+    shown_s = state.stepped_s + guard.enforce_s + guard.settle_s
+    observed = not state.restoring or (breach.since_s >= shown_s and now_s >= state.stepped_s + guard.raise_every_s)
+    sending_bps = breach.best_effort_bps
+    used = not state.restoring or sending_bps is None or sending_bps >= _USED_SHARE * budget_bps
+    if observed and used and breach.resolved and next_bps > (1.0 + _MATERIAL) * budget_bps:
+        return replace(begun, stepped_s=now_s), Attribution(next_bps, reason)
+    return begun, Attribution(budget_bps, reason)
 
 
-def _taken_back(case: AttributionState, hearing: BreachObservation, worse: str) -> tuple[AttributionState, Attribution]:
-    """Everything goes back to the least budget, and the next attempt waits twice as long as this one did."""
-    wait_s = min(_FIRST_WAIT_S * 2.0 ** min(case.failures, 10), _LONGEST_WAIT_S)
+def _revoke(state: AttributionState, breach: BreachObservation, worse: str) -> tuple[AttributionState, Attribution]:
+    """Go back to the least budget; the next attempt waits twice as long as this one did."""
+    wait_s = min(_FIRST_WAIT_S * 2.0 ** min(state.revocations, 10), _LONGEST_WAIT_S)
     reason = f"{worse} with a restored budget; no further attempt for {wait_s:.0f} s"
-    case = replace(case.closed(), failures=case.failures + 1, retry_s=hearing.now_s + wait_s)
-    return case, Attribution(hearing.floor_bps, reason, exonerated=False)
+    state = replace(state.reset(), revocations=state.revocations + 1, retry_s=breach.now_s + wait_s)
+    return state, Attribution(breach.floor_bps, reason, exonerated=False)

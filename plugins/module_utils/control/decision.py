@@ -33,7 +33,7 @@ class Mode(enum.Enum):
     """Which rule decided."""
 
     BREACH = "breach"  # guard: an objective is breached
-    NOT_NETWORK = "not-network"  # guard: an objective is breached, but best effort was proved innocent of it
+    NOT_NETWORK = "not-network"  # guard: an objective is breached, but best effort was exonerated
     SETTLING = "settling"  # guard: the last cut has not had time to show
     BLIND = "blind"  # guard: no fresh evidence
     UNRESOLVED = "unresolved"  # guard: fresh evidence that cannot tell
@@ -43,14 +43,14 @@ class Mode(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one loop is told: the promises, the guard that keeps them, and the policy for the room they leave."""
+    """What one loop is given: the objectives, the guard that keeps them, and the policy for the room they leave."""
 
     objectives: tuple[Objective, ...]
     guard: Guard
     policy: Policy
 
     def __post_init__(self) -> None:
-        """Refuse a loop that would grow on no evidence, or forget a promise.
+        """Refuse a loop that would grow on no evidence, or lose an objective.
 
         Raises:
             ValueError: no objectives, or two of one workload.
@@ -99,7 +99,7 @@ class State:
     grow_after_s: float = -math.inf
     seen_s: Mapping[str, float] = field(default_factory=dict)
     bases: Mapping[str, BaseDelay] = field(default_factory=dict)
-    case: AttributionState = field(default_factory=AttributionState)
+    attribution: AttributionState = field(default_factory=AttributionState)
     memory: object = None
 
     @classmethod
@@ -138,7 +138,7 @@ class State:
             grow_after_s=self.grow_after_s + by_s,
             seen_s={name: at_s + by_s for name, at_s in self.seen_s.items()},
             bases={name: base.shifted(by_s) for name, base in self.bases.items()},
-            case=self.case.shifted(by_s),
+            attribution=self.attribution.shifted(by_s),
         )
 
 

@@ -1,10 +1,10 @@
-"""Forecast: what the other traffic may reach before the loop can answer, from how it has surprised the loop before.
+"""Forecast: what the other traffic may reach before the loop can react, from the errors of past forecasts.
 
-The forecast is the level of the last seconds plus a quantile of past surprises, a surprise being how far the traffic
-rose above the level known one reaction time earlier. Which quantile follows adaptive conformal inference (Gibbs and
+The forecast is the level of the last seconds plus a quantile of past errors, an error being how far the traffic rose
+above the level known one reaction time earlier. Which quantile follows adaptive conformal inference (Gibbs and
 Candes, arXiv 2106.00170): the share of spans left uncovered shrinks with each rise that was not covered and caused a
-breach, by as much as the loop needs to answer one, and grows with time, so that in the long run one second of such
-breaches in ``ForecastErrors.missed_every_s`` remains, however the traffic behaves. Rises too rare for that are left
+breach, by as long as the loop needs to react to one, and grows with time, so that in the long run one second of such
+breaches in ``Forecaster.missed_every_s`` remains, however the traffic behaves. Rises too rare for that are left
 to the guard, as reserving for them would cost more than they do.
 """
 
@@ -19,10 +19,10 @@ _LEAST_SHARE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class ForecastWindow:
-    """A few seconds of other traffic: the largest surprise in it and the highest rate, in bit/s."""
+    """A few seconds of other traffic: the largest forecast error and the highest rate in it, in bit/s."""
 
     start_s: float
-    surprise_bps: float
+    error_bps: float
     highest_bps: float
 
 
@@ -31,7 +31,7 @@ class Forecast:
     """What is remembered of the other traffic. Rates in bit/s, times in monotonic s.
 
     ``recent`` are the last (time, rate), ``spans`` what is remembered of longer ago, the newest still going on.
-    ``uncovered`` is the share of spans whose surprise may exceed the reserve, and ``burstiness`` by how much the
+    ``uncovered`` is the share of spans whose error may exceed the reserve, and ``burstiness`` by how much the
     traffic peaks above what the byte counters' means show.
     """
 
@@ -46,7 +46,7 @@ class Forecast:
 
     @property
     def most_bps(self) -> float:
-        """What the other traffic may take, until the loop has answered: not above where it has been."""
+        """What the other traffic may take, until the loop has reacted: not above where it has been."""
         return max(self.now_bps, min(self.level_bps + self.reserve_bps, self.peak_bps))
 
     def rose(self, least_bps: float) -> bool:
@@ -55,12 +55,12 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastErrors:
-    """How a forecast is made; all times in s.
+class Forecaster:
+    """Makes forecasts; all times in s.
 
     Attributes:
         level_s: the level is the median of so long.
-        reaction_s: how long a rise of the other traffic goes unanswered.
+        reaction_s: how long a rise of the other traffic goes without reaction.
         span_s: the length of a span, in which one event is one.
         memory_s: how far back is remembered.
         missed_every_s: one second of breach by a missed rise in so long is what the quantile settles at.
@@ -86,7 +86,7 @@ class ForecastErrors:
         known_bps = _median([rate for at_s, rate in recent if at_s <= now_s - self.reaction_s], otherwise=bps)
         elapsed_s = now_s - past.recent[-1][0] if past.recent else 0.0
         calm = elapsed_s / self.missed_every_s
-        made = replace(
+        forecast = replace(
             past,
             now_bps=bps,
             level_bps=_median([rate for at_s, rate in recent if at_s > now_s - self.level_s], otherwise=bps),
@@ -95,7 +95,7 @@ class ForecastErrors:
             recent=recent,
             spans=self._spans(past.spans, ForecastWindow(now_s, max(0.0, bps - known_bps), bps)),
         )
-        return made if made.spans is past.spans else _settled(made)
+        return forecast if forecast.spans is past.spans else _with_reserve(forecast)
 
     def missed(self, past: Forecast, cost_s: float, *, covered: bool) -> Forecast:
         """Return the forecast after a rise of the other traffic has breached, which costs ``cost_s`` seconds.
@@ -103,27 +103,27 @@ class ForecastErrors:
         One that was ``covered`` by the means of the byte counters went higher between two of their readings.
         """
         if covered:
-            return _settled(replace(past, burstiness=min(past.burstiness * self.burst_step, self.most_bursty)))
-        return _settled(replace(past, uncovered=max(0.0, past.uncovered - self.learning_rate * cost_s)))
+            return _with_reserve(replace(past, burstiness=min(past.burstiness * self.burst_step, self.most_bursty)))
+        return _with_reserve(replace(past, uncovered=max(0.0, past.uncovered - self.learning_rate * cost_s)))
 
     def _spans(self, spans: tuple[ForecastWindow, ...], now: ForecastWindow) -> tuple[ForecastWindow, ...]:
         if spans and now.start_s < spans[-1].start_s + self.span_s:
             last = spans[-1]
-            if now.surprise_bps <= last.surprise_bps and now.highest_bps <= last.highest_bps:
+            if now.error_bps <= last.error_bps and now.highest_bps <= last.highest_bps:
                 return spans
-            surprise_bps = max(last.surprise_bps, now.surprise_bps)
-            return (*spans[:-1], ForecastWindow(last.start_s, surprise_bps, max(last.highest_bps, now.highest_bps)))
+            error_bps = max(last.error_bps, now.error_bps)
+            return (*spans[:-1], ForecastWindow(last.start_s, error_bps, max(last.highest_bps, now.highest_bps)))
         oldest_s = now.start_s - self.memory_s
         return (*(one for one in spans[-int(self.memory_s / self.span_s) :] if one.start_s > oldest_s), now)
 
 
-def _settled(made: Forecast) -> Forecast:
-    surprises = sorted([span.surprise_bps for span in made.spans])
-    hidden = made.burstiness - 1.0
+def _with_reserve(forecast: Forecast) -> Forecast:
+    errors = sorted([span.error_bps for span in forecast.spans])
+    hidden = forecast.burstiness - 1.0
     return replace(
-        made,
-        reserve_bps=made.burstiness * percentile(surprises, max(1.0 - made.uncovered, _LEAST_SHARE)),
-        peak_bps=max([span.highest_bps + hidden * span.surprise_bps for span in made.spans]),
+        forecast,
+        reserve_bps=forecast.burstiness * percentile(errors, max(1.0 - forecast.uncovered, _LEAST_SHARE)),
+        peak_bps=max([span.highest_bps + hidden * span.error_bps for span in forecast.spans]),
     )
 
 

@@ -1,11 +1,11 @@
 """The guard: deterministic rules that always win over the policy.
 
 1. A breach is answered by a cut in the same pass, from what best effort really sends and not from a cap that does not
-   bind, and each further cut of the same episode is deeper.
+   bind, and each further cut of the same breach is deeper.
 2. Without fresh evidence the budget can only fall: hold, then decay towards the safe budget, then stay at or below it.
 3. Growth waits until every objective is met on fresh evidence, for ``cooldown_s`` after a cut and up to ``recovery_s``
    after blindness, and is bounded in size and pace. Nothing ever delays a cut.
-4. Only a breach that outlasts the least budget without getting better gives best effort some room back (``innocence``).
+4. Only a breach that lasts at the least budget and gets no better exonerates best effort (``attribution``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from ..model.rate import CEILING_BPS, FLOOR_BPS
 
-_EPISODE_RATIOS = (0.9, 0.75, 0.5)
-_CULPRIT_SHARE = 0.2
-_OBEYS = 1.1
+_CUT_RATIOS = (0.9, 0.75, 0.5)
+_PLAUSIBLE_SHARE = 0.2
+_COMPLIES = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Guard:
         raise_every_s: the least time between two raises.
         raise_ratio: the largest raise, as a share of the maximum.
         least_raise_bps: a smaller raise is not worth a write.
-        exonerate_after_s: how long a breach must outlast the least budget until best effort is held for innocent.
-        exonerated_share: how much of what is known good it then gets back at most; 0 gives nothing back.
+        exonerate_after_s: how long a breach must last at the least budget until best effort is exonerated.
+        exonerated_share: the share of what is known good to which its budget is then restored; 0 restores nothing.
     """
 
     minimum_bps: int
@@ -89,26 +89,26 @@ class Guard:
         if any(not 0 <= value < math.inf for value in waits):
             raise ValueError("times and the least raise must not be negative")
         if not 0.0 < self.raise_ratio <= 1.0 or not 0.0 <= self.exonerated_share <= 1.0:
-            raise ValueError("the raise ratio must lie in (0, 1], the innocent share in [0, 1]")
+            raise ValueError("the raise ratio must lie in (0, 1], the exonerated share in [0, 1]")
 
     def cut_limit(self, budget_bps: float, cuts: int, best_effort_bps: float | None, other_bps: float | None) -> float:
-        """Return the most that a breach may leave, after ``cuts`` cuts in this episode.
+        """Return the most that a breach may leave, after ``cuts`` cuts in this breach.
 
         A cap of 1000 Mbit/s on a link of 100 does not bind, so the first cut starts from what best effort sends,
         provided that it is a plausible cause: more than a fifth of the traffic on the bottleneck.
         """
-        ratio = _EPISODE_RATIOS[min(cuts, len(_EPISODE_RATIOS) - 1)]
-        if best_effort_bps is None or best_effort_bps <= _CULPRIT_SHARE * (best_effort_bps + (other_bps or 0.0)):
+        ratio = _CUT_RATIOS[min(cuts, len(_CUT_RATIOS) - 1)]
+        if best_effort_bps is None or best_effort_bps <= _PLAUSIBLE_SHARE * (best_effort_bps + (other_bps or 0.0)):
             return ratio * budget_bps
         return ratio * min(budget_bps, max(best_effort_bps, self.minimum_bps))
 
     def enforced(self, budget_bps: float, best_effort_bps: float | None) -> bool:
-        """Return whether best effort is seen to obey its budget; where nothing is counted it is believed to.
+        """Return whether best effort complies with its budget; where nothing is counted it is taken to.
 
         Between a cut and its effect lies what no setting knows (an API server, an agent, a restart): until best effort
-        obeys, a breach says nothing about the cut.
+        complies, a breach says nothing about the cut.
         """
-        return best_effort_bps is None or best_effort_bps <= _OBEYS * max(budget_bps, self.minimum_bps)
+        return best_effort_bps is None or best_effort_bps <= _COMPLIES * max(budget_bps, self.minimum_bps)
 
     def blind_limit(self, budget_bps: float, age_s: float, elapsed_s: float) -> float:
         """Return the most that a budget may be when its newest evidence is ``age_s`` old.

@@ -1,13 +1,13 @@
 """The learned policy: feed-forward from a capacity that the loop has learned, corrected by what it sees.
 
 The budget is what the bottleneck can carry, less what the other traffic (critical and unknown) may reach before the
-loop could answer:
+loop could react:
 
     budget = capacity - other - reserve
 
 *Capacity* is read off when a queue stands, for then the bottleneck delivers all it can (the estimate of BBR, here from
 byte counters and the growth of the queue). While best effort uses its whole budget it is explored upwards: slowly near
-the last knee, then ever faster as long as nothing is felt (the shape of CUBIC, RFC 9438 section 4.1), and less the
+the last knee, then ever faster as long as there is no strain (the shape of CUBIC, RFC 9438 section 4.1), and less the
 nearer the delay comes to a part of its limit, where it rests (as Swift's target delay, Kumar et al., SIGCOMM 2020).
 *Other and reserve* are the forecast of ``forecast.py``. They are the only distance that is kept: a margin beside them,
 fixed or adaptive, bought nothing (docs/lab/results.md).
@@ -19,7 +19,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from ..model.rate import human
-from .forecast import Forecast, ForecastErrors
+from .forecast import Forecast, Forecaster
 from .policies import Proposal, Situation
 
 
@@ -28,11 +28,10 @@ class Knowledge:
     """What ``Learned`` remembers. Rates in bit/s, times in monotonic s.
 
     ``knee_bps`` is where exploration becomes careful and ``pace_per_s`` how fast it goes, as a share per second;
-    ``queue_s`` is the last queueing delay and ``strain`` how much of the room for delay is used, smoothed, and
-    ``judged_s`` is when the last trim will have shown. ``confirmed`` counts breaches in a row at the same knee and
-    ``felt`` is the strain there. The breach that goes on began at ``breached_s``, and is ``unread`` until it has told
-    the capacity; the last ones took ``answer_s`` until all was met again. ``totals`` are the recent (time, sent,
-    delivered) at the bottleneck.
+    ``queue_s`` is the last queueing delay, ``strain`` is smoothed, and ``trim_shows_s`` is when the last trim will have
+    shown. ``confirmed`` counts breaches in a row at the same knee and ``knee_strain`` is the strain there. The present
+    breach began at ``breached_s``; ``capacity_unread``: it has not shown the capacity yet. The last ones took
+    ``answer_s`` until all was met again. ``totals`` are the recent (time, sent, delivered) at the bottleneck.
     """
 
     at_s: float
@@ -41,18 +40,18 @@ class Knowledge:
     knee_bps: float = math.inf
     queue_s: float = 0.0
     strain: float = 0.0
-    judged_s: float = -math.inf
+    trim_shows_s: float = -math.inf
     confirmed: int = 0
-    felt: float = 0.0
+    knee_strain: float = 0.0
     breached_s: float | None = None
     answer_s: float = 1.0
-    unread: bool = False
+    capacity_unread: bool = False
     other: Forecast | None = None
     totals: tuple[tuple[float, float, float], ...] = ()
 
     @property
     def other_bps(self) -> float:
-        """What the other traffic may take until the loop can answer; nothing where it has never been counted."""
+        """What the other traffic may take until the loop can react; nothing where it has never been counted."""
         return self.other.most_bps if self.other else 0.0
 
 
@@ -61,7 +60,7 @@ class Learned:
     """Guarded feed-forward with a learned capacity; see the module for the policy.
 
     Attributes:
-        surprises: how the other traffic is forecast.
+        surprises: forecasts the other traffic.
         drain_s: how fast a cut should drain the queue.
         least_cut: the smallest cut below the capacity, as a share of it.
         largest_cut: the largest.
@@ -77,8 +76,8 @@ class Learned:
         first_per_s: exploration at the start, as a share of the capacity per second.
         near_per_s: exploration around the knee and just after a breach; half of it after each further breach there.
         near: how far around the knee that is, as a share of it.
-        moved: with less than this share of the strain that was felt at the knee, the knee is no longer there.
-        loaded: it is looked for where this share of what the capacity allows was sent all the time.
+        moved: with less than this share of the strain at the last knee, the knee is no longer there.
+        loaded: it is checked where this share of what the capacity allows was sent all the time.
         loaded_s: for so long.
         most_answer_s: the longest time that a breach is taken to need until it is answered.
         pace_s: in how long the pace grows by a factor of e beyond the knee.
@@ -87,7 +86,7 @@ class Learned:
         idle_share: a budget that would change by less than this share is left alone.
     """
 
-    surprises: ForecastErrors = field(default_factory=ForecastErrors)
+    surprises: Forecaster = field(default_factory=Forecaster)
     drain_s: float = 0.25
     least_cut: float = 0.1
     largest_cut: float = 0.5
@@ -115,23 +114,25 @@ class Learned:
 
     def cut(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Read the capacity off the standing queue, and go as far below it as the queue needs to drain."""
-        foreseen_bps = memory.other_bps if isinstance(memory, Knowledge) else math.inf
+        forecast_bps = memory.other_bps if isinstance(memory, Knowledge) else math.inf
         known = self._observe(situation, memory)
         if known.breached_s is None:
-            known = self._breach(known, situation, foreseen_bps)
+            known = self._learn_breach(known, situation, forecast_bps)
         elif situation.stands(self.standing):
             return self._cut_again(known, situation)
         drain = min(max(known.queue_s / self.drain_s, self.least_cut), self.largest_cut)
-        return self._spend(known, situation, most_bps=(1.0 - drain) * known.capacity_bps - (situation.other_bps or 0.0))
+        return self._propose(
+            known, situation, most_bps=(1.0 - drain) * known.capacity_bps - (situation.other_bps or 0.0)
+        )
 
-    def _breach(self, known: Knowledge, situation: Situation, foreseen_bps: float) -> Knowledge:
-        """Learn from the beginning of a breach: whose it is, and where."""
+    def _learn_breach(self, known: Knowledge, situation: Situation, forecast_bps: float) -> Knowledge:
+        """Learn from the start of a breach: whether other traffic caused it, else where the capacity is."""
         known = replace(known, breached_s=known.at_s, pace_per_s=self.near_per_s)
         if known.other and known.other.rose(least_bps=0.02 * known.capacity_bps):
-            # Other traffic came: the reserve answers. A tail without a queue says nothing of the capacity.
-            missed = self.surprises.missed(known.other, known.answer_s, covered=known.other.now_bps <= foreseen_bps)
-            return replace(known, other=missed, unread=True)
-        return self._learn_knee(known) if situation.stands(self.standing) else replace(known, unread=True)
+            # Other traffic rose: the reserve has to grow. A tail without a queue says nothing of the capacity.
+            missed = self.surprises.missed(known.other, known.answer_s, covered=known.other.now_bps <= forecast_bps)
+            return replace(known, other=missed, capacity_unread=True)
+        return self._learn_knee(known) if situation.stands(self.standing) else replace(known, capacity_unread=True)
 
     def _learn_knee(self, known: Knowledge) -> Knowledge:
         recent = [one[1:] for one in known.totals if one[0] > known.at_s - 2.0 * self.surprises.reaction_s]
@@ -143,7 +144,7 @@ class Learned:
         again = abs(capacity_bps - known.knee_bps) < 2.0 * self.near * capacity_bps
         return replace(
             known,
-            unread=False,
+            capacity_unread=False,
             capacity_bps=capacity_bps,
             # What was delivered is a lower bound (senders may still have been starting), what was sent an upper one.
             knee_bps=max(sent_bps, capacity_bps),
@@ -159,15 +160,15 @@ class Learned:
             capacity_bps=min(known.capacity_bps, half_bps + known.other_bps),
             knee_bps=min(known.knee_bps, failed_bps),
         )
-        return self._spend(known, situation, most_bps=half_bps)
+        return self._propose(known, situation, most_bps=half_bps)
 
     def hold(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Feed forward from what is known: a rise of the other traffic lowers the budget even without fresh delays."""
         known = self._observe(situation, memory)
         # The window in which a breach began may be half empty; the queue stands in the next ones.
-        if known.unread and situation.standing_s is not None and situation.strain(1.0) >= 1.0:
+        if known.capacity_unread and situation.standing_s is not None and situation.strain(1.0) >= 1.0:
             known = self._learn_knee(known)
-        return self._spend(known, situation, most_bps=float(situation.budget_bps))
+        return self._propose(known, situation, most_bps=float(situation.budget_bps))
 
     def grow(self, situation: Situation, memory: object) -> tuple[Proposal, object]:
         """Explore the capacity or trim it, then spend it."""
@@ -175,11 +176,11 @@ class Learned:
         elapsed_s = situation.now_s - (memory.at_s if isinstance(memory, Knowledge) else situation.now_s)
         took_s = known.answer_s if known.breached_s is None else min(known.at_s - known.breached_s, self.most_answer_s)
         answer_s = 0.5 * (known.answer_s + took_s)
-        met = replace(known, breached_s=None, answer_s=answer_s, unread=False)
-        return self._spend(self._explored(met, situation, elapsed_s), situation, most_bps=math.inf)
+        met = replace(known, breached_s=None, answer_s=answer_s, capacity_unread=False)
+        return self._propose(self._explore(met, situation, elapsed_s), situation, most_bps=math.inf)
 
-    def _explored(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
-        """Move the capacity: up while it binds and little is felt, down before the limit."""
+    def _explore(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
+        """Move the capacity: up while it binds and there is little strain, down before the limit."""
         strain = situation.strain(self.standing)
         smooth = known.strain + (strain - known.strain) * -math.expm1(-elapsed_s / self.strain_s)
         known = replace(known, strain=smooth)
@@ -187,30 +188,30 @@ class Learned:
             return known
         alarm = strain > self.alarm_above and (smooth > self.grow_below or situation.stands(0.5))
         if alarm or smooth > self.trim_above:
-            return self._trimmed(known, situation, max(smooth, strain))
+            return self._trim(known, situation, max(smooth, strain))
         # A capacity that nothing has come near of late is not explored: the reserve leaves it untested.
         most_bps = max((sent for at_s, sent, seen in known.totals), default=math.inf)
         if most_bps < self.tested * known.capacity_bps:
             return known
-        return self._grown(known, situation, min(elapsed_s, self.surprises.reaction_s))
+        return self._raise_capacity(known, situation, min(elapsed_s, self.surprises.reaction_s))
 
-    def _trimmed(self, known: Knowledge, situation: Situation, strain: float) -> Knowledge:
-        """Step back from where the strain was felt, once the last step has shown."""
-        if situation.now_s < known.judged_s:
+    def _trim(self, known: Knowledge, situation: Situation, strain: float) -> Knowledge:
+        """Step back from where there is strain, once the last step has shown."""
+        if situation.now_s < known.trim_shows_s:
             return known
         step = self.trim * (strain - self.grow_below) / (1.0 - self.grow_below)
-        felt_bps = situation.budget_bps + known.other_bps
+        strained_bps = situation.budget_bps + known.other_bps
         return replace(
             known,
-            capacity_bps=(1.0 - min(max(step, self.idle_share), self.trim)) * min(known.capacity_bps, felt_bps),
+            capacity_bps=(1.0 - min(max(step, self.idle_share), self.trim)) * min(known.capacity_bps, strained_bps),
             knee_bps=min(known.knee_bps, known.capacity_bps),
             pace_per_s=self.near_per_s,
             strain=self.grow_below,
-            judged_s=situation.now_s + self.surprises.reaction_s + known.answer_s,
+            trim_shows_s=situation.now_s + self.surprises.reaction_s + known.answer_s,
         )
 
-    def _grown(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
-        known = self._felt(known, situation)
+    def _raise_capacity(self, known: Knowledge, situation: Situation, elapsed_s: float) -> Knowledge:
+        known = self._compare_knee(known, situation)
         below_bps = known.knee_bps - known.capacity_bps
         pace_per_s = min(known.pace_per_s * math.exp(elapsed_s / self.pace_s), self.most_per_s)
         if abs(below_bps) < self.near * known.capacity_bps:
@@ -226,15 +227,15 @@ class Learned:
         capacity_bps = min(explored_bps, max(step_bps, known.capacity_bps))
         return replace(known, capacity_bps=capacity_bps, pace_per_s=pace_per_s)
 
-    def _felt(self, known: Knowledge, situation: Situation) -> Knowledge:
-        """Compare the strain with what was felt at this knee: where a queue stood and none does, it has moved up."""
+    def _compare_knee(self, known: Knowledge, situation: Situation) -> Knowledge:
+        """Compare the strain with that at the last knee: where a queue stood and none does, the knee has moved up."""
         near = abs(known.knee_bps - known.capacity_bps) < self.near * known.capacity_bps
         loaded_bps = min((sent for at_s, sent, seen in known.totals if at_s > known.at_s - self.loaded_s), default=0.0)
         if not near or loaded_bps < self.loaded * known.capacity_bps:
             return known
-        if max(known.strain, situation.strain(self.standing)) < self.moved * known.felt:
-            return replace(known, knee_bps=math.inf, pace_per_s=self.most_per_s, felt=0.0)
-        return replace(known, felt=max(known.felt, known.strain))
+        if max(known.strain, situation.strain(self.standing)) < self.moved * known.knee_strain:
+            return replace(known, knee_bps=math.inf, pace_per_s=self.most_per_s, knee_strain=0.0)
+        return replace(known, knee_strain=max(known.knee_strain, known.strain))
 
     def _observe(self, situation: Situation, memory: object) -> Knowledge:
         """Take this pass's rates in; without a usable past, begin from the budget in force."""
@@ -254,7 +255,7 @@ class Learned:
         other = self.surprises.after(known.other or Forecast(), situation.other_bps, now_s)
         return replace(known, at_s=now_s, queue_s=situation.queue_s, other=other, totals=totals)
 
-    def _spend(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:
+    def _propose(self, known: Knowledge, situation: Situation, *, most_bps: float) -> tuple[Proposal, Knowledge]:
         other_bps = known.other_bps
         now_bps = known.other.now_bps if known.other else 0.0
         # Never less than what the least budget needs: exploration is a share of the capacity, and of nothing nothing.

@@ -80,7 +80,7 @@ class Proposal:
 
 
 class Policy(Protocol):
-    """The seam between the guard and a policy of growth."""
+    """What the guard asks of a policy."""
 
     @property
     def name(self) -> str:

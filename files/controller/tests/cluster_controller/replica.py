@@ -79,8 +79,8 @@ class Replica:
         """Wait until it is ready in a role: ``leading`` or ``standing by``."""
 
         def ready() -> bool:
-            status, told = self.get("/readyz")
-            return status == 200 and role in told
+            status, text = self.get("/readyz")
+            return status == 200 and role in text
 
         try:
             wait_for(ready, what=f"{self.name} {role}", within_s=40.0)

@@ -36,8 +36,8 @@ class World:
     forgotten: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Give every node an enforcer of its own."""
-        self.enforcers = {name: DryRunActuator(["upload"]) for name in ("node-1", "node-2")}
+        """Give every node an actuator of its own."""
+        self.actuators = {name: DryRunActuator(["upload"]) for name in ("node-1", "node-2")}
 
     def domains(self) -> Sequence[Domain]:
         """The nodes with best effort now."""
@@ -45,11 +45,11 @@ class World:
         return [Domain(name, frozenset({"robot"}), claims, {"upload": ("ns/pod",)}) for name in self.there]
 
     def actuator(self, domain: str) -> Actuator:
-        """The node's enforcer."""
-        return self.enforcers[domain]
+        """The node's actuator."""
+        return self.actuators[domain]
 
     def problems(self, sentences: Sequence[str] = ()) -> Sequence[str]:
-        """Nothing to mend, and nobody to tell."""
+        """Nothing to repair."""
         return sentences
 
     def collector(self) -> Collector:
@@ -87,7 +87,7 @@ class World:
 
 
 def controller(world: World) -> ClusterController:
-    """A fleet over the world."""
+    """A controller over the world."""
     guard = Guard(minimum_bps=5 * M, maximum_bps=100 * M, safe_bps=25 * M)
     rules = Rules((Objective("robot", jitter_ms=2.0),), guard, Aimd())
     return ClusterController(
@@ -111,7 +111,7 @@ def test_a_cluster_that_is_not_known_yet_is_not_ready_and_an_empty_one_is() -> N
     assert [ready for _sentence, ready in world.idled] == [False, True]
 
 
-def test_a_node_without_best_effort_is_shown_no_more_but_its_loop_goes_on_where_it_was() -> None:
+def test_a_node_without_best_effort_is_shown_no_more_but_its_loop_is_kept() -> None:
     """A rollout must not begin anew at the maximum: the blind budget keeps falling from where it was."""
     world = World(there=["node-1", "node-2"])
     one = controller(world)
@@ -123,10 +123,10 @@ def test_a_node_without_best_effort_is_shown_no_more_but_its_loop_goes_on_where_
     after(world, one, 0.5)
     assert world.forgotten == ["node-2"]
     world.there.append("node-2")
-    world.enforcers["node-2"].release()
+    world.actuators["node-2"].release()
     returned = after(world, one, 60.0)[-1]
     assert (returned.domain, returned.decision.before_bps) == ("node-2", fallen_bps)
-    assert world.enforcers["node-2"].read()["upload"] <= Rate(fallen_bps)
+    assert world.actuators["node-2"].read()["upload"] <= Rate(fallen_bps)
 
 
 def test_after_ten_minutes_a_loop_is_forgotten() -> None:
@@ -139,5 +139,5 @@ def test_after_ten_minutes_a_loop_is_forgotten() -> None:
     after(world, one, 1.0)
     after(world, one, 601.0)
     world.there.append("node-2")
-    world.enforcers["node-2"].release()
+    world.actuators["node-2"].release()
     assert after(world, one, 1.0)[-1].decision.before_bps == 100 * M

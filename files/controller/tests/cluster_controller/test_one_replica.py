@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 
 from cluster_controller.conftest import Start
@@ -41,7 +42,7 @@ def test_pods_get_their_share_and_lose_it_again(site: Site, start: Start) -> Non
 def test_a_breach_cuts_the_pods_beside_the_robot_at_once(
     control_plane: ControlPlane, site: Site, start: Start, measured: Measured
 ) -> None:
-    """And leaves those on the other node alone; kubectl tells the story."""
+    """And leaves those on the other node alone; kubectl shows why."""
     replica = start("first")
     replica.wait_ready("leading")
     node = robot_node(site)
@@ -49,8 +50,8 @@ def test_a_breach_cuts_the_pods_beside_the_robot_at_once(
     measured.lose_everything()
     wait_for(lambda: set(caps_on(site, node)) == {"1M"}, what=f"cuts to the least: {replica.log()}", within_s=30.0)
     assert set(caps_on(site, other_node(site))) == {None}
-    told = [entry for entry in replica.decisions() if entry["mode"] == "breach"]
-    assert {entry["domain"] for entry in told} == {node}
+    cuts = [entry for entry in replica.decisions() if entry["mode"] == "breach"]
+    assert {entry["domain"] for entry in cuts} == {node}
     metrics = replica.get("/metrics")[1]
     assert f'detnet_budget_bits_per_second{{domain="{node}"}}' in metrics
     assert "detnet_leader 1.0" in metrics
@@ -62,6 +63,18 @@ def test_a_breach_cuts_the_pods_beside_the_robot_at_once(
     wait_for(lambda: "qos.detnet.io/status" in described(), what="the status is written", within_s=20.0)
     assert "robot-control" in described()
     assert not any("restartedAt" in line or "egress" in line for line in described().splitlines())
+
+
+def test_a_reload_puts_new_objectives_in_force_and_keeps_the_lease(site: Site, start: Start) -> None:
+    """An objective that no path can meet cuts what the old one left alone; the leader goes on leading."""
+    replica = start("first")
+    replica.wait_ready("leading")
+    wait_for(lambda: capped_on(site, robot_node(site)) == 2, what="caps beside the robot")
+    text = replica.config.read_text(encoding="utf-8")
+    replica.config.write_text(text.replace('"loss": "20%"', '"latency": "1us"'), encoding="utf-8")
+    replica.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: set(caps_on(site, robot_node(site))) == {"1M"}, what="cuts to the least", within_s=30.0)
+    assert replica.leads()
 
 
 def annotations(site: Site) -> dict[str, str]:

@@ -56,7 +56,7 @@ def test_the_order_of_the_claims_does_not_matter(budget: int, asked: list[Claim]
 
 @given(claims())
 def test_a_budget_below_the_minima_gives_the_minima(asked: list[Claim]) -> None:
-    """Starving nobody is a promise of the configuration; the loop cannot go lower."""
+    """The configured minima hold; the loop cannot go lower."""
     least = {claim.name: claim.minimum_bps for claim in asked}
     short = sum(least.values()) - 1
     assert {name: cap.bps for name, cap in allocate(short, asked).items()} == least

@@ -1,4 +1,4 @@
-"""No sequence of evidence gives room back in a breach without proof, or keeps it when something is worse."""
+"""No sequence of evidence restores a budget in a breach without proof, or keeps it when something is worse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from control.trials import PASS_S, SLOW, Trial
+from control.loop_harness import PASS_S, SLOW, LoopHarness
 from control.worlds import GUARD, MBPS, rules
 from detnet.control.decision import Action, Decision, Mode
 from detnet.control.learned import Learned
@@ -15,7 +15,7 @@ from detnet.control.policies import Aimd, Graded, Policy, Steps
 from detnet.model.objectives import Verdict
 
 QUICK = replace(GUARD, exonerate_after_s=2.0, enforce_s=1.0, cooldown_s=1.0, recovery_s=1.0, raise_every_s=1.0)
-weather = st.tuples(
+moments = st.tuples(
     st.sampled_from([9.0, 9.0, 9.0, 9.0, 8.5, 9.7, 10.1, 12.0, 4.0, 2.1, 60.0, 1.0, None]),  # latency in ms
     st.sampled_from([0.0] * 8 + [0.05, 0.1, 1.0]),  # loss
     st.sampled_from([None] * 6 + [1.0, 12.0, 400.0]),  # what best effort sends in Mbit/s, if not all it may
@@ -26,21 +26,21 @@ BEFORE = [(1.0, 0.0, None, 0.0, 6), (9.0, 0.0, None, 0.0, 20)]
 
 
 @dataclass(slots=True)
-class Judge:
-    """What was proved, told from the decisions and the weather alone."""
+class AttributionOracle:
+    """What was proved, from the decisions and the evidence alone."""
 
     cuts: int = 0
-    least: bool = False  # whether the least budget was obeyed in the last pass
+    least: bool = False  # whether best effort complied with the least budget in the last pass
     least_s: float = 0.0  # for how long it has been
     worst_ms: float = 0.0  # the worst latency meanwhile
     restoring: bool = False
     not_before_s: float = field(default=-1e9)
 
-    def hold(self, one: Decision, latency_ms: float | None, *, obeys: bool, stepped_s: float) -> None:
-        """Hold one decision against what was proved before it."""
+    def check(self, one: Decision, latency_ms: float | None, *, complies: bool, stepped_s: float) -> None:
+        """Check one decision against what was proved before it."""
         verdicts = {finding.verdict for finding in one.findings}
         self.not_before_s += min(stepped_s, 0.0)
-        seen_s = min(max(PASS_S + stepped_s, 0.0), QUICK.fresh_for_s) if obeys else None
+        seen_s = min(max(PASS_S + stepped_s, 0.0), QUICK.fresh_for_s) if complies else None
         least_s = self.least_s + (seen_s or 0.0) if self.least else 0.0
         if one.action is Action.RAISE and Verdict.BREACHED in verdicts:
             assert self.restoring or (self.cuts >= 3 and least_s >= QUICK.exonerate_after_s)
@@ -73,17 +73,19 @@ class Judge:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from([Steps(), Aimd(), Graded(), Learned()]), st.lists(weather, min_size=4, max_size=16))
-def test_no_room_without_proof_and_none_when_it_is_worse(
+@given(st.sampled_from([Steps(), Aimd(), Graded(), Learned()]), st.lists(moments, min_size=4, max_size=16))
+def test_no_restoration_without_proof_and_none_when_it_is_worse(
     policy: Policy, sequence: list[tuple[float | None, float, float | None, float, int]]
 ) -> None:
     """Whatever comes between: better, worse, lost, blind, disobedient, and clocks that step."""
-    trial, judge = Trial(rules(SLOW, guard=QUICK, policy=policy)), Judge()
+    loop, oracle = LoopHarness(rules(SLOW, guard=QUICK, policy=policy)), AttributionOracle()
     for latency_ms, loss, sending_mbps, step_s, repeats in [*BEFORE, *sequence]:
-        trial.now_s += step_s
+        loop.now_s += step_s
         for n in range(repeats):
-            trial.sending_bps = None if sending_mbps is None else sending_mbps * MBPS
-            least = 1.1 * max(trial.state.budget_bps, QUICK.minimum_bps)
-            obeys = trial.sending_bps is None or trial.sending_bps <= least
-            one = trial.one(latency_ms, loss=loss)
-            judge.hold(one, None if loss == 1.0 else latency_ms, obeys=obeys, stepped_s=step_s if n == 0 else 0.0)
+            loop.sending_bps = None if sending_mbps is None else sending_mbps * MBPS
+            least = 1.1 * max(loop.state.budget_bps, QUICK.minimum_bps)
+            complies = loop.sending_bps is None or loop.sending_bps <= least
+            one = loop.step(latency_ms, loss=loss)
+            oracle.check(
+                one, None if loss == 1.0 else latency_ms, complies=complies, stepped_s=step_s if n == 0 else 0.0
+            )

@@ -1,7 +1,7 @@
 """The main property: no sequence of anything makes the loop raise a budget without proof that all is well.
 
-Two workloads, one seen through samples and one through signals, are judged a second time, independently (``truth``),
-and every decision is held against that judgement. What the world may do is in ``sequences``.
+Two workloads, one seen through samples and one through signals, are assessed a second time, independently (``oracle``),
+and every decision is checked against that. What the world may do is in ``sequences``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from itertools import chain, repeat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from control.oracle import Oracle
 from control.sequences import ROBOT, SCANNER, Moment, World, guards, moments, policies
-from control.truth import Truth
 from detnet.control.decide import decide
 from detnet.control.decision import Decision, Observation, Rules, State
 from detnet.control.guard import Guard
@@ -40,10 +40,10 @@ def run(
 @given(guards(), policies, sequences, starts)
 def test_no_sequence_breaks_a_rule(guard: Guard, policy: Policy, sequence: list[Moment], start: float) -> None:
     """Raises only on fresh proof and after every wait, a cut for every proven breach, always a usable budget."""
-    truth = Truth(guard, World().now_s)
+    oracle = Oracle(guard, World().now_s)
     for _, observation, now_s, decision, after in run(Rules((ROBOT, SCANNER), guard, policy), sequence, start):
-        truth.see(observation, now_s)
-        truth.check(decision)
+        oracle.observe(observation, now_s)
+        oracle.check(decision)
         assert after.budget_bps == decision.budget_bps
 
 
@@ -52,10 +52,10 @@ def test_no_sequence_breaks_a_rule(guard: Guard, policy: Policy, sequence: list[
 def test_a_pass_is_a_pure_function(guard: Guard, policy: Policy, sequence: list[Moment], start: float) -> None:
     """The same inputs give the same decision and state, and are left as they were."""
     rules = Rules((ROBOT, SCANNER), guard, policy)
-    told = ""
+    snapshot = ""
     for state, observation, now_s, decision, after in run(rules, sequence, start):
-        assert told in ("", repr(state)), "the state was changed after it was handed out"
-        told = repr((state, observation))
+        assert snapshot in ("", repr(state)), "the state was changed after it was handed out"
+        snapshot = repr((state, observation))
         assert repr(decide(rules, state, observation, now_s=now_s)) == repr((decision, after))
-        assert repr((state, observation)) == told, "the inputs were changed"
-        told = repr(after)
+        assert repr((state, observation)) == snapshot, "the inputs were changed"
+        snapshot = repr(after)

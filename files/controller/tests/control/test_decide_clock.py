@@ -56,9 +56,9 @@ def test_a_step_back_does_not_hold_growth_up_for_ever() -> None:
 
 def test_a_step_back_keeps_the_base_delay() -> None:
     """Learned again from a standing queue, the base would make a breached jitter look met."""
-    told = rules(Objective("robot", jitter_ms=2.0))
-    _, state = one_pass(told, CALM, stream(1000.1, 1001.0, 1.0), now_s=1001.0)
-    decision, _ = one_pass(told, state, stream(400.1, 401.0, 8.0), now_s=401.0)
+    ruleset = rules(Objective("robot", jitter_ms=2.0))
+    _, state = one_pass(ruleset, CALM, stream(1000.1, 1001.0, 1.0), now_s=1001.0)
+    decision, _ = one_pass(ruleset, state, stream(400.1, 401.0, 8.0), now_s=401.0)
     assert decision.findings[0].verdict is Verdict.BREACHED
     assert decision.action is Action.CUT
 

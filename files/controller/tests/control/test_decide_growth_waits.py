@@ -1,4 +1,4 @@
-"""Growth waits after a cut, after blindness, after a start and between raises; what waits is told how long."""
+"""Growth waits after a cut, after blindness, after a start and between raises; the reason says how long."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def test_the_evidence_of_a_raise_is_newer_than_the_gap_before_it() -> None:
 
 def test_blindness_beside_a_breach_waits_as_well() -> None:
     """With no cooldown at all, the blind workload still asks for its recovery."""
-    told = rules(ROBOT, Objective("scanner", latency_ms=5.0), guard=replace(GUARD, cooldown_s=0.0))
+    ruleset = rules(ROBOT, Objective("scanner", latency_ms=5.0), guard=replace(GUARD, cooldown_s=0.0))
     state = replace(CALM, seen_s={"robot-control": 1000.0, "scanner": 990.0})
     breached = Observation({"robot-control": signal(1001.0, 9.0), "scanner": signal(990.0)})
-    decision, state = decide(told, state, breached, now_s=1001.0)
+    decision, state = decide(ruleset, state, breached, now_s=1001.0)
     assert decision.mode is Mode.BREACH
-    decisions, _ = passes(told, state, calm(1003.0, 1020.0))  # type: ignore[arg-type]
+    decisions, _ = passes(ruleset, state, calm(1003.0, 1020.0))  # type: ignore[arg-type]
     assert first_raise(decisions) == 1011.0
 
 

@@ -1,4 +1,4 @@
-"""Evidence and memories that lie: the guard's promises do not rest on any of them."""
+"""False evidence and false memories: the guard's rules hold whatever they say."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ knowledge = st.builds(
     st.floats(900.0, 1000.0) | numbers,
     *(numbers, numbers),
     knee_bps=numbers,
-    felt=numbers,
+    knee_strain=numbers,
     breached_s=st.none() | numbers,
     answer_s=numbers,
 )
@@ -51,14 +51,14 @@ knowledge = st.builds(
 @given(knowledge)
 def test_no_knowledge_keeps_the_guard_from_cutting_or_makes_it_leap(known: Knowledge) -> None:
     """A capacity of 1e300, a knee of NaN: a breach is cut, a raise is bounded, a blind pass raises nothing."""
-    told, state = rules(policy=Learned(), guard=QUICK), replace(CALM, memory=known)
+    ruleset, state = rules(policy=Learned(), guard=QUICK), replace(CALM, memory=known)
     traffic = Traffic({"upload": 500e6}, 100e6)
-    breach, after = one_pass(told, state, signal(1001.0, 9.0), now_s=1001.0, traffic=traffic)
+    breach, after = one_pass(ruleset, state, signal(1001.0, 9.0), now_s=1001.0, traffic=traffic)
     assert breach.action is Action.CUT
     assert breach.budget_bps <= 450 * MBPS
-    met, _ = one_pass(told, state, signal(1001.0), now_s=1001.0, traffic=traffic)
+    met, _ = one_pass(ruleset, state, signal(1001.0), now_s=1001.0, traffic=traffic)
     assert met.budget_bps <= 750 * MBPS
-    blind, _ = one_pass(told, replace(after, seen_s={"robot-control": 990.0}), None, now_s=1002.0, traffic=traffic)
+    blind, _ = one_pass(ruleset, replace(after, seen_s={"robot-control": 990.0}), None, now_s=1002.0, traffic=traffic)
     assert blind.budget_bps <= breach.budget_bps
 
 

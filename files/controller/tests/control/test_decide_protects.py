@@ -1,4 +1,4 @@
-"""A breach is answered in its own pass, on evidence that can know; blind budgets fall; every term is told."""
+"""A breach is cut in its own pass, on evidence that suffices; blind budgets fall; every term is returned."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_breach_cuts_in_the_same_pass(evidence: Evidence) -> None:
     assert (state.last_cut_s, state.cuts, state.grow_after_s) == (1001.0, 1, 1031.0)
 
 
-def test_each_cut_of_an_episode_is_deeper_until_a_clean_pass() -> None:
+def test_each_cut_of_a_breach_is_deeper_until_a_clean_pass() -> None:
     """-10 %, -25 %, -50 %, and from the start again after the path was met."""
     bad = [(1001.0 + 2 * n, signal(1001.0 + 2 * n, 9.0)) for n in range(4)]
     decisions, state = passes(rules(policy=Aimd(decrease_ratio=0.01)), CALM, bad)
@@ -73,9 +73,9 @@ def test_too_few_probes_decide_nothing() -> None:
 
 def test_one_breached_workload_is_enough_and_the_worst_is_named() -> None:
     """The others may be met or blind; the reason names what was furthest over its limit."""
-    told = rules(ROBOT, Objective("scanner", latency_ms=1.0), Objective("door", latency_ms=5.0))
+    ruleset = rules(ROBOT, Objective("scanner", latency_ms=1.0), Objective("door", latency_ms=5.0))
     seen = Observation({"robot-control": signal(1001.0, 2.1), "scanner": signal(1001.0, 9.0), "door": signal(900.0)})
-    decision, _ = decide(told, replace(CALM, seen_s={"door": 900.0}), seen, now_s=1001.0)
+    decision, _ = decide(ruleset, replace(CALM, seen_s={"door": 900.0}), seen, now_s=1001.0)
     assert decision.reason == "cut 500 Mbit/s to 100 Mbit/s: scanner latency 9 ms against 1 ms"
     assert [f.verdict for f in decision.findings] == [Verdict.BREACHED, Verdict.BREACHED, Verdict.BLIND]
 
@@ -93,8 +93,8 @@ def test_nonsense_is_blindness(nonsense: Evidence) -> None:
 
 def test_a_base_is_learned_and_jitter_held_against_it() -> None:
     """A standing queue that moves the whole path by 5 ms is jitter of 5 ms, however steady it is."""
-    told = rules(Objective("robot", jitter_ms=2.0))
-    decisions, _ = passes(told, CALM, [(1001.0, stream(1000.1, 1001.0, 1.0)), (1002.0, stream(1001.1, 1002.0, 6.0))])
+    ruleset = rules(Objective("robot", jitter_ms=2.0))
+    decisions, _ = passes(ruleset, CALM, [(1001.0, stream(1000.1, 1001.0, 1.0)), (1002.0, stream(1001.1, 1002.0, 6.0))])
     assert [d.mode for d in decisions] == [Mode.GROWTH, Mode.BREACH]
 
 
@@ -126,8 +126,8 @@ def test_a_decision_can_be_copied_and_sent() -> None:
     assert (decision.number, one_pass(rules(), state, None, now_s=1002.0)[0].number) == (1, 2)
 
 
-def test_a_loop_without_promises_is_refused() -> None:
-    """It would grow on no evidence; and two promises to one workload would be one forgotten."""
+def test_a_loop_without_objectives_is_refused() -> None:
+    """It would grow on no evidence; and with two objectives for one workload one would be lost."""
     with pytest.raises(ValueError, match="nothing to protect"):
         Rules((), GUARD, Steps())
     with pytest.raises(ValueError, match="one objective"):

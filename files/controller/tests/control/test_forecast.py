@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detnet.control.forecast import Forecast, ForecastErrors
+from detnet.control.forecast import Forecast, Forecaster
 
 M = 1e6
-POLICY = ForecastErrors()
+POLICY = Forecaster()
 
 
 def _watch(rate_bps: Callable[[float], float], seconds: int, past: Forecast | None = None) -> Forecast:

@@ -1,4 +1,4 @@
-"""Where the learned policy believes the knee to be: felt there, or moved, or never shown by a tail alone."""
+"""Where the learned policy takes the knee to be: where a queue stood, or moved, and never from a tail alone."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _grown_bps(queue_ms: float) -> float:
     return memory.capacity_bps
 
 
-def test_a_knee_where_a_queue_was_felt_and_is_not_any_more_has_moved() -> None:
+def test_a_knee_where_a_queue_stood_and_none_does_has_moved() -> None:
     """The link has grown back: patience around the old knee would leave it unused for minutes."""
     assert _grown_bps(0.6) < 105e6
     assert _grown_bps(0.02) > 200e6
 
 
-def test_a_knee_that_was_never_felt_keeps_its_patience() -> None:
+def test_a_knee_without_strain_keeps_its_pace() -> None:
     """A link without micro-bursts is silent up to its knee: silence there says nothing."""
     memory: object = Knowledge(0.0, 100e6, POLICY.near_per_s, knee_bps=100e6, other=Forecast())
     for half in range(1, 61):

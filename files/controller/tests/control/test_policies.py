@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from control.worlds import MBPS
 from detnet.control.policies import Aimd, Graded, Policy, Situation, Smoothed, Steps
+from detnet.control.policy_registry import POLICIES, make_policy
 from detnet.model.objectives import Finding, Verdict
 from detnet.model.signals import Interval
 
@@ -104,3 +107,22 @@ def test_a_situation_tells_the_worst_known_figure() -> None:
     assert (seen.worst(), seen.worst("latency"), seen.worst("latency", "loss")) == (0.8, 0.4, 0.4)
     unknown = Finding("r", "latency", None, 2.0, Verdict.BLIND, 9.0)
     assert Situation(0.0, 1, 1, 1, (unknown,)).worst() == 0.0
+
+
+def test_every_policy_knows_its_own_name_and_parameters() -> None:
+    """What a user writes is what metrics and reports show, and each parameter is a field of the policy."""
+    for name, entry in POLICIES.items():
+        policy = make_policy(name, {})
+        assert policy.name == name
+        assert set(entry.parameters.values()) <= {field.name for field in dataclasses.fields(policy)}  # type: ignore[arg-type]
+
+
+def test_settings_become_fields() -> None:
+    """Under the names of the configuration."""
+    assert make_policy("aimd", {"increase": 5, "decrease": 0.5}) == Aimd(increase_bps=5, decrease_ratio=0.5)
+
+
+def test_a_setting_that_a_policy_does_not_have_is_refused() -> None:
+    """It would be thought to be in force."""
+    with pytest.raises(ValueError, match="decrease is no parameter of the policy steps, which has: increase"):
+        make_policy("steps", {"decrease": 0.5})

@@ -1,4 +1,4 @@
-"""Several workloads with promises of their own: the worst decides, and only a critical one takes more than is safe."""
+"""Several workloads with their own objectives: the worst decides, and only a critical one takes more than is safe."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CALM = State(now_s=1000.0, budget_bps=500 * MBPS)
 SAFE = GUARD.safe_bps
 
 
-def course(told: Rules, state: State, *, seconds: int, **latency_ms: float | None) -> tuple[list[Decision], State]:
+def course(ruleset: Rules, state: State, *, seconds: int, **latency_ms: float | None) -> tuple[list[Decision], State]:
     """Make a pass a second in which the workloads have these latencies; ``None`` has sent nothing since the start."""
     decisions = []
     for now_s in (state.now_s + 1.0 + n for n in range(seconds)):
         seen: dict[str, Evidence] = {n: None if ms is None else signal(now_s, ms) for n, ms in latency_ms.items()}
         traffic = Traffic({"upload": float(state.budget_bps)}, 50e6)
-        decision, state = decide(told, state, Observation(seen, traffic), now_s=now_s)
+        decision, state = decide(ruleset, state, Observation(seen, traffic), now_s=now_s)
         decisions.append(decision)
     return decisions, state
 
@@ -78,14 +78,14 @@ def test_important_blindness_is_followed_by_recovery() -> None:
 @pytest.mark.parametrize("figure", ["latency_ms", "jitter_ms", "loss_ratio"])
 def test_any_figure_of_any_workload_cuts(figure: str) -> None:
     """Latency of one, jitter of another, loss of a third: each is enough."""
-    promises = {"latency_ms": 5.0, "jitter_ms": 2.0, "loss_ratio": 0.01}
-    told = rules(*[Objective(name, **{name: limit}) for name, limit in promises.items()])  # type: ignore[arg-type]
+    limits = {"latency_ms": 5.0, "jitter_ms": 2.0, "loss_ratio": 0.01}
+    ruleset = rules(*[Objective(name, **{name: limit}) for name, limit in limits.items()])  # type: ignore[arg-type]
     calm = stream(1000.0, 1001.0)
-    decision, state = decide(told, CALM, Observation(dict.fromkeys(promises, calm)), now_s=1001.0)
+    decision, state = decide(ruleset, CALM, Observation(dict.fromkeys(limits, calm)), now_s=1001.0)
     assert {f.verdict for f in decision.findings} == {Verdict.MET}
     bad = {"latency_ms": 6.0, "jitter_ms": 4.0, "loss_ratio": None}[figure]
-    seen: dict[str, Evidence] = dict.fromkeys(promises, stream(1001.05, 1002.0))
+    seen: dict[str, Evidence] = dict.fromkeys(limits, stream(1001.05, 1002.0))
     seen[figure] = stream(1001.05, 1002.0, bad)
-    decision, _ = decide(told, state, Observation(seen), now_s=1002.0)
+    decision, _ = decide(ruleset, state, Observation(seen), now_s=1002.0)
     assert decision.action is Action.CUT
     assert [f.workload for f in decision.findings if f.verdict is Verdict.BREACHED] == [figure]

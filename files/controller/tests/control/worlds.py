@@ -69,17 +69,17 @@ def rules(*objectives: Objective, guard: Guard = GUARD, policy: Policy | None = 
 
 
 def one_pass(
-    told: Rules, state: State, evidence: Evidence, *, now_s: float, traffic: Traffic | None = None
+    ruleset: Rules, state: State, evidence: Evidence, *, now_s: float, traffic: Traffic | None = None
 ) -> tuple[Decision, State]:
     """Make a pass in which every workload has the same evidence."""
-    seen = {objective.workload: evidence for objective in told.objectives}
-    return decide(told, state, Observation(seen, traffic), now_s=now_s)
+    seen = {objective.workload: evidence for objective in ruleset.objectives}
+    return decide(ruleset, state, Observation(seen, traffic), now_s=now_s)
 
 
-def passes(told: Rules, state: State, evidence: Iterable[tuple[float, Evidence]]) -> tuple[list[Decision], State]:
+def passes(ruleset: Rules, state: State, evidence: Iterable[tuple[float, Evidence]]) -> tuple[list[Decision], State]:
     """Make a pass at each time, with its evidence."""
     decisions = []
     for now_s, seen in evidence:
-        decision, state = one_pass(told, state, seen, now_s=now_s)
+        decision, state = one_pass(ruleset, state, seen, now_s=now_s)
         decisions.append(decision)
     return decisions, state

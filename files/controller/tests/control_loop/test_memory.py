@@ -1,4 +1,4 @@
-"""What a restarted daemon begins from, and what it finds worth keeping."""
+"""What a restarted control loop begins from, and what it keeps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RULES = Rules((Objective("robot", jitter_ms=2.0),), GUARD, Learned())
 
 
 @dataclass
-class Shelf:
+class StateStore:
     """A memory that a test fills and reads."""
 
     known: SavedState | None = None
@@ -38,10 +38,10 @@ class Shelf:
         self.kept.append(state)
 
 
-def begun(shelf: Shelf, actuator: DryRunActuator) -> tuple[Script, ControlLoop]:
-    """Return a daemon that has not made a pass yet."""
+def fresh(store: StateStore, actuator: DryRunActuator) -> tuple[Script, ControlLoop]:
+    """Return a control loop that has not made a pass yet."""
     script = Script()
-    parts = LoopParts(RULES, (Claim("upload", 5 * MBPS, 100 * MBPS),), script, actuator, script, 0.5, memory=shelf)
+    parts = LoopParts(RULES, (Claim("upload", 5 * MBPS, 100 * MBPS),), script, actuator, script, 0.5, memory=store)
     return script, ControlLoop(parts, clock=script.clock)
 
 
@@ -53,22 +53,22 @@ def test_the_cap_in_force_is_where_it_begins_and_memory_only_stands_in(
     actuator = DryRunActuator(["upload"])
     if in_force_mbps is not None:
         actuator.apply({"upload": Rate(in_force_mbps * MBPS)})
-    shelf = Shelf(SavedState(("robot",), "learned", 40 * MBPS, 90e6, 0.05, counted=True))
-    script, daemon = begun(shelf, actuator)
+    store = StateStore(SavedState(("robot",), "learned", 40 * MBPS, 90e6, 0.05, counted=True))
+    script, loop = fresh(store, actuator)
     script.second_of(0.1)
-    assert daemon.step().decision.before_bps == begins_mbps * MBPS
+    assert loop.step().decision.before_bps == begins_mbps * MBPS
 
 
 def test_what_was_known_comes_back_and_growth_still_waits() -> None:
     """The policy goes on from its capacity, after the recovery of a start."""
     actuator = DryRunActuator(["upload"])
     actuator.apply({"upload": Rate(20 * MBPS)})
-    shelf = Shelf(SavedState(("robot",), "learned", 80 * MBPS, 90e6, 0.01, counted=True))
-    script, daemon = begun(shelf, actuator)
+    store = StateStore(SavedState(("robot",), "learned", 80 * MBPS, 90e6, 0.01, counted=True))
+    script, loop = fresh(store, actuator)
     decisions = []
     for _ in range(12):
         script.second_of(0.1)
-        decisions.append(daemon.step().decision)
+        decisions.append(loop.step().decision)
     assert {d.mode for d in decisions[:9]} == {Mode.WAITING}
     assert decisions[0].terms["capacity_bps"] == pytest.approx(90e6, rel=0.05)
     assert decisions[-1].budget_bps > 20 * MBPS
@@ -76,13 +76,13 @@ def test_what_was_known_comes_back_and_growth_still_waits() -> None:
 
 def test_what_is_seen_is_kept_and_blindness_is_not() -> None:
     """A blind loop would make old knowledge young by keeping it."""
-    shelf = Shelf()
-    script, daemon = begun(shelf, DryRunActuator(["upload"]))
+    store = StateStore()
+    script, loop = fresh(store, DryRunActuator(["upload"]))
     script.second_of(0.1)
-    daemon.step()
-    assert len(shelf.kept) == 1
-    assert isinstance(shelf.kept[0].memory, Knowledge)
+    loop.step()
+    assert len(store.kept) == 1
+    assert isinstance(store.kept[0].memory, Knowledge)
     script.samples = ()
     script.now_s += 5.0
-    assert daemon.step().decision.mode is Mode.BLIND
-    assert len(shelf.kept) == 1
+    assert loop.step().decision.mode is Mode.BLIND
+    assert len(store.kept) == 1

@@ -1,4 +1,4 @@
-"""One pass of the daemon: from a reading to caps, and what it survives."""
+"""One pass of the control loop: from a reading to caps, and what it survives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from detnet.actuators.base import ActuationError, Usage
 from detnet.actuators.dry_run import DryRunActuator
-from detnet.config.models import Settings
 from detnet.control.allocate import Claim
 from detnet.control.decision import Action, Mode, Rules
 from detnet.control.guard import Guard
@@ -72,7 +71,7 @@ class Failing(DryRunActuator):
         return super().apply(caps)
 
 
-def _daemon(script: Script, actuator: DryRunActuator, **parts: object) -> ControlLoop:
+def _loop(script: Script, actuator: DryRunActuator, **parts: object) -> ControlLoop:
     guard = Guard(minimum_bps=5 * M, maximum_bps=100 * M, safe_bps=25 * M)
     rules = Rules((Objective("robot", jitter_ms=2.0),), guard, Aimd())
     claims = (Claim("upload", 5 * M, 100 * M),)
@@ -82,19 +81,19 @@ def _daemon(script: Script, actuator: DryRunActuator, **parts: object) -> Contro
     )
 
 
-def _standby(script: Script, actuator: DryRunActuator, brakes: list[str]) -> ControlLoop:
-    """Return a daemon that has seen a good second under a cap of 90M and writes nothing until ``brakes`` is empty."""
+def _standby(script: Script, actuator: DryRunActuator, blocked: list[str]) -> ControlLoop:
+    """Return a loop that has seen a good second under a cap of 90M and writes nothing until ``blocked`` is empty."""
     actuator.apply({"upload": Rate(90 * M)})
-    daemon = _daemon(script, actuator, blocked_reason=lambda: brakes[0] if brakes else None)
+    loop = _loop(script, actuator, blocked_reason=lambda: blocked[0] if blocked else None)
     script.second_of(0.1)
-    daemon.step()
-    return daemon
+    loop.step()
+    return loop
 
 
 def test_an_uncapped_target_gets_its_maximum_at_once() -> None:
     """A target without a cap is a decision too: nothing runs unlimited under our eyes."""
     script, actuator = Script(), DryRunActuator(["upload"])
-    one = _daemon(script, actuator).step()
+    one = _loop(script, actuator).step()
     assert actuator.read() == {"upload": Rate(100 * M)}
     assert one.written == {"upload"}
 
@@ -102,11 +101,11 @@ def test_an_uncapped_target_gets_its_maximum_at_once() -> None:
 def test_a_breach_is_cut_in_the_same_pass() -> None:
     """From evidence to the actuator without a further pass."""
     script, actuator = Script(), DryRunActuator(["upload"])
-    daemon = _daemon(script, actuator)
+    loop = _loop(script, actuator)
     script.second_of(0.1)
-    daemon.step()
+    loop.step()
     script.second_of(9.0)
-    one = daemon.step()
+    one = loop.step()
     assert (one.decision.action, one.decision.mode) == (Action.CUT, Mode.BREACH)
     assert actuator.read() == {"upload": Rate(80 * M)}
 
@@ -116,35 +115,35 @@ def test_a_restart_takes_over_the_cap_in_force_without_a_jump() -> None:
     script, actuator = Script(), DryRunActuator(["upload"])
     actuator.apply({"upload": Rate(37 * M)})
     script.second_of(0.1)
-    one = _daemon(script, actuator).step()
+    one = _loop(script, actuator).step()
     assert one.decision.budget_bps == 37 * M
     assert one.written == frozenset()
 
 
-def test_a_failed_write_is_told_and_tried_again() -> None:
+def test_a_failed_write_is_recorded_and_tried_again() -> None:
     """The loop survives the actuator and loses nothing."""
     script, actuator = Script(), Failing(["upload"])
-    daemon = _daemon(script, actuator)
+    loop = _loop(script, actuator)
     script.second_of(0.1)
-    daemon.step()
+    loop.step()
     actuator.broken = True
     script.second_of(9.0)
-    failed = daemon.step()
+    failed = loop.step()
     assert failed.errors == ("target 'upload': the kernel said no",)
     assert (failed.written, actuator.read()) == (frozenset(), {"upload": Rate(100 * M)})
     actuator.broken = False
     script.second_of(0.1)
-    assert daemon.step().written == {"upload"}
+    assert loop.step().written == {"upload"}
     assert actuator.read() == {"upload": Rate(80 * M)}
 
 
 def test_a_cap_that_somebody_else_moved_is_put_back() -> None:
     """Drift is seen by reading back, not assumed away."""
     script, actuator = Script(), DryRunActuator(["upload"])
-    daemon = _daemon(script, actuator)
-    daemon.step()
+    loop = _loop(script, actuator)
+    loop.step()
     actuator.apply({"upload": Rate(60 * M)})
-    assert daemon.step().written == {"upload"}
+    assert loop.step().written == {"upload"}
     assert actuator.read() == {"upload": Rate(100 * M)}
 
 
@@ -152,44 +151,43 @@ def test_observe_mode_and_the_kill_switch_change_nothing(tmp_path: Path) -> None
     """Both decide and record; neither touches a cap, and the switch ends when the file goes."""
     switch = tmp_path / "pause"
     switch.touch()
-    for given, told in (({"mode": "observe"}, "observe mode"), ({"kill_switch": switch}, f"kill switch {switch}")):
-        parts = {"blocked_reason": build_write_gate(Settings(**given))}
+    for mode, path, reason in (("observe", None, "observe mode"), ("enforce", switch, f"kill switch {switch}")):
         script, actuator = Script(), DryRunActuator(["upload"])
         actuator.apply({"upload": Rate(90 * M)})
-        daemon = _daemon(script, actuator, **parts)
+        loop = _loop(script, actuator, blocked_reason=build_write_gate(mode, path))
         script.second_of(0.1)
-        daemon.step()
+        loop.step()
         script.second_of(9.0)
-        one = daemon.step()
+        one = loop.step()
         assert one.decision.mode is Mode.BREACH
-        assert (one.blocked_reason, actuator.read()) == (told, {"upload": Rate(90 * M)})
+        assert (one.blocked_reason, actuator.read()) == (reason, {"upload": Rate(90 * M)})
     switch.unlink()
     script.second_of(9.0)
-    assert daemon.step().blocked_reason is None
+    assert loop.step().blocked_reason is None
     assert actuator.read()["upload"] < Rate(90 * M)
 
 
 def test_who_begins_to_write_in_a_breach_cuts_in_the_first_pass() -> None:
     """A standby's cuts were never made: it waits for none of them, and does not think that they failed."""
-    script, actuator, brakes = Script(), DryRunActuator(["upload"]), ["standing by"]
-    daemon = _standby(script, actuator, brakes)
+    script, actuator, blocked = Script(), DryRunActuator(["upload"]), ["standing by"]
+    loop = _standby(script, actuator, blocked)
     for _pass in range(6):
         script.second_of(9.0)
-        assert daemon.step().decision.mode is Mode.BREACH
-    brakes.clear()
+        assert loop.step().decision.mode is Mode.BREACH
+    blocked.clear()
     script.second_of(9.0)
-    one = daemon.step()
+    one = loop.step()
     assert (one.decision.mode, one.written) == (Mode.BREACH, {"upload"})
     assert actuator.read()["upload"] == Rate(72 * M)
 
 
 def test_who_begins_to_write_goes_on_from_the_caps_that_the_last_writer_left() -> None:
     """The leader moved a cap after the standby's last pass: the first decision starts at the new one."""
-    script, actuator, brakes = Script(), DryRunActuator(["upload"]), ["standing by"]
-    daemon = _standby(script, actuator, brakes)
+    script, actuator, blocked = Script(), DryRunActuator(["upload"]), ["standing by"]
+    loop = _standby(script, actuator, blocked)
     actuator.apply({"upload": Rate(30 * M)})
-    brakes.clear()
-    one = daemon.step()
+    blocked.clear()
+    one = loop.step()
     assert (one.decision.before_bps, one.written) == (30 * M, frozenset())
     assert actuator.read() == {"upload": Rate(30 * M)}
 
@@ -209,9 +207,9 @@ class Unread(DryRunActuator):
 def test_caps_that_cannot_be_read_leave_a_standby_at_the_last_ones_it_saw() -> None:
     """Unread is not uncapped: it would begin from the maximum."""
     script, actuator = Script(), Unread(["upload"])
-    daemon = _standby(script, actuator, ["standing by"])
+    loop = _standby(script, actuator, ["standing by"])
     actuator.lost = True
-    assert daemon.step().decision.before_bps == 90 * M
+    assert loop.step().decision.before_bps == 90 * M
 
 
 def test_a_start_writes_nothing_before_it_has_read_the_caps() -> None:
@@ -219,13 +217,13 @@ def test_a_start_writes_nothing_before_it_has_read_the_caps() -> None:
     script, actuator = Script(), Unread(["upload"])
     actuator.apply({"upload": Rate(30 * M)})
     actuator.lost = True
-    daemon = _daemon(script, actuator)
+    loop = _loop(script, actuator)
     script.second_of(0.1)
     for _pass in range(3):
-        one = daemon.step()
+        one = loop.step()
         assert (one.written, one.blocked_reason) == (frozenset(), "the caps in force have not been read yet")
     actuator.lost = False
-    assert daemon.step().decision.before_bps == 30 * M
+    assert loop.step().decision.before_bps == 30 * M
     assert actuator.read() == {"upload": Rate(30 * M)}
 
 
@@ -237,10 +235,10 @@ def test_counters_that_cannot_be_read_do_not_stop_the_cut(caplog: pytest.LogCapt
             raise ActuationError("the counters cannot be read")
 
     script, actuator = Script(), Uncounted(["upload"])
-    daemon = _daemon(script, actuator)
+    loop = _loop(script, actuator)
     script.second_of(0.1)
-    daemon.step()
+    loop.step()
     script.second_of(9.0)
-    one = daemon.step()
+    one = loop.step()
     assert one.errors == ("the counters cannot be read",)
     assert one.decision.action is Action.CUT

@@ -1,4 +1,4 @@
-"""The daemon as a process: start, health, reload, stop, and what it says when it cannot start."""
+"""The controller as a process: start, health, reload, stop, and what it says when it cannot start."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _process(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[s
 
 
 class Loop:
-    """A running daemon on a real probe and reflector, over loopback."""
+    """A running controller on a real probe and reflector, over loopback."""
 
     def __init__(self, tmp_path: Path, entered: ExitStack) -> None:
         reflect, self.probe, self.http = free_port(), free_port(), free_port()
@@ -69,7 +69,7 @@ class Loop:
         self.config.write_text(json.dumps(document), encoding="utf-8")
 
     def get(self, path: str) -> tuple[int, str]:
-        """Ask the daemon over HTTP; (0, reason) while nothing listens."""
+        """Ask the controller over HTTP; (0, reason) while nothing listens."""
         return ask(self.http, path)
 
     def modes(self) -> list[object]:
@@ -86,7 +86,7 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
         yield running
 
 
-def test_a_running_daemon_is_alive_ready_and_measured(loop: Loop) -> None:
+def test_a_running_controller_is_alive_ready_and_measured(loop: Loop) -> None:
     """Health, readiness and metrics come from the loop itself."""
     assert loop.get("/healthz")[0] == 200
     assert loop.get("/readyz") == (200, "evidence is fresh\n")
@@ -112,7 +112,7 @@ def test_what_it_knew_is_kept_and_a_torn_file_is_set_aside(loop: Loop) -> None:
 
 
 def test_sighup_takes_a_good_configuration_and_survives_a_bad_one(loop: Loop) -> None:
-    """A wrong file is told and shown as not ready; the loop goes on with the old one."""
+    """A wrong file is logged and shown as not ready; the loop goes on with the old one."""
     loop.configure(cooldown="soon")
     loop.process.send_signal(signal.SIGHUP)
     wait_for(lambda: loop.get("/readyz")[0] == 503, what="not ready after a bad reload")
@@ -125,8 +125,8 @@ def test_sighup_takes_a_good_configuration_and_survives_a_bad_one(loop: Loop) ->
     assert loop.get("/healthz")[0] == 200
 
 
-def test_a_port_in_use_is_told_in_one_sentence(loop: Loop) -> None:
-    """The second daemon says which address, and exits without a traceback."""
+def test_a_port_in_use_is_reported_in_one_sentence(loop: Loop) -> None:
+    """The second controller says which address, and exits without a traceback."""
     second = subprocess.run(
         [*DETNET, "run", "-c", str(loop.config)], capture_output=True, text=True, timeout=30, check=False
     )
@@ -136,7 +136,7 @@ def test_a_port_in_use_is_told_in_one_sentence(loop: Loop) -> None:
 
 
 def test_a_watchdog_shorter_than_the_interval_is_refused(loop: Loop) -> None:
-    """The service manager would kill a healthy daemon for ever."""
+    """The service manager would kill a healthy controller again and again."""
     result = subprocess.run(
         [*DETNET, "run", "-c", str(loop.config)],
         env=os.environ | {"WATCHDOG_USEC": "100000"},

@@ -1,4 +1,4 @@
-"""The real API server, workloads on it, and tellers whose time stands still until they are told."""
+"""The real API server, workloads on it, and a client."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
 from detnet.kubernetes.client.api import Api, ClusterAccess
 from detnet.kubernetes.client.connect import connect
-from kubernetes_events.town import Town
+from kubernetes_events.town import Workloads
 
-__all__ = ["api", "connected", "control_plane", "namespace", "town"]
+__all__ = ["api", "connected", "control_plane", "namespace", "workloads"]
 
 
 @pytest.fixture
@@ -37,6 +37,6 @@ def api(control_plane: ControlPlane, connected: Callable[[Path], Api]) -> Api:
 
 
 @pytest.fixture
-def town(control_plane: ControlPlane, namespace: str) -> Town:
+def workloads(control_plane: ControlPlane, namespace: str) -> Workloads:
     """The test's own namespace."""
-    return Town(control_plane, namespace)
+    return Workloads(control_plane, namespace)

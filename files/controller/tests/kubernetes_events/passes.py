@@ -1,4 +1,4 @@
-"""Passes of a loop over one node, as the daemon hands them on."""
+"""Passes of a loop over one node, as the control loop hands them on."""
 
 from __future__ import annotations
 

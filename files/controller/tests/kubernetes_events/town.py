@@ -1,4 +1,4 @@
-"""Workloads in a namespace of the real API server, what is told of them, and a teller with a clock of its own."""
+"""Workloads in a namespace of the real API server, their Events, and an event recorder with a clock of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """Monotonic and wall time that move together, when told to; the lease ends at ``leads_until_s``."""
+    """Monotonic and wall time that a test moves together; the lease ends at ``leads_until_s``."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -28,19 +28,19 @@ class Clock:
         """The wall clock."""
         return START + timedelta(seconds=self.now_s)
 
-    def event_recorder(self, api: Api, *, identity: str = "one", pace: EventRates | None = None) -> EventRecorder:
-        """A teller that lives in this time; it is not started, so that a test makes its steps."""
+    def event_recorder(self, api: Api, *, identity: str = "one", rates: EventRates | None = None) -> EventRecorder:
+        """An event recorder on this clock; it is not started, so that a test makes its steps."""
         return EventRecorder(
             api,
             identity=identity,
             time_left_s=lambda: self.leads_until_s - self.now_s,
             clock=lambda: self.now_s,
             now=self.utc,
-            pace=pace,
+            rates=rates,
         )
 
     def pass_on(self, event_recorder: EventRecorder, seconds: float) -> None:
-        """Let the teller write whatever is due during this time."""
+        """Let the recorder write whatever is due during this time."""
         end_s = self.now_s + seconds
         while True:
             wait_s = event_recorder.step()
@@ -50,7 +50,7 @@ class Clock:
             self.now_s += wait_s
 
 
-class Town:
+class Workloads:
     """A namespace with workloads."""
 
     def __init__(self, plane: ControlPlane, namespace: str) -> None:

@@ -1,16 +1,18 @@
 """From settings to the parts of a loop: the one place where the kinds named in the configuration become objects.
 
-Everything heavy is imported here and only when it is chosen, so that a daemon on Prometheus and dry-run never loads
+Everything heavy is imported here and only when it is chosen, so that a controller on Prometheus and dry-run never loads
 netlink.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detnet.actuators.base import Actuator
 from detnet.actuators.dry_run import DryRunActuator
-from detnet.config.models import PolicySettings, PrometheusSettings, Settings
+from detnet.config.models import PolicySettings, PrometheusSettings, Settings, SourceSettings
 from detnet.config.workloads import ObjectiveSettings
 from detnet.control.allocate import Claim
 from detnet.control.decision import Rules
@@ -20,12 +22,15 @@ from detnet.control.policy_registry import POLICIES, make_policy
 from detnet.model.errors import ConfigError
 from detnet.model.objectives import Objective, Priority
 from detnet.model.rate import CEILING_BPS, Rate
-from detnet.runtime.control_loop import LoopParts, Memory
+from detnet.runtime.control_loop import ControlLoop, LoopParts, Memory
 from detnet.sources import promql
 from detnet.sources.credentials import Credentials
 from detnet.sources.promql import Template
 from detnet.sources.source import Source
 from detnet.telemetry.passes import Recorder
+
+if TYPE_CHECKING:
+    from detnet.runtime.cluster_controller import ClusterController, ClusterRecorder
 
 
 def build_rules(settings: Settings) -> Rules:
@@ -62,7 +67,7 @@ def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequenc
         guard = Guard(
             minimum_bps=min(sum(claim.minimum_bps for claim in claims), CEILING_BPS),
             maximum_bps=min(sum(claim.maximum_bps for claim in claims), CEILING_BPS),
-            safe_bps=safe_bps(settings, claims),
+            safe_bps=safe_bps(loop.safe, claims),
             window_s=loop.window,
             least_samples=loop.least_samples,
             fresh_for_s=settings.patience.fresh_for_s,
@@ -83,14 +88,12 @@ def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequenc
     return Rules(objectives, guard, build_policy(settings.policy))
 
 
-def safe_bps(settings: Settings, claims: Sequence[Claim]) -> int:
+def safe_bps(configured: Rate | None, claims: Sequence[Claim]) -> int:
     """Return where a blind budget decays to: as configured, else a quarter of the largest single maximum.
 
     Not of the sum of the maxima: with many targets that is many times the link.
     """
-    wanted_bps = (
-        max(claim.maximum_bps for claim in claims) // 4 if settings.loop.safe is None else settings.loop.safe.bps
-    )
+    wanted_bps = max(claim.maximum_bps for claim in claims) // 4 if configured is None else configured.bps
     low_bps, high_bps = sum(claim.minimum_bps for claim in claims), sum(claim.maximum_bps for claim in claims)
     return min(max(wanted_bps, low_bps), high_bps, CEILING_BPS)
 
@@ -121,20 +124,19 @@ def build_claims(settings: Settings) -> tuple[Claim, ...]:
     )
 
 
-def build_source(settings: Settings) -> Source:
-    """Return the source, not started.
+def build_source(source: SourceSettings, objectives: Sequence[ObjectiveSettings]) -> Source:
+    """Return the source of evidence for these objectives, not started.
 
     Raises:
         ConfigError: an address, a path or an expression cannot be used.
     """
-    source = settings.source
     if source.kind == "probe":
         from detnet.sources.probe import ProbeSource, ProbeSourceConfig  # noqa: PLC0415 - only when chosen
 
-        wrong = [o.workload for o in settings.effective_objectives if o.hubble is not None or o.promql is not None]
+        wrong = [o.workload for o in objectives if o.hubble is not None or o.promql is not None]
         if wrong:
             raise ConfigError(f"the objective of {wrong[0]} names Prometheus series, but source.kind is 'probe'")
-        paths = {o.workload: o.path or o.workload for o in settings.effective_objectives}
+        paths = {o.workload: o.path or o.workload for o in objectives}
         return ProbeSource(ProbeSourceConfig(source.probe.url, paths, source.period or 0.2))
     from detnet.sources.prometheus import PrometheusSource, PrometheusSourceConfig  # noqa: PLC0415
 
@@ -142,7 +144,7 @@ def build_source(settings: Settings) -> Source:
     return PrometheusSource(
         PrometheusSourceConfig(
             prometheus.url,
-            {o.workload: _question(o) for o in settings.effective_objectives},
+            {o.workload: _query(o) for o in objectives},
             window_s=prometheus.window,
             scrape_interval_s=prometheus.scrape_interval,
             period_s=source.period or prometheus.scrape_interval,
@@ -188,7 +190,7 @@ def check(settings: Settings) -> None:
             f"{Rate(least_bps).quantity}, so nothing would ever be raised"
         )
     build_claims(settings)
-    build_source(settings)
+    build_source(settings.source, settings.effective_objectives)
     if settings.http.listen is not None:
         listen_address(settings.http.listen)
 
@@ -202,24 +204,67 @@ def build_parts(settings: Settings, recorder: Recorder, memory: Memory | None = 
     return LoopParts(
         rules=build_rules(settings),
         claims=build_claims(settings),
-        source=build_source(settings),
+        source=build_source(settings.source, settings.effective_objectives),
         actuator=build_actuator(settings),
         recorder=recorder,
         interval_s=settings.loop.interval,
         domain=settings.actuator.device or "all",
-        blocked_reason=build_write_gate(settings),
+        blocked_reason=build_write_gate(settings.mode, settings.kill_switch),
         memory=memory,
     )
 
 
-def build_write_gate(settings: Settings, *others: Callable[[], str | None]) -> Callable[[], str | None]:
+def build_loop(
+    settings: Settings, recorder: ClusterRecorder, memory: Memory | None = None
+) -> ControlLoop | ClusterController:
+    """Return the control loop of one bottleneck, or the controller of a cluster's, as the settings say; not started.
+
+    Raises:
+        ConfigError: something named in the settings cannot be built.
+    """
+    check(settings)
+    if settings.actuator.kind != "kubernetes":
+        return ControlLoop(build_parts(settings, recorder, memory))
+    from detnet.runtime.build_kubernetes import build_cluster_parts  # noqa: PLC0415 - the client only when chosen
+    from detnet.runtime.cluster_controller import ClusterController  # noqa: PLC0415
+
+    return ClusterController(build_cluster_parts(settings, recorder, memory))
+
+
+def rebuild(loop: ControlLoop | ClusterController, settings: Settings, recorder: ClusterRecorder) -> None:
+    """Put new settings in force in a running loop; what cannot be built leaves it as it is.
+
+    On a cluster the connection, the targets and the lease stay.
+
+    Raises:
+        ConfigError: something named in the settings cannot be built.
+    """
+    check(settings)
+    if isinstance(loop, ControlLoop):
+        before, parts = loop.parts, build_parts(settings, recorder, loop.parts.memory)
+        loop.replace(parts)
+        before.close()
+        parts.start()
+        return
+    from detnet.runtime.build_kubernetes import build_cluster_parts  # noqa: PLC0415
+
+    old = loop.parts
+    new = build_cluster_parts(settings, old.recorder, old.memory, running=old.topology)
+    loop.replace(new)
+    old.source.stop()
+    new.source.start()
+
+
+def build_write_gate(
+    mode: str, kill_switch: Path | None, *others: Callable[[], str | None]
+) -> Callable[[], str | None]:
     """Return what says why nothing may be written now: observe mode, the kill switch, and the ``others``."""
 
     def blocked_reason() -> str | None:
-        if settings.mode == "observe":
+        if mode == "observe":
             return "observe mode"
-        if settings.kill_switch is not None and settings.kill_switch.exists():
-            return f"kill switch {settings.kill_switch}"
+        if kill_switch is not None and kill_switch.exists():
+            return f"kill switch {kill_switch}"
         return next((why for why in (other() for other in others) if why is not None), None)
 
     return blocked_reason
@@ -237,7 +282,7 @@ def listen_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - ':9863' asks for every address
 
 
-def _question(objective: ObjectiveSettings) -> Template:
+def _query(objective: ObjectiveSettings) -> Template:
     if objective.hubble is not None:
         return promql.HubbleHttp(objective.hubble)
     if objective.promql is None:

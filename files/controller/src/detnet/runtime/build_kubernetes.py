@@ -1,4 +1,4 @@
-"""From settings to a fleet on a Kubernetes cluster: the API, the caps on pods, and the election of one leader."""
+"""From settings to control of a Kubernetes cluster: the API, the caps on pods, and the election of one leader."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from detnet.config.kubernetes import KubernetesSettings, LeaderSettings
-from detnet.config.models import Settings
+from detnet.config.kubernetes import CountersSettings, KubernetesSettings, LeaderSettings
+from detnet.config.models import ActuatorSettings, Defaults, PrometheusSettings, Settings
+from detnet.config.workloads import ObjectiveSettings, TargetSettings
 from detnet.control.decision import Rules
 from detnet.kubernetes.caps.byte_counters import ByteCounters, CountersConfig
 from detnet.kubernetes.caps.domains import Critical, Domain
@@ -28,53 +29,74 @@ from detnet.kubernetes.objects.workloads import PLURALS, Ref
 from detnet.model.annotations import STATUS
 from detnet.model.rate import Rate
 from detnet.runtime.build import build_credentials, build_source, build_write_gate, domain_rules
-from detnet.runtime.cluster_controller import ClusterController, ClusterParts, ClusterRecorder
+from detnet.runtime.cluster_controller import ClusterParts, ClusterRecorder, Topology
 from detnet.runtime.control_loop import Memory
 from detnet.runtime.leader_elected import EventingRecorder, LeaderElectedCluster
 
 
-def build_site(settings: Settings, recorder: ClusterRecorder, memory: Memory | None = None) -> ClusterParts:
-    """Return what a fleet is made of, not started.
+def build_cluster_parts(
+    settings: Settings, recorder: ClusterRecorder, memory: Memory | None, running: Topology | None = None
+) -> ClusterParts:
+    """Return what a cluster's controller is made of, not started; a ``running`` cluster is kept with its recorder.
 
     Raises:
         ConfigError: the cluster cannot be reached as configured, or something else named there cannot be built.
     """
-    kubernetes = settings.actuator.kubernetes
+    cluster = running
+    if cluster is None:
+        plan = _plan(
+            settings.actuator.kubernetes,
+            settings.defaults,
+            settings.effective_objectives,
+            settings.effective_targets,
+            settings.loop.safe,
+        )
+        gate = build_write_gate(settings.mode, settings.kill_switch)
+        cluster = _cluster(settings.actuator, plan, settings.source.prometheus, gate)
+        if cluster.event_recorder is not None:
+            recorder = EventingRecorder(recorder, cluster.event_recorder, cluster.cluster)
+    if not isinstance(cluster, LeaderElectedCluster):
+        raise TypeError(f"{cluster!r} was not built here")
+
+    def rules(domain: Domain) -> Rules:
+        return domain_rules(settings, domain.objectives, domain.claims)
+
+    return ClusterParts(
+        topology=cluster,
+        rules=rules,
+        source=build_source(settings.source, settings.effective_objectives),
+        recorder=recorder,
+        interval_s=settings.loop.interval,
+        blocked_reason=build_write_gate(settings.mode, settings.kill_switch, cluster.standing_by),
+        memory=memory,
+    )
+
+
+def _cluster(
+    actuator: ActuatorSettings, plan: Plan, prometheus: PrometheusSettings, gate: Callable[[], str | None]
+) -> LeaderElectedCluster:
+    kubernetes = actuator.kubernetes
     api = connect(_access(kubernetes))
-    identity = settings.actuator.leader.identity or _identity()
-    elector = _elector(api, settings.actuator.leader, identity)
-    may_write = _may_write(elector, build_write_gate(settings))
-    counters = _counters(settings)
-    cluster = CapReconciler(
+    identity = actuator.leader.identity or _identity()
+    elector = _elector(api, actuator.leader, identity)
+    may_write = _may_write(elector, gate)
+    counters = _counters(kubernetes.counters, prometheus)
+    reconciler = CapReconciler(
         api,
-        build_plan(settings),
+        plan,
         may_write,
         counters=counters.latest if counters is not None else lambda: None,
         workers=kubernetes.writers,
         rate_limits=RateLimits(every_s=kubernetes.write_every, template_every_s=kubernetes.rollout_every),
     )
     if elector is not None:
-        elector.on_change = lambda leading: cluster.activate() if leading else cluster.deactivate()
+        elector.on_change = lambda leading: reconciler.activate() if leading else reconciler.deactivate()
     event_recorder = _event_recorder(api, identity, may_write) if kubernetes.tell else None
-    led = LeaderElectedCluster(api, cluster, elector, counters=counters, event_recorder=event_recorder)
-    if event_recorder is not None:
-        recorder = EventingRecorder(recorder, event_recorder, cluster)
-    return _site(settings, recorder, led, memory)
-
-
-def rebuild_site(controller: ClusterController, settings: Settings) -> None:
-    """Give a running fleet new objectives, rules and source; the cluster, its targets and the lease stay."""
-    old, topology = controller.site, controller.site.topology
-    if not isinstance(topology, LeaderElectedCluster):
-        raise TypeError(f"a fleet over {topology!r} was not built here")
-    site = _site(settings, old.recorder, topology, old.memory)
-    controller.replace(site)
-    old.source.stop()
-    site.source.start()
+    return LeaderElectedCluster(api, reconciler, elector, counters=counters, event_recorder=event_recorder)
 
 
 def release_cluster(settings: Settings) -> Released:
-    """Take every cap and status of ours off the cluster; no controller may run meanwhile.
+    """Remove every cap and status of ours from the cluster; no controller may run meanwhile.
 
     Raises:
         UserError: the cluster cannot be reached, or refuses.
@@ -84,13 +106,13 @@ def release_cluster(settings: Settings) -> Released:
     try:
         released = release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
         for namespace in kubernetes.namespaces:
-            _take_statuses(api, namespace)
+            _remove_statuses(api, namespace)
         return released
     finally:
         api.close()
 
 
-def _take_statuses(api: Api, namespace: str) -> None:
+def _remove_statuses(api: Api, namespace: str) -> None:
     for plural in PLURALS.values():
         for item in api.request("GET", f"/apis/apps/v1/namespaces/{namespace}/{plural}")["items"]:
             metadata = item["metadata"]
@@ -99,45 +121,32 @@ def _take_statuses(api: Api, namespace: str) -> None:
                 api.request("PATCH", path, body=workload_status.patch(None, metadata["uid"]))
 
 
-def build_plan(settings: Settings) -> Plan:
+def _plan(
+    kubernetes: KubernetesSettings,
+    defaults: Defaults,
+    objectives: Sequence[ObjectiveSettings],
+    targets: Sequence[TargetSettings],
+    safe: Rate | None,
+) -> Plan:
     """Return whom to protect and whom to cap, as the configuration names them."""
-    kubernetes, defaults = settings.actuator.kubernetes, settings.defaults
     home, delegate = kubernetes.namespaces[0], kubernetes.delegate
+    # What a pod of a target may send before its share is known: the safe budget, or a quarter of the most.
+    template_cap = safe or Rate(max(defaults.max.bps // 4, defaults.min.bps))
     return Plan(
         namespaces=kubernetes.namespaces,
-        critical=tuple(
-            Critical(o.workload, o.namespace or home, o.workload, frozenset(o.nodes))
-            for o in settings.effective_objectives
-        ),
+        critical=tuple(Critical(o.workload, o.namespace or home, o.workload, frozenset(o.nodes)) for o in objectives),
         targets={
             Ref(t.kind, t.namespace or home, t.name): Bounds(t.min or defaults.min, t.max or defaults.max, t.weight)
-            for t in settings.effective_targets
+            for t in targets
         },
         found=Bounds(defaults.min, defaults.max) if kubernetes.discover else None,
         every=kubernetes.discover == "all",
         delegation=Delegation(*map(frozenset, (delegate.critical, delegate.pause, delegate.share))),
         key=kubernetes.annotation,
         rollout=kubernetes.mode == "rollout",
-        template_cap=_template_cap(settings) if kubernetes.template_cap else None,
+        template_cap=template_cap if kubernetes.template_cap else None,
         priority=kubernetes.best_effort_priority,
         critical_priority=kubernetes.critical_priority,
-    )
-
-
-def _site(
-    settings: Settings, recorder: ClusterRecorder, cluster: LeaderElectedCluster, memory: Memory | None
-) -> ClusterParts:
-    def rules(domain: Domain) -> Rules:
-        return domain_rules(settings, domain.objectives, domain.claims)
-
-    return ClusterParts(
-        topology=cluster,
-        rules=rules,
-        source=build_source(settings),
-        recorder=recorder,
-        interval_s=settings.loop.interval,
-        blocked_reason=build_write_gate(settings, cluster.standing_by),
-        memory=memory,
     )
 
 
@@ -167,8 +176,7 @@ def _event_recorder(api: Api, identity: str, may_write: Callable[[], float | Non
     return EventRecorder(api, identity=identity, time_left_s=time_left_s)
 
 
-def _counters(settings: Settings) -> ByteCounters | None:
-    counters, prometheus = settings.actuator.kubernetes.counters, settings.source.prometheus
+def _counters(counters: CountersSettings | None, prometheus: PrometheusSettings) -> ByteCounters | None:
     if counters is None:
         return None
     return ByteCounters(
@@ -183,18 +191,12 @@ def _counters(settings: Settings) -> ByteCounters | None:
     )
 
 
-def _may_write(elector: LeaderElector | None, brakes: Callable[[], str | None]) -> Callable[[], float | None]:
+def _may_write(elector: LeaderElector | None, blocked_reason: Callable[[], str | None]) -> Callable[[], float | None]:
     """Return what the writer asks before every write: until when it may, in monotonic s, or ``None``."""
 
     def until_s() -> float | None:
-        if brakes() is not None:
+        if blocked_reason() is not None:
             return None
         return math.inf if elector is None else elector.deadline_s
 
     return until_s
-
-
-def _template_cap(settings: Settings) -> Rate:
-    """Return what a pod of a target may send before its share is known: the safe budget, or a quarter of the most."""
-    defaults = settings.defaults
-    return settings.loop.safe or Rate(max(defaults.max.bps // 4, defaults.min.bps))

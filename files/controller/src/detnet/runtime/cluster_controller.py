@@ -1,7 +1,7 @@
-"""A cluster's control: one loop for each bottleneck, all of them moved in one pass.
+"""The controller of a cluster: one control loop for each domain, all of them moved in one pass.
 
-The loops share the source and know nothing of each other: each decides for what meets on its node.
-A replica that does not lead makes the same passes without writing, so that it takes over from the caps that it sees and
+The loops share the source and know nothing of each other: each decides for its node.
+A replica that does not lead makes the same passes without writing, so that it takes over from the caps in force and
 with evidence that is already fresh.
 """
 
@@ -23,30 +23,30 @@ from detnet.sources.source import Source
 from detnet.telemetry.passes import Pass, Recorder
 
 # A rollout can leave a node without best effort for a while; what was learned of its link is worth keeping that long.
-_KEPT_S = 600.0
+_KEEP_S = 600.0
 
 
 class Topology(Protocol):
-    """What is known of the cluster."""
+    """The cluster: its domains and their actuators."""
 
     @property
     def synced(self) -> bool:
         """Whether everything has been read once; before that nothing is known, not even that there is nothing."""
 
     def domains(self) -> Sequence[Domain]:
-        """Return the bottlenecks as they are now."""
+        """Return the domains as they are now."""
 
     def actuator(self, domain: str) -> Actuator:
         """Return what caps the targets of one of them."""
 
     def problems(self) -> Sequence[str]:
-        """Return what a person should know or mend, one sentence each."""
+        """Return what an operator should know or repair, one sentence each."""
 
     def collector(self) -> Collector:
-        """Return what Prometheus is shown of the cluster as a whole."""
+        """Return the collector of the metrics of the cluster as a whole."""
 
     def role(self) -> str:
-        """Return whether this replica leads, in words."""
+        """Return whether this replica leads, for ``/readyz``."""
 
     def start(self) -> None:
         """Begin to read."""
@@ -56,13 +56,13 @@ class Topology(Protocol):
 
 
 class ClusterRecorder(Recorder, Protocol):
-    """Where the passes go, and what is told when there is nothing to pass over."""
+    """Where the passes go, and what concerns no single pass."""
 
     def idle(self, sentence: str, *, ready: bool) -> None:
-        """Take a pass over no domain at all."""
+        """Take a pass without any domain."""
 
     def problems(self, sentences: Sequence[str]) -> None:
-        """Take what a person should know or mend."""
+        """Take what an operator should know or repair."""
 
     def forget(self, domain: str) -> None:
         """A domain is no more."""
@@ -70,7 +70,7 @@ class ClusterRecorder(Recorder, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClusterParts:
-    """What a fleet is made of; a reload replaces the rules and the source, the cluster stays."""
+    """What a cluster's controller is made of; a reload replaces the rules and the source, the cluster stays."""
 
     topology: Topology
     rules: Callable[[Domain], Rules]
@@ -94,79 +94,79 @@ class ClusterParts:
 class ClusterController:
     """One control loop for each domain."""
 
-    def __init__(self, site: ClusterParts, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.site = site
+    def __init__(self, parts: ClusterParts, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.parts = parts
         self._clock = clock
         self._loops: dict[str, tuple[Domain, ControlLoop]] = {}
-        self._left_s: dict[str, float] = {}
+        self._gone_s: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to read the cluster and to measure."""
-        self.site.start()
+        self.parts.start()
 
     def close(self) -> None:
-        """End what the fleet is made of; the caps stay in force."""
-        self.site.close()
+        """End source and cluster; the caps stay in force."""
+        self.parts.close()
 
     def run(self, stop: threading.Event, after_pass: Callable[[], None] = lambda: None) -> None:
         """Make passes at a fixed pace until ``stop`` is set."""
 
-        def one() -> float:
+        def make_pass() -> float:
             self.step()
             after_pass()
-            return self.site.interval_s
+            return self.parts.interval_s
 
-        keep_pace(one, stop, self._clock)
+        keep_pace(make_pass, stop, self._clock)
 
     def step(self) -> tuple[Pass, ...]:
         """Make one pass over every domain."""
-        site = self.site
-        domains = [domain for domain in site.topology.domains() if domain.objectives]
+        parts = self.parts
+        domains = [domain for domain in parts.topology.domains() if domain.objectives]
         self._forget_all_but({domain.name for domain in domains})
-        if not site.topology.synced:
-            site.recorder.idle("the cluster has not been read yet", ready=False)
+        if not parts.topology.synced:
+            parts.recorder.idle("the cluster has not been read yet", ready=False)
         elif not domains:
-            site.recorder.idle("no best-effort pod runs beside a critical workload", ready=True)
+            parts.recorder.idle("no best-effort pod runs beside a critical workload", ready=True)
         passes = tuple(self._loop(domain).step() for domain in domains)
-        site.recorder.problems(site.topology.problems())
+        parts.recorder.problems(parts.topology.problems())
         return passes
 
-    def replace(self, site: ClusterParts) -> None:
+    def replace(self, parts: ClusterParts) -> None:
         """Go on with new rules or another source, from the budgets in force."""
-        self.site = site
+        self.parts = parts
         for domain, loop in self._loops.values():
-            loop.replace(self._parts(domain))
+            loop.replace(self._loop_parts(domain))
 
     def _loop(self, domain: Domain) -> ControlLoop:
         """Return the domain's loop; one whose pods have changed goes on with what it knows inside the new bounds."""
         known, loop = self._loops.get(domain.name, (None, None))
         if loop is None:
-            loop = ControlLoop(self._parts(domain), clock=self._clock)
+            loop = ControlLoop(self._loop_parts(domain), clock=self._clock)
         elif known != domain:
-            loop.parts = self._parts(domain)
+            loop.parts = self._loop_parts(domain)
         self._loops[domain.name] = (domain, loop)
         return loop
 
-    def _parts(self, domain: Domain) -> LoopParts:
-        site = self.site
+    def _loop_parts(self, domain: Domain) -> LoopParts:
+        parts = self.parts
         return LoopParts(
-            rules=site.rules(domain),
+            rules=parts.rules(domain),
             claims=domain.claims,
-            source=site.source,
-            actuator=site.topology.actuator(domain.name),
-            recorder=site.recorder,
-            interval_s=site.interval_s,
+            source=parts.source,
+            actuator=parts.topology.actuator(domain.name),
+            recorder=parts.recorder,
+            interval_s=parts.interval_s,
             domain=domain.name,
-            blocked_reason=site.blocked_reason,
-            memory=site.memory,
+            blocked_reason=parts.blocked_reason,
+            memory=parts.memory,
         )
 
     def _forget_all_but(self, names: set[str]) -> None:
         """Show nothing more of domains that are gone, and after a while forget what their loops know."""
         now_s = self._clock()
-        for name in self._loops.keys() - names - self._left_s.keys():
-            self._left_s[name] = now_s
-            self.site.recorder.forget(name)
-        self._left_s = {name: left_s for name, left_s in self._left_s.items() if name not in names}
-        for name in [name for name, left_s in self._left_s.items() if now_s - left_s > _KEPT_S]:
-            del self._loops[name], self._left_s[name]
+        for name in self._loops.keys() - names - self._gone_s.keys():
+            self._gone_s[name] = now_s
+            self.parts.recorder.forget(name)
+        self._gone_s = {name: gone_s for name, gone_s in self._gone_s.items() if name not in names}
+        for name in [name for name, gone_s in self._gone_s.items() if now_s - gone_s > _KEEP_S]:
+            del self._loops[name], self._gone_s[name]

@@ -1,6 +1,6 @@
-"""The daemon's pass: observe, decide, allocate, actuate, record, in that order and nothing else.
+"""The control loop: observe, decide, allocate, actuate, record, in that order and nothing else.
 
-Every pass ends in exactly one decision with its reason. What a source or the actuator cannot do is told and counted and
+Every pass ends in exactly one decision with its reason. A failure of source or actuator is recorded and counted and
 never stops the loop: the kernel (or Cilium) keeps the last cap, and the next pass tries again.
 """
 
@@ -28,7 +28,7 @@ _LEAST_SPAN_S = 0.05
 
 
 class TrafficMeter:
-    """Remembers the last reading; one that went back (a new qdisc, a reboot) gives no rate, not a negative one."""
+    """Turns byte counts into rates; a count that went back (a new qdisc, a reboot) gives no rate."""
 
     def __init__(self) -> None:
         self._last: Usage | None = None
@@ -62,7 +62,7 @@ class Memory(Protocol):
 
 
 def never_blocked() -> None:
-    """The answer of a loop that always may write."""
+    """Return ``None``: this loop may always write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class ControlLoop:
         self._clock = clock
         self._meter = TrafficMeter()
         self._state: State | None = None
-        self._stood_by = True  # nothing has been written yet
+        self._was_blocked = True  # nothing has been written yet
         self._demand = Demand()
 
     def start(self) -> None:
@@ -115,26 +115,26 @@ class ControlLoop:
     def run(self, stop: threading.Event, after_pass: Callable[[], None] = lambda: None) -> None:
         """Make passes at a fixed pace until ``stop`` is set."""
 
-        def one() -> float:
+        def make_pass() -> float:
             self.step()
             after_pass()
             return self.parts.interval_s
 
-        keep_pace(one, stop, self._clock)
+        keep_pace(make_pass, stop, self._clock)
 
     def step(self) -> Pass:
         """Make one pass."""
         parts, began_s = self.parts, self._clock()
         errors: list[str] = []
-        # Asked before the caps are read: whoever may write from here on begins from what the last writer left.
+        # Before the caps are read: who may write from here on begins from what the last writer left.
         blocked_reason = parts.blocked_reason()
         in_force = self._read(errors)
-        if in_force is None and self._stood_by:
+        if in_force is None and self._was_blocked:
             blocked_reason = blocked_reason or "the caps in force have not been read yet"
         state = self._state
-        if state is None or blocked_reason or self._stood_by:
+        if state is None or blocked_reason or self._was_blocked:
             state = self._take_over(in_force, began_s)
-        self._stood_by = blocked_reason is not None
+        self._was_blocked = blocked_reason is not None
         reading = parts.source.latest()
         observation = Observation(evidence_of(reading), self._meter.rates(self._usage(errors)))
         decision, after = decide(parts.rules, state, observation, now_s=self._clock())
@@ -155,13 +155,13 @@ class ControlLoop:
             self._clock() - began_s,
         )
         parts.recorder.record(one)
-        # What a blind loop knows gets no younger by being kept again, and a breach that is not the network's misleads.
+        # What a blind loop knows must not look fresh, and a breach that is not the network's misleads.
         if parts.memory is not None and decision.mode not in (Mode.BLIND, Mode.NOT_NETWORK):
             parts.memory.keep(parts.domain, parts.rules, self._state)
         return one
 
     def replace(self, parts: LoopParts) -> None:
-        """Go on with a new configuration, from the budget in force and without growth until it has proved itself."""
+        """Go on with a new configuration, from the budget in force; growth waits as after a start."""
         self.parts = parts
         self._meter = TrafficMeter()
         if self._state is not None:
@@ -216,9 +216,9 @@ class ControlLoop:
         return frozenset(wanted), {**before, **after}
 
 
-def keep_pace(one: Callable[[], float], stop: threading.Event, clock: Callable[[], float]) -> None:
-    """Call ``one`` until ``stop`` is set, as often as it answers, in s; after one that took too long, at once."""
+def keep_pace(make_pass: Callable[[], float], stop: threading.Event, clock: Callable[[], float]) -> None:
+    """Call ``make_pass`` until ``stop`` is set, at the interval in s that it returns, or at once if that has passed."""
     due_s = clock()
     while not stop.is_set():
-        due_s = max(due_s + one(), clock())
+        due_s = max(due_s + make_pass(), clock())
         stop.wait(due_s - clock())

@@ -1,4 +1,4 @@
-"""A cluster under one lease: what is read always, and what is written and told only by the one that leads."""
+"""A cluster under one lease: every replica reads it, and only the leader writes caps and Events."""
 
 from __future__ import annotations
 
@@ -60,26 +60,26 @@ class LeaderElectedCluster:
         return self.cluster.actuator(domain)
 
     def problems(self) -> Sequence[str]:
-        """Return what a person should know or mend, one sentence each."""
+        """Return what an operator should know or repair, one sentence each."""
         others = (self._counters and self._counters.trouble, self._elector and self._elector.trouble)
         return (*self.cluster.problems(), *(trouble for trouble in others if trouble))
 
     def collector(self) -> Collector:
-        """Return what Prometheus is shown of the cluster as a whole."""
+        """Return the collector of the metrics of the cluster as a whole."""
         return ClusterCollector(self)
 
     def standing_by(self) -> str | None:
-        """Return who leads instead of us, in words; ``None`` while we lead."""
+        """Return who leads instead of this replica, in words; ``None`` while it leads."""
         if self._elector is None or self._elector.leading:
             return None
         return f"standing by: {self._elector.holder or 'nobody yet'} leads"
 
     def role(self) -> str:
-        """Return what this replica is, in words."""
+        """Return whether this replica leads, for ``/readyz``."""
         return self.standing_by() or "leading"
 
     def start(self) -> None:
-        """Begin to read the cluster and to stand for election."""
+        """Begin to read the cluster and take part in the election."""
         self.cluster.start()
         if self._counters is not None:
             self._counters.start()
@@ -104,7 +104,7 @@ class LeaderElectedCluster:
 
 
 class EventingRecorder:
-    """Records passes as usual, and tells the cluster's people what they mean to their workloads."""
+    """Records passes as usual, and hands them to the event recorder with the workloads of their targets."""
 
     def __init__(self, recorder: ClusterRecorder, event_recorder: EventRecorder, cluster: CapReconciler) -> None:
         self._recorder = recorder
@@ -125,11 +125,11 @@ class EventingRecorder:
         self._event_recorder.record(one, subjects, not_enforced)
 
     def idle(self, sentence: str, *, ready: bool) -> None:
-        """Take a pass over no domain at all."""
+        """Take a pass without any domain."""
         self._recorder.idle(sentence, ready=ready)
 
     def problems(self, sentences: Sequence[str]) -> None:
-        """Take what a person should know or mend."""
+        """Take what an operator should know or repair."""
         self._recorder.problems(sentences)
 
     def forget(self, domain: str) -> None:

@@ -43,7 +43,11 @@ def decide_once(settings: Settings, given: ManualOptions) -> tuple[Decision, Map
     rules = build_rules(settings)
     budget_bps = _read("--budget", given.budget, parse_rate).bps if given.budget else rules.guard.maximum_bps
     sending_bps = None if given.sending is None else float(_read("--sending", given.sending, parse_rate).bps)
-    evidence = measure(build_source(settings), rules, patience_s=_PATIENCE_S) if given.live else _signals(rules, given)
+    evidence = (
+        measure(build_source(settings.source, settings.effective_objectives), rules, patience_s=_PATIENCE_S)
+        if given.live
+        else _signals(rules, given)
+    )
     decision = one_shot.decide_once(rules, budget_bps, evidence, now_s=time.monotonic(), sending_bps=sending_bps)
     return decision, allocate(decision.budget_bps, build_claims(settings))
 

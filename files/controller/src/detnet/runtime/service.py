@@ -1,4 +1,4 @@
-"""The daemon's surroundings: signals, reload, metrics and health, start and stop."""
+"""The controller as a service: signals, reload, metrics and health, start and stop."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from detnet.config.load import Loaded, load
-from detnet.config.models import Settings
+from detnet.config.models import AuditSettings, StateSettings
 from detnet.model.errors import ConfigError, UserError
-from detnet.runtime.build import listen_address
+from detnet.runtime.build import build_loop, listen_address, rebuild
 from detnet.runtime.cluster_controller import ClusterController
-from detnet.runtime.loop import build_loop, rebuild
 from detnet.telemetry import logs
 from detnet.telemetry.audit import AuditLog
 from detnet.telemetry.health import Health
@@ -26,7 +25,7 @@ from detnet.telemetry.sd_notify import Notifier, watchdog_interval_s
 from detnet.telemetry.state_file import StateFile
 
 _log = logging.getLogger("detnet")
-# Half of the silence that 'detnet explain' takes for an end of the daemon.
+# Half of the silence that 'detnet explain' takes for an end of the controller.
 _QUIET_S = 5.0
 
 
@@ -36,18 +35,14 @@ def serve(config: Path | None, dotenv: Path | None, *, observe: bool) -> None:
     Raises:
         UserError: the configuration is wrong, or an address, device or file that it names cannot be used.
     """
-    loaded = _load(config, dotenv, observe=observe)
-    logs.configure(loaded.settings.log.level)
-    for warning in loaded.warnings:
-        _log.warning("%s", warning)
     with ExitStack() as closing:
-        service = _Service(loaded.settings, closing)
+        service = _Service(lambda: _load(config, dotenv, observe=observe), closing)
         with _signals() as (stop, reload_asked):
 
             def after_pass() -> None:
                 if reload_asked.is_set():
                     reload_asked.clear()
-                    service.reload(lambda: _load(config, dotenv, observe=observe))
+                    service.reload()
 
             service.loop.run(stop, after_pass)
         service.notifier.stopping()
@@ -55,15 +50,20 @@ def serve(config: Path | None, dotenv: Path | None, *, observe: bool) -> None:
 
 
 class _Service:
-    """A daemon with its recorders; ``closing`` ends what it opened, last opened first."""
+    """The controller as ``read`` configures it, with its recorders; ``closing`` ends what it opened, last first."""
 
-    def __init__(self, settings: Settings, closing: ExitStack) -> None:
-        _fits_watchdog(settings)
+    def __init__(self, read: Callable[[], Loaded], closing: ExitStack) -> None:
+        loaded = read()
+        logs.configure(loaded.settings.log.level)
+        for warning in loaded.warnings:
+            _log.warning("%s", warning)
+        self._settings = settings = loaded.settings
+        _check_watchdog(settings.loop.interval)
+        self._read = read
         self._closing = closing
-        self._settings = settings
         self._health = Health(period_s=settings.loop.interval)
         self.notifier = Notifier()
-        audit, memory = self._audit_log(settings), self._state_file(settings)
+        audit, memory = self._audit_log(settings.audit), self._state_file(settings.state)
         metrics = Metrics(version=importlib.metadata.version("detnet-qos"), audit=audit, state=memory)
         self._recorder = Recorder(
             metrics=metrics,
@@ -75,28 +75,25 @@ class _Service:
         self.loop = build_loop(settings, self._recorder, memory)
         closing.callback(self.loop.close)
         if isinstance(self.loop, ClusterController):
-            self._health.asked_for_role(self.loop.site.topology.role)
-            metrics.registry.register(self.loop.site.topology.collector())
-        self._serve_http(settings, metrics)
+            self._health.asked_for_role(self.loop.parts.topology.role)
+            metrics.registry.register(self.loop.parts.topology.collector())
+        if settings.http.listen is not None:
+            self._serve_http(settings.http.listen, metrics)
         self.loop.start()
 
-    def reload(self, read: Callable[[], Loaded]) -> None:
+    def reload(self) -> None:
         """Put a new configuration in force, or keep the old one and say what is wrong with the new."""
         self.notifier.reloading()
         try:
-            settings = read().settings
-            _fits_watchdog(settings)
+            settings = self._read().settings
+            _check_watchdog(settings.loop.interval)
             rebuild(self.loop, settings, self._recorder)
         except UserError as error:
             _log.error("the configuration was not reloaded, the old one stays in force: %s", error)
             self._health.configured(str(error))
         else:
-            for part in (
-                "http",
-                "audit",
-                "state",
-                *(("actuator",) if isinstance(self.loop, ClusterController) else ()),
-            ):
+            actuator = ("actuator",) if isinstance(self.loop, ClusterController) else ()
+            for part in ("http", "audit", "state", *actuator):
                 if getattr(settings, part) != getattr(self._settings, part):
                     _log.warning("new settings of '%s' take effect at the next start", part)
             self._settings = settings
@@ -106,24 +103,22 @@ class _Service:
             _log.info("the configuration was reloaded")
         self.notifier.ready("running")
 
-    def _audit_log(self, settings: Settings) -> AuditLog | None:
-        if settings.audit.path is None:
+    def _audit_log(self, settings: AuditSettings) -> AuditLog | None:
+        if settings.path is None:
             return None
-        audit = AuditLog(settings.audit.path, max_bytes=settings.audit.max_bytes, files=settings.audit.files)
+        audit = AuditLog(settings.path, max_bytes=settings.max_bytes, files=settings.files)
         self._closing.callback(audit.close)
         return audit
 
-    def _state_file(self, settings: Settings) -> StateFile | None:
-        if settings.state.path is None:
+    def _state_file(self, settings: StateSettings) -> StateFile | None:
+        if settings.path is None:
             return None
-        memory = StateFile(settings.state.path, max_age_s=settings.state.max_age)
+        memory = StateFile(settings.path, max_age_s=settings.max_age)
         self._closing.callback(memory.close)
         return memory
 
-    def _serve_http(self, settings: Settings, metrics: Metrics) -> None:
-        if settings.http.listen is None:
-            return
-        address, port = listen_address(settings.http.listen)
+    def _serve_http(self, listen: str, metrics: Metrics) -> None:
+        address, port = listen_address(listen)
         checks = {"/healthz": check_route(self._health.alive), "/readyz": check_route(self._health.ready)}
         app = application(metrics.registry, checks)
         endpoint = Endpoint(app, address=address, port=port)
@@ -138,12 +133,12 @@ def _load(config: Path | None, dotenv: Path | None, *, observe: bool) -> Loaded:
     return Loaded(loaded.settings.model_copy(update={"mode": "observe"}), loaded.origins, loaded.warnings)
 
 
-def _fits_watchdog(settings: Settings) -> None:
-    """Refuse a pace that systemd would take for a hang."""
+def _check_watchdog(interval_s: float) -> None:
+    """Refuse an interval that systemd would take for a hang."""
     allowed_s = watchdog_interval_s()
-    if allowed_s is not None and settings.loop.interval > allowed_s:
+    if allowed_s is not None and interval_s > allowed_s:
         raise ConfigError(
-            f"loop.interval is {settings.loop.interval:g} s, but systemd's watchdog wants a sign of life every "
+            f"loop.interval is {interval_s:g} s, but systemd's watchdog wants a sign of life every "
             f"{allowed_s:g} s: shorten the interval or raise WatchdogSec="
         )
 

@@ -1,1 +1,1 @@
-"""What a cluster's people read of their caps: Events, workload status, metrics of the API server and the lease."""
+"""What users of a cluster see of their caps: Events and workload status; and the metrics of writes and lease."""

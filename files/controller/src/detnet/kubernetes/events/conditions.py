@@ -1,6 +1,6 @@
-"""What a domain's passes mean to the workloads in it: what happened, told once, and how things stand.
+"""The conditions of a domain's best-effort workloads, and the changes of condition that are worth an Event.
 
-A cut and its end are occurrences. Blindness and a cap that nobody enforces last: they are told when they begin and
+A cut and its end are moments. Blindness and a cap that nobody enforces last: they are reported when they begin and
 every ten minutes while they last, so that the Event outlives the hour for which a cluster keeps it.
 """
 
@@ -20,21 +20,21 @@ REMIND_S = 600.0
 
 
 class Condition(enum.IntEnum):
-    """How a workload stands, the worse the greater."""
+    """The condition of a workload's cap, the worse the greater."""
 
-    FREE = 0
+    NOT_THROTTLED = 0
     THROTTLED = 1
     BLIND = 2
-    LEFT_ALONE = 3
+    BLOCKED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadCondition:
-    """A workload's cap over its pods in one domain (``None``: no cap, or unknown) and why it is that."""
+    """A workload's cap over its pods in one domain (``None``: no cap, or unknown), its condition and the cause."""
 
     cap: Rate | None
-    mood: Condition
-    because: str = ""
+    condition: Condition
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,22 @@ class _Cut:
 
     number: int
     reason: str
-    because: str
+    cause: str
 
 
 @dataclass(slots=True)
 class _Throttle:
-    """An episode: from the first cut until the cap is back where it was; ``told`` is the last cut that was told."""
+    """From the first cut until the cap is back at ``cap_before``; ``reported``: the last cut with an Event."""
 
     since_s: float
-    level: Rate | None
-    because: str
-    told: int = 0
+    cap_before: Rate | None
+    cause: str
+    reported: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionChange:
-    """Something to tell of a target."""
+    """A change that is worth an Event."""
 
     target: str
     reason: Reason
@@ -66,94 +66,92 @@ class ConditionChange:
 
 
 class ConditionTracker:
-    """One domain's story so far."""
+    """The conditions in one domain, kept from pass to pass."""
 
     def __init__(self, domain: str) -> None:
-        self.standings: Mapping[str, WorkloadCondition] = {}
+        self.conditions: Mapping[str, WorkloadCondition] = {}
         self._domain = domain
         self._cut: _Cut | None = None
         self._throttles: dict[str, _Throttle] = {}
-        self._told_s: dict[tuple[str, Reason], float] = {}
+        self._reported_s: dict[tuple[str, Reason], float] = {}
 
     def after(self, one: Pass, not_enforced: Mapping[str, str]) -> list[ConditionChange]:
-        """Take one pass in and return what it gives to tell; ``not_enforced`` says of some targets why not."""
+        """Take one pass in and return the changes; ``not_enforced``: by target, why its cap has no effect."""
         decision = one.decision
-        told: list[ConditionChange] = []
+        changes: list[ConditionChange] = []
         if one.blocked_reason is None:
             if decision.action is not Action.HOLD:
                 cut = decision.action is Action.CUT
                 self._cut = _Cut(decision.number, decision.reason, _worst(decision)) if cut else None
-            told += self._moved(decision.at_s, one.in_force or {})
+            changes += self._cap_changes(decision.at_s, one.in_force or {})
             blind = {target: decision.reason for target in one.caps if decision.mode is Mode.BLIND}
-            told += self._lasting(Reason.BLIND, blind, decision.at_s)
+            changes += self._lasting(Reason.BLIND, blind, decision.at_s)
             mine = {target: why for target, why in not_enforced.items() if target in one.caps}
-            told += self._lasting(Reason.NOT_ENFORCED, mine, decision.at_s)
-        self._throttles = {target: episode for target, episode in self._throttles.items() if target in one.caps}
-        self.standings = {target: self._standing(target, one) for target in one.caps}
-        return told
+            changes += self._lasting(Reason.NOT_ENFORCED, mine, decision.at_s)
+        self._throttles = {target: each for target, each in self._throttles.items() if target in one.caps}
+        self.conditions = {target: self._condition(target, one) for target in one.caps}
+        return changes
 
-    def _moved(self, now_s: float, in_force: Mapping[str, Rate | None]) -> Iterator[ConditionChange]:
+    def _cap_changes(self, now_s: float, in_force: Mapping[str, Rate | None]) -> Iterator[ConditionChange]:
         """Compare the caps that are in force with those of the pass before."""
         for target, cap in in_force.items():
             if cap is None:
                 continue
-            before = self.standings[target].cap if target in self.standings else None
+            before = self.conditions[target].cap if target in self.conditions else None
             if self._cut is not None and (before is None or cap < before):
-                throttle = self._throttles.setdefault(target, _Throttle(now_s, before, self._cut.because))
-                if throttle.told != self._cut.number:
-                    throttle.told, throttle.because = self._cut.number, self._cut.because
+                throttle = self._throttles.setdefault(target, _Throttle(now_s, before, self._cut.cause))
+                if throttle.reported != self._cut.number:
+                    throttle.reported, throttle.cause = self._cut.number, self._cut.cause
                     fall = f"cap {'' if before is None else f'{before} to '}{cap}"
                     yield ConditionChange(target, Reason.THROTTLED, f"{fall} on {self._domain}: {self._cut.reason}")
                 continue
-            episode = self._throttles.get(target)
-            if episode is not None and episode.level is not None and cap >= episode.level:
+            ended = self._throttles.get(target)
+            if ended is not None and ended.cap_before is not None and cap >= ended.cap_before:
                 del self._throttles[target]
-                lasted = f"{now_s - episode.since_s:.0f} s after the first cut for {episode.because}"
+                lasted = f"{now_s - ended.since_s:.0f} s after the first cut for {ended.cause}"
                 yield ConditionChange(target, Reason.RELEASED, f"cap back at {cap} on {self._domain}, {lasted}")
 
     def _lasting(self, reason: Reason, targets: Mapping[str, str], now_s: float) -> Iterator[ConditionChange]:
-        for target, told_reason in list(self._told_s):
-            if told_reason is reason and target not in targets:
-                del self._told_s[target, reason]
+        for target, reported in list(self._reported_s):
+            if reported is reason and target not in targets:
+                del self._reported_s[target, reason]
         for target, why in targets.items():
-            if now_s - self._told_s.get((target, reason), -REMIND_S) >= REMIND_S:
-                self._told_s[target, reason] = now_s
+            if now_s - self._reported_s.get((target, reason), -REMIND_S) >= REMIND_S:
+                self._reported_s[target, reason] = now_s
                 yield ConditionChange(target, reason, f"{why} (on {self._domain})")
 
-    def _standing(self, target: str, one: Pass) -> WorkloadCondition:
-        before = self.standings.get(target, WorkloadCondition(None, Condition.FREE))
+    def _condition(self, target: str, one: Pass) -> WorkloadCondition:
+        before = self.conditions.get(target, WorkloadCondition(None, Condition.NOT_THROTTLED))
         cap = before.cap if one.in_force is None else one.in_force.get(target)
         if one.blocked_reason is not None:
-            return WorkloadCondition(cap, Condition.LEFT_ALONE, one.blocked_reason)
+            return WorkloadCondition(cap, Condition.BLOCKED, one.blocked_reason)
         if one.decision.mode is Mode.BLIND:
             return WorkloadCondition(cap, Condition.BLIND)
-        episode = self._throttles.get(target)
-        return (
-            WorkloadCondition(cap, Condition.FREE)
-            if episode is None
-            else WorkloadCondition(cap, Condition.THROTTLED, episode.because)
-        )
+        throttle = self._throttles.get(target)
+        if throttle is None:
+            return WorkloadCondition(cap, Condition.NOT_THROTTLED)
+        return WorkloadCondition(cap, Condition.THROTTLED, throttle.cause)
 
 
-def sentence(standings: Mapping[str, WorkloadCondition]) -> str:
-    """Return how a workload stands over its domains, in words that change only when something worth telling does."""
-    worst = max(standings.values(), key=lambda one: one.mood)
-    caps = [one.cap for one in standings.values() if one.cap is not None]
-    where = f" on {len(standings)} nodes" if len(standings) > 1 else ""
+def describe(by_domain: Mapping[str, WorkloadCondition]) -> str:
+    """Return the condition of a workload over its domains as a sentence that small steps of a cap do not change."""
+    worst = max(by_domain.values(), key=lambda one: one.condition)
+    caps = [one.cap for one in by_domain.values() if one.cap is not None]
+    where = f" on {len(by_domain)} nodes" if len(by_domain) > 1 else ""
     total = f"at most {_rounded(sum(cap.bps for cap in caps))}{where}"
-    if len(caps) < len(standings):
+    if len(caps) < len(by_domain):
         total = f"no cap{where}" if not caps else f"{total}, not everywhere"
     reasons = {
-        Condition.FREE: "not throttled",
-        Condition.THROTTLED: f"throttled for {worst.because}",
+        Condition.NOT_THROTTLED: "not throttled",
+        Condition.THROTTLED: f"throttled for {worst.cause}",
         Condition.BLIND: "no fresh evidence",
-        Condition.LEFT_ALONE: f"left alone ({worst.because})",
+        Condition.BLOCKED: f"left alone ({worst.cause})",
     }
-    return f"{total}, {reasons[worst.mood]}"
+    return f"{total}, {reasons[worst.condition]}"
 
 
 def _rounded(bps: int) -> str:
-    """Return a rate with two digits: a loop that gives back in small steps is no news with each of them."""
+    """Return a rate with two digits."""
     size = 10 ** max(0, len(str(bps)) - 2)
     return human(round(bps / size) * size)
 

@@ -1,7 +1,7 @@
-"""Which Events wait to be written, and how soon: never more often, or more, than a cluster can bear.
+"""Which Events wait to be written and when they are due: rate-limited, and bounded in number.
 
-Whatever is told of one workload for one reason is one entry, so that a storm makes counts grow and nothing else. Pure:
-times are arguments, in monotonic seconds.
+All events of one workload for one reason are one entry, so that a storm makes counts grow and nothing else. Pure: times
+are arguments, in monotonic seconds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime
 from math import inf
 
 from detnet.kubernetes.events.event_series import EventSeries
-from detnet.kubernetes.events.reasons import Notice, Reason
+from detnet.kubernetes.events.reasons import Reason, WorkloadEvent
 
 MOST_ENTRIES = 2_000
 _ROUNDING = 1e-9
@@ -19,7 +19,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class EventRates:
-    """``every_s`` seconds between two writes of one thing; ``burst`` writes at once, ``per_s`` in the long run."""
+    """``every_s`` seconds between two writes of one entry; ``burst`` writes at once, ``per_s`` in the long run."""
 
     every_s: float = 30.0
     burst: int = 50
@@ -27,19 +27,19 @@ class EventRates:
 
 
 class TokenBucket:
-    """A token bucket: all writes together, whatever there is to tell."""
+    """A token bucket for all writes together."""
 
-    def __init__(self, pace: EventRates, now_s: float) -> None:
-        self._pace = pace
-        self._tokens = float(pace.burst)
+    def __init__(self, rates: EventRates, now_s: float) -> None:
+        self._rates = rates
+        self._tokens = float(rates.burst)
         self._at_s = now_s
 
     def wait_s(self, now_s: float) -> float:
         """Return the seconds until a write is allowed; 0: now."""
-        self._tokens = min(float(self._pace.burst), self._tokens + (now_s - self._at_s) * self._pace.per_s)
+        self._tokens = min(float(self._rates.burst), self._tokens + (now_s - self._at_s) * self._rates.per_s)
         self._at_s = now_s
         missing = 1.0 - self._tokens
-        return 0.0 if missing < _ROUNDING else missing / self._pace.per_s
+        return 0.0 if missing < _ROUNDING else missing / self._rates.per_s
 
     def spend(self) -> None:
         """A write is made."""
@@ -58,18 +58,18 @@ class QueuedEvent:
 class EventQueue:
     """The entries, at most ``most`` of them; those of which nothing waits make room."""
 
-    def __init__(self, pace: EventRates, most: int = MOST_ENTRIES) -> None:
-        self._pace = pace
+    def __init__(self, rates: EventRates, most: int = MOST_ENTRIES) -> None:
+        self._rates = rates
         self._most = most
         self._entries: dict[tuple[str, Reason], QueuedEvent] = {}
 
-    def add(self, notice: Notice, at: datetime) -> bool:
-        """Add one telling to its entry; return false if there is no room for one more entry."""
-        key = (notice.subject.uid, notice.reason)
+    def add(self, event: WorkloadEvent, at: datetime) -> bool:
+        """Add an event to its entry; return false if there is no room for one more entry."""
+        key = (event.subject.uid, event.reason)
         if key not in self._entries and not self._has_room():
             return False
         entry = self._entries.setdefault(key, QueuedEvent())
-        self._merge(entry, EventSeries(notice, 1, at, at))
+        self._merge(entry, EventSeries(event, 1, at, at))
         return True
 
     def next_due(self, now_s: float) -> QueuedEvent | float:
@@ -88,7 +88,7 @@ class EventQueue:
         """
         if entry.waiting is None:
             raise ValueError("nothing waits to be written")
-        taken, entry.waiting, entry.due_s = entry.waiting, None, now_s + self._pace.every_s
+        taken, entry.waiting, entry.due_s = entry.waiting, None, now_s + self._rates.every_s
         return taken
 
     def put_back(self, entry: QueuedEvent, taken: EventSeries) -> None:
@@ -99,8 +99,8 @@ class EventQueue:
 
     def _merge(self, entry: QueuedEvent, newer: EventSeries) -> None:
         older = entry.waiting
-        times, first = (0, newer.first) if older is None else (older.times, older.first)
-        entry.waiting = EventSeries(newer.notice, times + newer.times, first, newer.last)
+        count, first = (0, newer.first) if older is None else (older.count, older.first)
+        entry.waiting = EventSeries(newer.event, count + newer.count, first, newer.last)
 
     def _has_room(self) -> bool:
         if len(self._entries) < self._most:

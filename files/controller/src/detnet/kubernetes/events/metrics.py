@@ -1,4 +1,4 @@
-"""What only a controller of a cluster has to show: who leads, how the writing goes, and what is not enforced."""
+"""The metrics of a cluster: leadership, writes to the API server, and caps that are not enforced."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class LeaderElected(Protocol):
 
     @property
     def event_recorder(self) -> EventRecorder | None:
-        """Who tells the cluster's people, if anybody."""
+        """What writes Events, if anything."""
 
 
 class EventRecorder(Protocol):
-    """Who writes Events and statuses."""
+    """What writes Events and statuses."""
 
     written_total: int
     failures_total: int
@@ -47,15 +47,17 @@ class EventRecorder(Protocol):
 
 
 class ClusterCollector(Collector):
-    """Asks the cluster's own counts when scraped, so that they are kept in one place."""
+    """Reads the counts at each scrape, so that they are kept in one place."""
 
-    def __init__(self, led: LeaderElected) -> None:
-        self._led = led
+    def __init__(self, elected: LeaderElected) -> None:
+        self._elected = elected
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures."""
-        figures = self._led.cluster.figures()
-        yield GaugeMetricFamily("detnet_leader", "1 while this replica may write, else 0.", float(self._led.leading))
+        figures = self._elected.cluster.figures()
+        yield GaugeMetricFamily(
+            "detnet_leader", "1 while this replica may write, else 0.", float(self._elected.leading)
+        )
         yield GaugeMetricFamily("detnet_writes_waiting", "Objects that wait for a write.", figures.waiting)
         yield GaugeMetricFamily("detnet_writes_in_flight", "Writes under way.", figures.in_flight)
         yield GaugeMetricFamily(
@@ -72,10 +74,10 @@ class ClusterCollector(Collector):
         violating = GaugeMetricFamily(
             "detnet_cap_not_enforced", "1 for a target that sends more than its cap allows.", labels=["target"]
         )
-        for ref in self._led.cluster.not_enforced():
+        for ref in self._elected.cluster.not_enforced():
             violating.add_metric([str(ref)], 1.0)
         yield violating
-        event_recorder = self._led.event_recorder
+        event_recorder = self._elected.event_recorder
         if event_recorder is not None:
             for name, text, count in (
                 ("detnet_event_writes", "Events and statuses written.", event_recorder.written_total),

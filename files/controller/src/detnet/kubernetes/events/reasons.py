@@ -1,4 +1,4 @@
-"""What is told of a workload on the cluster: to whom, and for which of a few reasons."""
+"""What an Event says: about which workload, and for which of a few reasons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from detnet.kubernetes.objects.workloads import Ref
 
 
 class Reason(enum.Enum):
-    """Why something is told: CamelCase as Kubernetes asks; docs/operate/kubernetes.md says what each means."""
+    """The reason of an Event: CamelCase as Kubernetes asks; docs/operate/kubernetes.md says what each means."""
 
     THROTTLED = "Throttled"
     RELEASED = "Released"
@@ -17,14 +17,14 @@ class Reason(enum.Enum):
     NOT_ENFORCED = "CapNotEnforced"
 
     @property
-    def warns(self) -> bool:
-        """Whether somebody should look; the other two are the controller doing its work."""
+    def is_warning(self) -> bool:
+        """Whether somebody should act; the other two are the controller doing its work."""
         return self in {Reason.BLIND, Reason.NOT_ENFORCED}
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A workload that is told about. ``status`` is the status annotation that it has now, where that is known."""
+    """The workload that an Event is about. ``status`` is the status annotation that it has now, where that is known."""
 
     ref: Ref
     uid: str
@@ -32,8 +32,8 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """One thing to tell, as one sentence."""
+class WorkloadEvent:
+    """One event, as one sentence."""
 
     subject: Subject
     reason: Reason

@@ -1,7 +1,7 @@
 """The status annotation: one sentence on the workload's own metadata, which ``kubectl describe`` shows.
 
-Never in the pod template, where a change would restart the pods. It is written when what it says changes, and not more
-often than the pace allows. Pure: times are arguments.
+Never in the pod template, where a change would restart the pods. It is written when it changes, and at most every
+``every_s`` seconds. Pure: times are arguments.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
-from detnet.kubernetes.events.conditions import WorkloadCondition, sentence
+from detnet.kubernetes.events.conditions import WorkloadCondition, describe
 from detnet.kubernetes.events.reasons import Subject
 from detnet.model.annotations import STATUS
 
@@ -21,14 +21,14 @@ _SINCE = ", since "
 
 
 @dataclass(slots=True)
-class Row:
-    """One workload: how it stands in each domain, the sentence of that, and the sentence that is on the cluster."""
+class StatusRow:
+    """One workload: its condition in each domain, the sentence that says so, and the one that is on the cluster."""
 
     subject: Subject
-    standings: dict[str, WorkloadCondition] = field(default_factory=dict)
+    conditions: dict[str, WorkloadCondition] = field(default_factory=dict)
     wanted: str | None = None
     since: datetime | None = None
-    shown: str | None = None
+    written: str | None = None
     due_s: float = -inf
 
     @property
@@ -44,43 +44,43 @@ def patch(text: str | None, uid: str | None = None) -> dict[str, object]:
 
 
 class WorkloadStatus:
-    """The rows by workload. What one already says of itself is taken over, so that a new leader writes nothing."""
+    """The rows by workload. An annotation that is there already is taken over, so that a new leader writes nothing."""
 
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, StatusRow] = {}
 
-    def update(self, domain: str, standings: Iterable[tuple[Subject, WorkloadCondition]], at: datetime) -> None:
-        """Take in how all workloads of a domain stand now (UTC ``at``)."""
-        now = {subject.uid: (subject, standing) for subject, standing in standings}
-        for uid, (subject, standing) in now.items():
-            row = self._rows.setdefault(uid, Row(subject, shown=_said(subject)))
-            row.standings[domain] = standing
+    def update(self, domain: str, conditions: Iterable[tuple[Subject, WorkloadCondition]], at: datetime) -> None:
+        """Take in the conditions of all workloads of a domain at ``at`` (UTC)."""
+        now = {subject.uid: (subject, condition) for subject, condition in conditions}
+        for uid, (subject, condition) in now.items():
+            row = self._rows.setdefault(uid, StatusRow(subject, written=_sentence_on_cluster(subject)))
+            row.conditions[domain] = condition
         for uid, row in list(self._rows.items()):
             if uid not in now:
-                row.standings.pop(domain, None)
-            wanted = sentence(row.standings)[:LONGEST_SENTENCE] if row.standings else None
+                row.conditions.pop(domain, None)
+            wanted = describe(row.conditions)[:LONGEST_SENTENCE] if row.conditions else None
             if wanted != row.wanted:
                 row.wanted, row.since = wanted, at
-            if row.wanted is None and row.shown is None:
+            if row.wanted is None and row.written is None:
                 del self._rows[uid]
 
-    def next_due(self, now_s: float) -> Row | float:
-        """Return the row to write now, else the seconds until there is one (infinite: all is said)."""
-        changed = [row for row in self._rows.values() if row.wanted != row.shown]
+    def next_due(self, now_s: float) -> StatusRow | float:
+        """Return the row to write now, else the seconds until there is one (infinite: all is written)."""
+        changed = [row for row in self._rows.values() if row.wanted != row.written]
         if not changed:
             return inf
         soonest = min(changed, key=lambda row: row.due_s)
         return soonest if soonest.due_s <= now_s else soonest.due_s - now_s
 
-    def tried(self, row: Row, now_s: float) -> None:
+    def tried(self, row: StatusRow, now_s: float) -> None:
         """The row is being written; not again before its time, whatever comes of it."""
         row.due_s = now_s + self._every_s
 
-    def gone(self, row: Row) -> None:
+    def forget(self, row: StatusRow) -> None:
         """The workload is no more."""
         self._rows.pop(row.subject.uid, None)
 
 
-def _said(subject: Subject) -> str | None:
+def _sentence_on_cluster(subject: Subject) -> str | None:
     return None if subject.status is None else subject.status.rpartition(_SINCE)[0]

@@ -1,4 +1,4 @@
-"""A cluster that refuses, hangs or is stormed with things to tell does not disturb the loop, nor is it disturbed."""
+"""A cluster that refuses or hangs, and a storm of events, disturb neither the loop nor the cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from detnet.kubernetes.events.event_recorder import EventRecorder
 from detnet.kubernetes.events.reasons import Subject
 from detnet.kubernetes.objects.workloads import Ref
 from kubernetes_events.passes import TARGET, Passes
-from kubernetes_events.town import Clock, Town
+from kubernetes_events.town import Clock, Workloads
 from support import wait_for
 
 Connect = Callable[[Path], Api]
@@ -27,12 +27,12 @@ def writes(proxy: FaultProxy) -> int:
     return proxy.count("POST") + proxy.count("PATCH")
 
 
-def test_refused_events_are_told_once_and_made_up_for(
-    town: Town, connected: Connect, caplog: pytest.LogCaptureFixture
+def test_refused_events_are_logged_once_and_made_up_for(
+    workloads: Workloads, connected: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An hour of refusals gives one line in the log and few requests; then the Event has the whole count."""
-    subject, clock, passes = town.deployment(), Clock(), Passes()
-    with town.plane.proxy() as proxy:
+    subject, clock, passes = workloads.deployment(), Clock(), Passes()
+    with workloads.plane.proxy() as proxy:
         event_recorder = clock.event_recorder(connected(proxy.kubeconfig))
         proxy.answer(403, match=lambda _method, path: "/events" in path)
         event_recorder.record(passes.make(Action.HOLD, "80M"), {TARGET: subject})
@@ -41,17 +41,17 @@ def test_refused_events_are_told_once_and_made_up_for(
             clock.pass_on(event_recorder, 60.0)
         assert [one.levelno for one in caplog.records] == [logging.WARNING]
         assert event_recorder.failures_total <= 120  # at most one in 30 s, and less and less
-        assert town.status(subject) is not None
+        assert workloads.status(subject) is not None
         proxy.heal()
         clock.pass_on(event_recorder, 120.0)
-    assert [one["count"] for one in town.events()] == [60]
+    assert [one["count"] for one in workloads.events()] == [60]
     assert "can be written to the cluster again" in caplog.records[-1].message
 
 
-def test_a_server_that_asks_for_patience_gets_it(town: Town, connected: Connect) -> None:
+def test_retry_after_is_obeyed(workloads: Workloads, connected: Connect) -> None:
     """After 429 with Retry-After nothing is sent before that time."""
-    subject, clock, passes = town.deployment(), Clock(), Passes()
-    with town.plane.proxy() as proxy:
+    subject, clock, passes = workloads.deployment(), Clock(), Passes()
+    with workloads.plane.proxy() as proxy:
         event_recorder = clock.event_recorder(connected(proxy.kubeconfig))
         proxy.answer(429, retry_after=20)
         for each in (passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M")):
@@ -60,40 +60,40 @@ def test_a_server_that_asks_for_patience_gets_it(town: Town, connected: Connect)
         assert writes(proxy) == 1
         proxy.heal()
         clock.pass_on(event_recorder, 60.0)
-    assert [one["count"] for one in town.events()] == [1]
+    assert [one["count"] for one in workloads.events()] == [1]
 
 
-def test_the_budget_holds_under_a_thousand_passes(town: Town, connected: Connect) -> None:
-    """Twenty workloads that are cut and given back in every pass are written about at the pace of the budget."""
-    targets = {f"target-{number}": town.deployment(f"d{number}") for number in range(20)}
-    clock, passes, pace = Clock(), Passes(), EventRates(every_s=30.0, burst=10, per_s=0.1)
-    with town.plane.proxy() as proxy:
-        event_recorder = clock.event_recorder(connected(proxy.kubeconfig), pace=pace)
+def test_the_rate_limit_holds_under_a_thousand_passes(workloads: Workloads, connected: Connect) -> None:
+    """Twenty workloads that are cut and raised in turn with every pass are written about at the limited rate."""
+    targets = {f"target-{number}": workloads.deployment(f"d{number}") for number in range(20)}
+    clock, passes, rates = Clock(), Passes(), EventRates(every_s=30.0, burst=10, per_s=0.1)
+    with workloads.plane.proxy() as proxy:
+        event_recorder = clock.event_recorder(connected(proxy.kubeconfig), rates=rates)
         event_recorder.record(passes.make(Action.HOLD, "80M", targets=tuple(targets)), targets)
         for number in range(1000):
             action, cap = ((Action.CUT, "40M"), (Action.RAISE, "80M"))[number % 2]
             event_recorder.record(passes.make(action, cap, targets=tuple(targets)), targets)
             clock.pass_on(event_recorder, 1.0)
-        assert writes(proxy) <= pace.burst + pace.per_s * clock.now_s + 1
+        assert writes(proxy) <= rates.burst + rates.per_s * clock.now_s + 1
         assert event_recorder.lost_total == 0
-    assert len(town.events()) == 40
+    assert len(workloads.events()) == 40
 
 
-def test_what_finds_no_room_is_counted(town: Town, api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    """More workloads than the memory has room for: the loss is counted and told once."""
+def test_what_finds_no_room_is_counted(workloads: Workloads, api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """More workloads than the memory has room for: the loss is counted and logged once."""
     subjects = {
-        f"t{n}": Subject(Ref("Deployment", town.namespace, f"d{n}"), f"uid-{n}") for n in range(MOST_ENTRIES + 7)
+        f"t{n}": Subject(Ref("Deployment", workloads.namespace, f"d{n}"), f"uid-{n}") for n in range(MOST_ENTRIES + 7)
     }
     event_recorder = Clock().event_recorder(api)
     event_recorder.record(Passes().make(Action.CUT, "40M", targets=tuple(subjects)), subjects)
     assert event_recorder.lost_total == 7
-    assert ["lost is counted" in one.message for one in caplog.records] == [True]
+    assert ["dropped ones are counted" in one.message for one in caplog.records] == [True]
 
 
-def test_a_hanging_cluster_holds_nobody_up(town: Town, connected: Connect) -> None:
-    """While one request hangs, passes go on being recorded, and the teller can be closed."""
-    subject, passes = town.deployment(), Passes()
-    with town.plane.proxy() as proxy:
+def test_a_hanging_cluster_holds_nobody_up(workloads: Workloads, connected: Connect) -> None:
+    """While one request hangs, passes go on being recorded, and the recorder can be closed."""
+    subject, passes = workloads.deployment(), Passes()
+    with workloads.plane.proxy() as proxy:
         event_recorder = EventRecorder(connected(proxy.kubeconfig), identity="one", time_left_s=lambda: float("inf"))
         proxy.hang()
         event_recorder.start()
@@ -101,5 +101,5 @@ def test_a_hanging_cluster_holds_nobody_up(town: Town, connected: Connect) -> No
             event_recorder.record(passes.make(Action.CUT, f"{2000 - number}M"), {TARGET: subject})
         wait_for(lambda: event_recorder.failures_total > 0, what="a request given up", within_s=30.0)
         proxy.heal()
-        wait_for(town.events, what="an Event", within_s=60.0)
+        wait_for(workloads.events, what="an Event", within_s=60.0)
         event_recorder.close()

@@ -1,4 +1,4 @@
-"""A second, independent judgement of a loop: what was really proven at each pass, and what must follow from it."""
+"""A test oracle: a second, independent assessment of each pass, and what must follow from it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def p95(values: list[float]) -> tuple[float, float]:
 
 
 @dataclass(slots=True)
-class Truth:
-    """What an omniscient bookkeeper knows of one loop."""
+class Oracle:
+    """What is known of one loop without its code."""
 
     guard: Guard
     now_s: float
@@ -43,8 +43,8 @@ class Truth:
         self.grow_s = self.now_s + self.guard.recovery_s
         self.seen_s = {"robot": self.now_s, "scanner": self.now_s}
 
-    def see(self, observation: Observation, now_s: float) -> None:
-        """Judge what the sources say now."""
+    def observe(self, observation: Observation, now_s: float) -> None:
+        """Assess what the sources say now."""
         if now_s < self.now_s:
             self._shift(now_s - self.now_s)
             self._gap(math.inf)  # a clock that stepped back counts as a gap of any length
@@ -59,7 +59,7 @@ class Truth:
             self.restoring, self.least_s = False, math.inf
 
     def check(self, decision: Decision) -> None:
-        """Hold a decision against the judgement."""
+        """Check a decision against the assessment."""
         guard, now_s, before, after = self.guard, self.now_s, decision.before_bps, decision.budget_bps
         assert guard.minimum_bps <= after <= guard.maximum_bps
         assert Rate.parse(Rate(after).quantity).bps == after
@@ -69,7 +69,7 @@ class Truth:
         if all(self.met):
             self.cuts, self.least_s, self.restoring = 0, math.inf, False
         if decision.mode is Mode.NOT_NETWORK:
-            self._innocent(before, after)
+            self._check_exonerated(before, after)
         elif any(self.breached):
             assert after < before or before == guard.minimum_bps
             if self.restoring:
@@ -89,21 +89,21 @@ class Truth:
             assert after - before <= guard.raise_ratio * guard.maximum_bps
             self.raise_s = now_s
 
-    def _innocent(self, before: int, after: int) -> None:
-        """Nothing is given back unless it was all taken three times, for long enough and for nothing; then in steps."""
+    def _check_exonerated(self, before: int, after: int) -> None:
+        """Nothing is restored before three cuts and long enough at the least budget; then it comes back in steps."""
         guard = self.guard
         assert self.restoring or (self.cuts >= 3 and self.now_s >= self.least_s + guard.exonerate_after_s)
         assert after <= max(before, min(2 * before, guard.exonerated_share * guard.maximum_bps))
         self.restoring = True
 
     def _await_the_cut(self, observation: Observation, now_s: float) -> None:
-        """A cut is enforced once best effort obeys it, as far as that is counted and for as long as is waited."""
+        """A cut is enforced once best effort complies with it, or once ``enforce_s`` is over."""
         if self.awaited_bps is None:
             return
         sending_bps = sum(observation.traffic.target_bps.values()) if observation.traffic else math.nan
-        obeys = not 0.0 <= sending_bps < math.inf or sending_bps <= 1.1 * self.awaited_bps
+        complies = not 0.0 <= sending_bps < math.inf or sending_bps <= 1.1 * self.awaited_bps
         late = now_s - self.cut_s >= self.guard.enforce_s
-        if late or obeys:
+        if late or complies:
             self.settled_s = (now_s if late else self.now_s) + self.guard.settle_s
             self.awaited_bps = None
 

@@ -1,10 +1,11 @@
-"""A breach that lasts: what a loop does pass by pass while its cuts do not help."""
+"""A loop that a test drives pass by pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from control.worlds import GUARD, MBPS, rules, signal
+from control import worlds
+from control.worlds import GUARD, MBPS, signal
 from detnet.control.decide import decide
 from detnet.control.decision import Decision, Evidence, Mode, Observation, Rules, State, Traffic
 from detnet.model.objectives import Objective
@@ -14,10 +15,10 @@ PASS_S = 0.5
 
 
 @dataclass(slots=True)
-class Trial:
+class LoopHarness:
     """A loop with a pass each half second; best effort uses all it may unless ``sending_bps`` says otherwise."""
 
-    told: Rules = field(default_factory=lambda: rules(SLOW, guard=replace(GUARD, exonerate_after_s=30.0)))
+    rules: Rules = field(default_factory=lambda: worlds.rules(SLOW, guard=replace(GUARD, exonerate_after_s=30.0)))
     now_s: float = 1000.0
     state: State = field(init=False)
     decisions: list[Decision] = field(default_factory=list)
@@ -28,7 +29,7 @@ class Trial:
     def __post_init__(self) -> None:
         self.state = State(self.now_s, 500 * MBPS)
 
-    def one(self, evidence: dict[str, Evidence] | float | None, *, loss: float = 0.0) -> Decision:
+    def step(self, evidence: dict[str, Evidence] | float | None, *, loss: float = 0.0) -> Decision:
         """Make one pass; a number is the latency of robot-control in ms."""
         self.now_s += PASS_S
         if not isinstance(evidence, dict):
@@ -36,26 +37,26 @@ class Trial:
             evidence = {"robot-control": None if evidence is None else signal(self.now_s, figure, loss=loss)}
         used_bps = self.state.budget_bps if self.sending_bps is None else self.sending_bps
         traffic = Traffic({"upload": float(used_bps)}, self.other_bps) if self.counted else None
-        decision, self.state = decide(self.told, self.state, Observation(evidence, traffic), now_s=self.now_s)
+        decision, self.state = decide(self.rules, self.state, Observation(evidence, traffic), now_s=self.now_s)
         self.decisions.append(decision)
         return decision
 
-    def last(self, seconds: float, latency_ms: float | None, *, loss: float = 0.0) -> list[Decision]:
+    def run(self, seconds: float, latency_ms: float | None, *, loss: float = 0.0) -> list[Decision]:
         """Make passes for so long and return their decisions."""
-        return [self.one(latency_ms, loss=loss) for _ in range(round(seconds / PASS_S))]
+        return [self.step(latency_ms, loss=loss) for _ in range(round(seconds / PASS_S))]
 
-    def until(self, mode: Mode, latency_ms: float, *, within_s: float = 120.0) -> float:
+    def run_until(self, mode: Mode, latency_ms: float, *, within_s: float = 120.0) -> float:
         """Make passes until one is of this mode; return how long that took."""
         began_s = self.now_s
-        while self.one(latency_ms).mode is not mode:
+        while self.step(latency_ms).mode is not mode:
             if self.now_s - began_s > within_s:
                 raise AssertionError(f"no {mode} within {within_s} s")
         return self.now_s - began_s
 
 
-def acquitted(trial: Trial | None = None) -> Trial:
-    """Return a trial in which 9 ms outlasted the least budget and best effort was just held for innocent."""
-    trial = trial or Trial()
-    trial.last(5.0, 1.0)
-    trial.until(Mode.NOT_NETWORK, 9.0)
-    return trial
+def exonerated() -> LoopHarness:
+    """Return a loop that has just exonerated best effort: 9 ms stayed at the least budget."""
+    loop = LoopHarness()
+    loop.run(5.0, 1.0)
+    loop.run_until(Mode.NOT_NETWORK, 9.0)
+    return loop

@@ -18,7 +18,7 @@ from detnet.kubernetes.objects.workloads import Ref
 from detnet.model.annotations import EGRESS, NO_PRIOR, PRIOR, STATUS
 from kubernetes_events.passes import TARGET as TOLD
 from kubernetes_events.passes import Passes
-from kubernetes_events.town import Clock
+from kubernetes_events.workloads import Clock
 
 pytestmark = pytest.mark.timeout(1200)
 

@@ -16,7 +16,7 @@ from detnet.kubernetes.events.event_recorder import EventRecorder
 from detnet.kubernetes.events.reasons import Subject
 from detnet.kubernetes.objects.workloads import Ref
 from kubernetes_events.passes import TARGET, Passes
-from kubernetes_events.town import Clock, Workloads
+from kubernetes_events.workloads import Clock, Workloads
 from support import wait_for
 
 Connect = Callable[[Path], Api]

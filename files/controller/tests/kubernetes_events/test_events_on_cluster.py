@@ -11,7 +11,7 @@ from detnet.kubernetes.client.api import Api
 from detnet.model.annotations import STATUS
 from detnet.telemetry.passes import Pass
 from kubernetes_events.passes import TARGET, Passes
-from kubernetes_events.town import Clock, Workloads
+from kubernetes_events.workloads import Clock, Workloads
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
@@ -34,6 +34,8 @@ class World:
     passes: list[Pass] = field(default_factory=list)
     idled: list[tuple[str, bool]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    shown: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Give every node an actuator of its own."""
@@ -49,8 +51,9 @@ class World:
         return self.actuators[domain]
 
     def problems(self, sentences: Sequence[str] = ()) -> Sequence[str]:
-        """Nothing to repair."""
-        return sentences
+        """Nothing to repair but what is reported."""
+        self.shown = list(sentences)
+        return ()
 
     def collector(self) -> Collector:
         """Nothing to show."""
@@ -141,3 +144,34 @@ def test_after_ten_minutes_a_loop_is_forgotten() -> None:
     world.there.append("node-2")
     world.actuators["node-2"].release()
     assert after(world, one, 1.0)[-1].decision.before_bps == 100 * M
+
+
+def test_a_fault_of_one_domain_stays_there() -> None:
+    """Its caps are held, it is reported and counted, and the other domains are controlled; then it goes on."""
+    world = World(there=["node-1", "node-2"])
+    one = controller(world)
+
+    def rules(domain: Domain) -> Rules:
+        if domain.name in world.broken:
+            raise ValueError("\x1b[31mmin=max=1T" + "9" * 10_000)
+        return site_rules(domain)
+
+    site_rules = one.parts.rules
+    one.parts = replace(one.parts, rules=rules)
+    world.broken = {"node-1"}
+    assert [each.domain for each in after(world, one, 0.5)] == ["node-2"]
+    assert [each.domain for each in after(world, one, 0.5)] == ["node-2"]
+    (sentence,) = world.shown
+    assert sentence.startswith("node-1 is not controlled, its caps are held: ValueError(")
+    assert len(sentence) < 400
+    assert sentence.isprintable()
+    shown = {
+        (sample.name, sample.labels["domain"]): sample.value
+        for metric in one.collector().collect()
+        for sample in metric.samples
+        if sample.name == "detnet_pass_failures_total"
+    }
+    assert shown == {("detnet_pass_failures_total", "node-1"): 2.0}
+    world.broken = set()
+    assert [each.domain for each in after(world, one, 0.5)] == ["node-1", "node-2"]
+    assert world.shown == []

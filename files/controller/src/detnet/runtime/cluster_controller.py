@@ -7,12 +7,15 @@ with evidence that is already fresh.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from detnet.actuators.base import Actuator
@@ -24,6 +27,9 @@ from detnet.telemetry.passes import Pass, Recorder
 
 # A rollout can leave a node without best effort for a while; what was learned of its link is worth keeping that long.
 _KEEP_S = 600.0
+
+
+_log = logging.getLogger(__name__)
 
 
 class Topology(Protocol):
@@ -99,6 +105,9 @@ class ClusterController:
         self._clock = clock
         self._loops: dict[str, tuple[Domain, ControlLoop]] = {}
         self._gone_s: dict[str, float] = {}
+        self._faults: dict[str, str] = {}
+        self.faults: Counter[str] = Counter()
+        """How many passes over each domain failed."""
 
     def start(self) -> None:
         """Begin to read the cluster and to measure."""
@@ -127,9 +136,30 @@ class ClusterController:
             parts.recorder.idle("the cluster has not been read yet", ready=False)
         elif not domains:
             parts.recorder.idle("no best-effort pod runs beside a critical workload", ready=True)
-        passes = tuple(self._loop(domain).step() for domain in domains)
-        parts.recorder.problems(parts.topology.problems())
+        passes = tuple(one for one in map(self._pass, domains) if one is not None)
+        parts.recorder.problems((*parts.topology.problems(), *self._faults.values()))
         return passes
+
+    def collector(self) -> Collector:
+        """Return the collector of the cluster's metrics and of the faults that stayed in their domains."""
+        return _Faults(self.faults, self.parts.topology.collector())
+
+    def _pass(self, domain: Domain) -> Pass | None:
+        """Make one pass over a domain; a fault stays there: its caps are held, and the others go on.
+
+        What tenants write into the cluster is checked where it is read. This is for what was not thought of: no object
+        of the cluster may end the process that protects everybody.
+        """
+        try:
+            made = self._loop(domain).step()
+        except Exception as error:  # noqa: BLE001 - see above
+            if domain.name not in self._faults:
+                _log.exception("the pass over %s failed, its caps are held", domain.name)
+            self.faults[domain.name] += 1
+            self._faults[domain.name] = f"{domain.name} is not controlled, its caps are held: {error!r:.300}"
+            return None
+        self._faults.pop(domain.name, None)
+        return made
 
     def replace(self, parts: ClusterParts) -> None:
         """Go on with new rules or another source, from the budgets in force."""
@@ -170,3 +200,21 @@ class ClusterController:
         self._gone_s = {name: gone_s for name, gone_s in self._gone_s.items() if name not in names}
         for name in [name for name, gone_s in self._gone_s.items() if now_s - gone_s > _KEEP_S]:
             del self._loops[name], self._gone_s[name]
+            self.faults.pop(name, None)
+        self._faults = {name: sentence for name, sentence in self._faults.items() if name in names}
+
+
+class _Faults(Collector):
+    """The failed passes beside what another collector shows."""
+
+    def __init__(self, faults: Mapping[str, int], others: Collector) -> None:
+        self._faults = faults
+        self._others = others
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all of it."""
+        yield from self._others.collect()
+        failed = CounterMetricFamily("detnet_pass_failures", "Passes that failed; caps are held.", labels=["domain"])
+        for domain, count in dict(self._faults).items():
+            failed.add_metric([domain], count)
+        yield failed

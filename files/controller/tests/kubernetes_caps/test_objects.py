@@ -32,11 +32,20 @@ def test_a_pod_of_a_kind_that_we_do_not_know_stands_for_itself() -> None:
 
 
 def test_only_the_annotations_that_matter_are_kept() -> None:
-    """A pod can carry 256 KiB of others; those with our prefix, the cap and the priority are all that we read."""
+    """A pod can carry 256 KiB of others, with our prefix too; the known ones are all that we read."""
     ours = {"qos.detnet.io/prior-egress-bandwidth": "", "kubernetes.io/egress-bandwidth": "5M"}
     raw = _raw(None, annotations={**ours, "team": "a", "kubernetes.io/config.seen": "x" * 1000})
     assert pod_of(raw).annotations == ours
     assert pod_of(raw, key="example.org/egress").annotations.keys() == {"qos.detnet.io/prior-egress-bandwidth"}
+
+
+def test_what_is_kept_of_an_object_is_bounded() -> None:
+    """Its owner decides how much is written there; a controller of 5,000 such pods must not need their memory."""
+    hostile = {f"qos.detnet.io/{number}": "x" * 1000 for number in range(200)}
+    known = {"qos.detnet.io/max": "9" * 256 * 1024, "kubernetes.io/egress-bandwidth": "9" * 256 * 1024}
+    kept = pod_of(_raw(None, annotations={**hostile, **known})).annotations
+    assert kept.keys() == known.keys()
+    assert all(len(text) == 512 for text in kept.values())
 
 
 def test_a_pod_on_its_way_out_is_not_running() -> None:

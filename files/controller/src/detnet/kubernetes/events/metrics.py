@@ -21,6 +21,9 @@ class CapReconciler(Protocol):
     def not_enforced(self) -> Mapping[Ref, str]:
         """Return the workloads whose caps have no effect."""
 
+    def uncapped(self) -> Mapping[str, int]:
+        """Return how many pods of targets have no cap of ours, by reason."""
+
 
 class LeaderElected(Protocol):
     """The cluster and this replica's part in it."""
@@ -77,6 +80,12 @@ class ClusterCollector(Collector):
         for ref in self._elected.cluster.not_enforced():
             violating.add_metric([str(ref)], 1.0)
         yield violating
+        uncapped = GaugeMetricFamily(
+            "detnet_uncapped_pods", "Pods of targets that send without a cap of ours, by reason.", labels=["reason"]
+        )
+        for reason, count in self._elected.cluster.uncapped().items():
+            uncapped.add_metric([reason], count)
+        yield uncapped
         event_recorder = self._elected.event_recorder
         if event_recorder is not None:
             for name, text, count in (

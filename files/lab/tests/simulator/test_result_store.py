@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import detnet
+import detnet_lab
 from detnet.model.errors import UserError
 from detnet_lab.simulator import result_store
 from detnet_lab.simulator.batch import Job, Progress, Result, jobs, simulate
@@ -19,6 +23,7 @@ from detnet_lab.simulator.result_store import ResultStore
 from simulator.small_runs import SMALL, scenario
 from support import wait_for
 
+FINGERPRINT = result_store._code
 STEP = scenario(duration_s=30)
 WORK = jobs([STEP], (find("static-half"), find("none")), [(SMALL, 0), (SMALL, 1)])
 
@@ -108,6 +113,19 @@ def test_a_changed_world_or_code_counts_for_nothing(tmp_path: Path, monkeypatch:
     assert batch(path)[1] == []
     monkeypatch.setattr(result_store, "_code", lambda: "other")
     assert batch(path)[1] == [3, 3]
+
+
+@pytest.mark.parametrize("package", [detnet, detnet_lab])
+def test_code_is_the_controller_and_the_lab(
+    package: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A changed simulator must not go on from what another one found."""
+    before, copy = FINGERPRINT(), tmp_path / package.__name__
+    shutil.copytree(Path(package.__file__ or "").parent, copy)
+    monkeypatch.setattr(package, "__file__", str(copy / "__init__.py"))
+    assert FINGERPRINT() == before
+    (copy / "__init__.py").write_text("# changed\n")
+    assert FINGERPRINT() != before
 
 
 def test_a_row_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:

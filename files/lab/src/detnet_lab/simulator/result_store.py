@@ -1,4 +1,4 @@
-"""The store of a batch: ``runs.csv``, one row per run, written as soon as its world is done.
+"""The result store of a batch: ``runs.csv``, one row per run, written as soon as its world is done.
 
 A batch that was ended goes on from it. A row counts only for the very world and code that it was made by.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 import detnet
+import detnet_lab
 from detnet.model.errors import UserError
 from detnet_lab.report.output_files import write_whole
 from detnet_lab.simulator.batch import Job
@@ -105,9 +106,9 @@ def _outcome(row: Mapping[str, str | None], where: str) -> Outcome:
 
 
 def _code() -> str:
-    """Return a fingerprint of the package: any change of it may change any outcome."""
-    folder = Path(detnet.__file__).parent
-    return _digest(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py"))))
+    """Return a fingerprint of the controller and the lab: any change of either may change any outcome."""
+    folders = [Path(file).parent for file in (detnet.__file__, detnet_lab.__file__)]
+    return _digest(b"".join(path.read_bytes() for folder in folders for path in sorted(folder.rglob("*.py"))))
 
 
 def _digest(content: bytes) -> str:

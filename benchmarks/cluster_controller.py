@@ -62,8 +62,8 @@ class Controller:
 
     def breach_s(self) -> float:
         """Return when it first decided to cut for a breach, in s since the epoch."""
-        told = (str(entry["time"]) for entry in read(self._audit) if entry["mode"] == "breach")
-        return datetime.fromisoformat(next(told)).timestamp()
+        times = (str(entry["time"]) for entry in read(self._audit) if entry["mode"] == "breach")
+        return datetime.fromisoformat(next(times)).timestamp()
 
     def wait(self, condition: Callable[[], object], what: str, within_s: float = 300.0) -> None:
         """Return as soon as the condition holds.

@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests:files/controller/tests python -m benchmarks.cluster_scale --out out/benchmarks
 
-The API server, the controller and its probe are real; pods are objects that say they run. The documents' way, a GET
-and a template PATCH for each Deployment in every cycle, is measured in the same run.
+The API server, the controller and its probe are real; pods are objects that say they run. The v1 controller's way, a
+GET and a template PATCH for each Deployment in every cycle, is measured in the same run.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from control_plane.options import audit_log
 from detnet.kubernetes.client.api import ClusterAccess
 from detnet.kubernetes.client.connect import connect
 from detnet.kubernetes.objects.workloads import PLURALS
-from detnet_lab.report.files import write_whole
+from detnet_lab.report.output_files import write_whole
 from support import wait_for
 
-# What is told about a workload (its status, Events) is told again 30 s later at the soonest, so this is quiet.
+# The status and the Events of a workload are repeated after 30 s at the soonest, so this is quiet.
 _QUIET_S = 35.0
 _STEADY_S = 10.0
 _SAMPLE = 300
@@ -88,15 +88,15 @@ def measure(  # noqa: PLR0913, PLR0917 - how much, where, and for how long
         pod_bytes = entered.enter_context(site.pods())
         full = start()
         asked = requests()
-        with controller(folder, kubeconfig, namespace, probe.port, per_target, "enforce") as ours:
-            ours.wait(lambda: asked.caps() == {HIGH: size.pods}, "every pod has its largest cap")
-            _wait_quiet(ours, asked, quiet_s)
-            from_s, calm = time.time(), ours.use()
-            ours.wait(lambda: time.time() >= from_s + steady_s, "the time is over", steady_s + 10.0)
-            before = ours.use()
+        with controller(folder, kubeconfig, namespace, probe.port, per_target, "enforce") as enforcing:
+            enforcing.wait(lambda: asked.caps() == {HIGH: size.pods}, "every pod has its largest cap")
+            _wait_quiet(enforcing, asked, quiet_s)
+            from_s, calm = time.time(), enforcing.use()
+            enforcing.wait(lambda: time.time() >= from_s + steady_s, "the time is over", steady_s + 10.0)
+            before = enforcing.use()
             probe.lose_everything()
-            ours.wait(lambda: asked.caps() == {LOW: size.pods}, "every pod is cut")
-            use, breach_s = ours.use(), ours.breach_s()
+            enforcing.wait(lambda: asked.caps() == {LOW: size.pods}, "every pod is cut")
+            use, breach_s = enforcing.use(), enforcing.breach_s()
         probe.lose_nothing()
         bare_s = site.bare_patch_s(api, min(_SAMPLE, size.pods))
         _wait_watches(asked)
@@ -114,7 +114,7 @@ def _started(one: Controller, asked: Requests) -> Start:
     return Start(max(each.ended_s for each in lists) - min(each.began_s for each in lists), ready_s, use)
 
 
-def _wait_quiet(ours: Controller, asked: Requests, quiet_s: float) -> None:
+def _wait_quiet(enforcing: Controller, asked: Requests, quiet_s: float) -> None:
     began_s = time.time()
 
     def quiet() -> bool:
@@ -122,7 +122,7 @@ def _wait_quiet(ours: Controller, asked: Requests, quiet_s: float) -> None:
         wrote = any(is_write(what) for what in between(asked.look(), now_s - quiet_s, now_s))
         return now_s >= began_s + quiet_s and not wrote
 
-    ours.wait(quiet, f"no write for {quiet_s:g} s")
+    enforcing.wait(quiet, f"no write for {quiet_s:g} s")
 
 
 def _wait_watches(asked: Requests) -> None:

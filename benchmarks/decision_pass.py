@@ -22,7 +22,7 @@ from benchmarks.loops import FULL_AFTER, Cost, Loop
 from detnet.control.learned import Learned
 from detnet.control.policies import Policy, Steps
 from detnet.text import Table
-from detnet_lab.report.files import write_whole
+from detnet_lab.report.output_files import write_whole
 
 TARGETS = (1, 10, 100, 1000)
 LOOPS = (1, 10, 50)
@@ -64,11 +64,11 @@ def main() -> None:
 
 def measure(targets: int, loops: int, passes: int) -> Row:
     """Run that many loops, over which the targets are spread, until their memories are full, and then measure."""
-    ours, plain = _loops(Learned(), targets, loops), _loops(Steps(), targets, loops)
+    learned, plain = _loops(Learned(), targets, loops), _loops(Steps(), targets, loops)
     for _ in range(FULL_AFTER):
-        _turn(ours)
+        _turn(learned)
         _turn(plain)
-    costs = [(_turn(ours), _turn(plain), _write(ours)) for _ in range(passes)]
+    costs = [(_turn(learned), _turn(plain), _write(learned)) for _ in range(passes)]
     return Row(
         targets=targets,
         loops=loops,

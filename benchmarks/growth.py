@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detnet_lab.report.chart.canvas import Canvas, Point, spread
-from detnet_lab.report.chart.style import plain_sheet
-from detnet_lab.report.files import write_whole
-from detnet_lab.report.png import render
+from detnet_lab.report.output_files import render_png, standalone_svg, write_whole
 
 _WIDTH, _HEIGHT = 900.0, 520.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80.0, 230.0, 70.0, 60.0
@@ -52,10 +50,8 @@ class Growth:
             UserError: a file cannot be written, or no font is installed.
         """
         drawn = _draw(self)
-        head, tag, rest = drawn.partition("</title>")
-        looks = f"<style>svg {{ background: #ffffff }} {plain_sheet()}</style>"
-        write_whole(path.with_suffix(".svg"), f"{head}{tag}{looks}{rest}")
-        write_whole(path.with_suffix(".png"), render(drawn))
+        write_whole(path.with_suffix(".svg"), standalone_svg(drawn))
+        write_whole(path.with_suffix(".png"), render_png(drawn))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Loops at work, without a network: what the daemon computes in a pass, fed with made-up but moving traffic."""
+"""Loops at work, without a network: what the controller computes in a pass, fed with made-up but moving traffic."""
 
 from __future__ import annotations
 

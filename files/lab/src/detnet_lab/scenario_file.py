@@ -1,4 +1,4 @@
-"""Scenario files of the lab and of the simulator: found by name or path, read as YAML, told wrong in one sentence."""
+"""Scenario files of the lab and of the simulator: found by name or path, read as YAML, refused in one sentence."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def parse_yaml(text: str, source: str) -> object:
         raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
 
 
-class Table:
+class YamlMapping:
     """A mapping of the file under the name that errors call it by.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from detnet_lab.report.judge import Summary, judge
-from detnet_lab.report.load import parse
+from detnet_lab.report.run_record import parse
 
 BASE_MS, OBJECTIVE_MS = 1.0, 2.0
 CLEAN, BAD, LOST, SILENT = 1.0, 9.0, None, "silent"

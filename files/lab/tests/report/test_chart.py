@@ -10,9 +10,9 @@ import pytest
 
 from detnet.control.decision import Action
 from detnet_lab.report.chart import style
-from detnet_lab.report.chart.picture import draw_run
+from detnet_lab.report.chart.run_pictures import draw_run
 from detnet_lab.report.judge import judge
-from detnet_lab.report.load import parse
+from detnet_lab.report.run_record import parse
 from report.records import BAD, CLEAN, LOST, record
 from report.synthetic import extremes
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from detnet.model.errors import UserError
 from detnet_lab.report.compare import write
-from detnet_lab.report.compare.figures import Batch, Estimate, mean, parse
-from detnet_lab.report.compare.picture import _overlap, _place, picture
-from detnet_lab.report.compare.tables import differences, headline, policies
+from detnet_lab.report.compare.batch_summary import BatchSummary, parse
+from detnet_lab.report.compare.comparison_picture import _overlap, _place, picture
+from detnet_lab.report.compare.comparison_tables import differences, headline, policies
+from detnet_lab.report.estimates import Estimate, mean
 
 
 def estimate(value: float, off: float = 0.0) -> dict[str, float]:
@@ -54,16 +55,16 @@ def summary(**policy: list[tuple[float, float]]) -> dict[str, Any]:
     }
 
 
-def batch(**policy: list[tuple[float, float]]) -> Batch:
+def batch(**policy: list[tuple[float, float]]) -> BatchSummary:
     """Return the same, checked."""
     return parse(summary(**policy), "summary.json")
 
 
 def test_the_best_policy_stands_first_and_the_sentence_names_both() -> None:
     """Best by goodput less ten times the violations, whatever the order in the file."""
-    told = batch(learned=[(0.01, 0.95)], v1=[(0.5, 0.3)], pi=[(0.02, 0.9)])
-    assert [row[0] for row in policies(told).rows] == ["learned", "pi", "v1"]
-    assert headline(told) == (
+    compared = batch(learned=[(0.01, 0.95)], v1=[(0.5, 0.3)], pi=[(0.02, 0.9)])
+    assert [row[0] for row in policies(compared).rows] == ["learned", "pi", "v1"]
+    assert headline(compared) == (
         "learned violates in 1.0 % of all seconds at 95 % of the goodput of an oracle; "
         "the best other policy, pi, in 2.0 % at 90 %"
     )

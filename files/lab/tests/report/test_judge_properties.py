@@ -20,7 +20,7 @@ def test_phases_add_up_to_the_whole_run(windows: list[float | str | None], inval
     """Every window is in exactly one phase."""
     summary = judged(windows, invalidated_s=invalidated_s)
     for figure in ("windows", "violating_windows", "invalidated_windows", "disturbances"):
-        assert sum(getattr(tally, figure) for _, tally in summary.phases) == getattr(summary.total, figure)
+        assert sum(getattr(figures, figure) for _, figures in summary.phases) == getattr(summary.total, figure)
 
 
 @given(WINDOWS, INVALIDATED)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detnet.model.errors import UserError
-from detnet_lab.report.load import load, parse
+from detnet_lab.report.run_record import load, parse
 from report.records import CLEAN, record
 
 

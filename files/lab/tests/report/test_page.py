@@ -6,10 +6,9 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from detnet_lab.report.html import folded, reproduce, run_page
 from detnet_lab.report.judge import judge
-from detnet_lab.report.load import parse
-from detnet_lab.report.record import Decision
+from detnet_lab.report.markup import folded, reproduce, run_page
+from detnet_lab.report.run_record import Decision, parse
 from report.records import CLEAN, record
 from report.synthetic import extremes
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from detnet_lab.report.png import render
+from detnet_lab.report.output_files import render_png
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40" class="chart">{}</svg>'
 WITHOUT_FONTS = """
@@ -22,7 +22,7 @@ exec "$@"
 
 def test_the_picture_is_twice_as_large_as_the_drawing() -> None:
     """Sharp on a dense screen."""
-    png = render(SVG.format(""))
+    png = render_png(SVG.format(""))
     assert png.startswith(b"\x89PNG")
     assert struct.unpack(">II", png[16:24]) == (240, 80)
 
@@ -31,7 +31,8 @@ def test_looks_reach_the_picture() -> None:
     """The renderer knows no CSS variable, so each must have been written out."""
     box = '<rect class="{}" width="120" height="40"/>'
     assert (
-        len({render(SVG.format(box.format(look))) for look in ("paper", "shade", "invalidate", "got0", "nothing")}) == 5
+        len({render_png(SVG.format(box.format(look))) for look in ("paper", "shade", "invalidate", "got0", "nothing")})
+        == 5
     )
 
 
@@ -39,7 +40,7 @@ def test_looks_reach_the_picture() -> None:
 @pytest.mark.needs("unshare")
 def test_without_any_font_the_package_to_install_is_named() -> None:
     """A picture without its texts would be worse than none."""
-    program = f"from detnet_lab.report.png import render; render({SVG.format('')!r})"
+    program = f"from detnet_lab.report.output_files import render_png; render_png({SVG.format('')!r})"
     found = subprocess.run(
         ["unshare", "--mount", "sh", "-c", WITHOUT_FONTS, "sh", sys.executable, "-c", program],
         env={**os.environ, "HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent"},

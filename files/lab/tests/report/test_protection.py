@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detnet_lab.report.judge import judge
-from detnet_lab.report.load import parse
+from detnet_lab.report.run_record import parse
 from report.records import BAD, CLEAN, SILENT, judged, record
 
 
@@ -45,7 +45,7 @@ def test_the_worst_phase_is_the_total_and_never_is_worse_than_any_number() -> No
     run["phases"].append({"name": "drop", "start_s": 10.0, "end_s": 14.0, "title": "less link"})
     run["events"].append({"at_s": 10.0, "kind": "disturbance", "text": "less link"})
     summary = judge(parse(run))
-    assert [tally.protect_s for _, tally in summary.phases] == [None, 1.0, None]
+    assert [figures.protect_s for _, figures in summary.phases] == [None, 1.0, None]
     assert (summary.total.disturbances, summary.total.protect_s) == (2, None)
 
 

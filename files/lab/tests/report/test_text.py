@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from detnet.text import MISSING, fault, share, speaks_unicode
-from detnet_lab.report import words
+from detnet_lab.report import run_text
 from detnet_lab.report.judge import judge
-from detnet_lab.report.load import parse
-from detnet_lab.report.text import closing, short
+from detnet_lab.report.run_record import parse
+from detnet_lab.report.run_text import closing_line, summary_text
 from report.records import BAD, CLEAN, judged, record
 from report.synthetic import extremes
 
@@ -22,7 +22,7 @@ RUNS = extremes()
 @pytest.mark.parametrize("unicode", [True, False])
 def test_no_line_is_wider_than_a_hundred_columns(name: str, *, unicode: bool) -> None:
     """And without Unicode every character is ASCII."""
-    text = short(judge(parse(RUNS[name])), unicode=unicode)
+    text = summary_text(judge(parse(RUNS[name])), unicode=unicode)
     assert max(map(len, text.splitlines())) <= 100
     assert unicode or text.isascii()
 
@@ -31,7 +31,7 @@ def test_long_phase_names_give_way_to_the_figures() -> None:
     """The name is cut, no figure is."""
     run = record([CLEAN] * 6)
     run["phases"][1]["name"] = "a very long name " * 9
-    text = short(judge(parse(run)))
+    text = summary_text(judge(parse(run)))
     assert "…" in text
     assert max(map(len, text.splitlines())) <= 100
     assert "40.0 Mbit/s" in text
@@ -39,42 +39,42 @@ def test_long_phase_names_give_way_to_the_figures() -> None:
 
 def test_the_columns_are_aligned() -> None:
     """Every line of the table is equally long."""
-    lines = short(judge(parse(RUNS["ten-phases"]))).splitlines()[2:]
+    lines = summary_text(judge(parse(RUNS["ten-phases"]))).splitlines()[2:]
     assert len({len(line) for line in lines}) == 1
 
 
 def test_one_violation_in_many_never_reads_a_hundred_percent() -> None:
     """Nothing is rounded to the run's advantage."""
     total = judged([CLEAN] * 2000 + [BAD]).total
-    assert words.inside(total) == "99.9 %"
-    assert words.outside(total) == "0.1 %"
+    assert run_text.compliance(total) == "99.9 %"
+    assert run_text.violations(total) == "0.1 %"
     assert fault(1e-9) == "0.1 %"
     assert share(0.9999) == "99 %"
 
 
 def test_the_headline_says_what_was_held_and_what_was_got() -> None:
     """One sentence, both sides."""
-    assert words.headline(judged([CLEAN] * 7 + [BAD])) == (
+    assert run_text.headline(judged([CLEAN] * 7 + [BAD])) == (
         "robot-control stayed inside 2 ms in 90.0 % of windows; best effort got 50 % of what the link left"
     )
 
 
 def test_the_headline_says_when_little_could_be_judged() -> None:
     """A share of two windows is not a share of ten."""
-    headline = words.headline(judged([CLEAN] * 8, invalidated_s=[float(second) for second in range(2, 10)]))
+    headline = run_text.headline(judged([CLEAN] * 8, invalidated_s=[float(second) for second in range(2, 10)]))
     assert "in 100 % of the 2 windows that could be judged" in headline
 
 
 def test_a_run_without_a_window_claims_nothing() -> None:
     """Everything was invalidated."""
     summary = judged([CLEAN], invalidated_s=[0.0, 1.0, 2.0])
-    assert words.headline(summary).startswith("Nothing can be said")
+    assert run_text.headline(summary).startswith("Nothing can be said")
 
 
 def test_never_and_nothing_to_protect_from_are_different_words() -> None:
     """A missing number is explained."""
-    assert words.protection(judged([BAD] * 6).total) == "never"
-    assert words.protection(judged([CLEAN] * 6, events=[]).total) == MISSING
+    assert run_text.protection(judged([BAD] * 6).total) == "never"
+    assert run_text.protection(judged([CLEAN] * 6, events=[]).total) == MISSING
 
 
 def test_a_stream_that_cannot_carry_our_signs_is_recognised() -> None:
@@ -85,9 +85,9 @@ def test_a_stream_that_cannot_carry_our_signs_is_recognised() -> None:
 
 def test_left_out_windows_are_said() -> None:
     """What was not judged is not hidden."""
-    assert "Left out: 1 window in which the measuring host" in short(judged([CLEAN] * 6, invalidated_s=[3.0]))
+    assert "Left out: 1 window in which the measuring host" in summary_text(judged([CLEAN] * 6, invalidated_s=[3.0]))
 
 
 def test_the_closing_names_the_files() -> None:
     """What to open next."""
-    assert closing(Path("out/report.html"), Path("out/report.png")).startswith("Open out/report.html")
+    assert closing_line(Path("out/report.html"), Path("out/report.png")).startswith("Open out/report.html")

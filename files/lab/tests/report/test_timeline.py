@@ -15,7 +15,7 @@ from detnet.timeline.entry import Entry, steps
 from detnet.timeline.episodes import Episode
 from detnet_lab.cli.draw import command
 from detnet_lab.report.timeline.bins import Bins
-from detnet_lab.report.timeline.draw import draw
+from detnet_lab.report.timeline.log_page import draw
 from timeline.audit_logs import write_log
 from timeline.entries import logs, passes
 

@@ -6,7 +6,7 @@ import pytest
 
 from detnet.model.errors import UserError
 from detnet_lab.report.judge import judge
-from detnet_lab.report.load import parse
+from detnet_lab.report.run_record import parse
 from report.records import BAD, BASE_MS, CLEAN, LOST, OBJECTIVE_MS, SILENT, judged, record
 
 
@@ -75,7 +75,7 @@ def test_a_window_belongs_to_the_phase_that_holds_its_middle() -> None:
     """A phase that starts 30 ms into a second still owns that second."""
     run = record([BAD, BAD, CLEAN])
     run["phases"][0]["end_s"] = run["phases"][1]["start_s"] = 2.03
-    quiet, noisy = (tally for _, tally in judge(parse(run)).phases)
+    quiet, noisy = (figures for _, figures in judge(parse(run)).phases)
     assert (quiet.windows, quiet.violating_windows, noisy.windows, noisy.violating_windows) == (2, 0, 3, 2)
 
 

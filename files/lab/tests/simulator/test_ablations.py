@@ -13,21 +13,23 @@ from detnet.control.guard import Guard
 from detnet.control.learned import Learned
 from detnet.runtime.build import build_rules
 from detnet_lab.cli.simulate import command
+from detnet_lab.report.estimates import Estimate
 from detnet_lab.simulator.batch import Job, Result, run_job
+from detnet_lab.simulator.comparison import Comparison, compare
 from detnet_lab.simulator.exogenous import draw
-from detnet_lab.simulator.figures import Comparison, compare
 from detnet_lab.simulator.policies.ablations import ABLATIONS, FULL, Ablation, EqualDivision, Unguarded
-from detnet_lab.simulator.policies.production import Ours
+from detnet_lab.simulator.policies.production import ProductionPolicy
 from detnet_lab.simulator.policies.registry import find
-from detnet_lab.simulator.reports.ablation import table, verdict
-from detnet_lab.simulator.session import order
-from detnet_lab.simulator.site import Site
-from detnet_lab.simulator.statistics import Estimate
-from simulator.bench import SMALL, outcome, scenario, trace
+from detnet_lab.simulator.protocol import batch_spec
+from detnet_lab.simulator.reports.ablation_table import table, verdict
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
+from simulator.small_runs import SMALL, outcome, scenario, trace
 
 STEP = scenario(critical="[{steps: [[0, 0.2], [30, 0.6]]}]", duration_s=60)
 RULES = build_rules(
-    Ours(FULL).settings(Site(STEP.links[0], SMALL, draw(STEP.links[0], SMALL, 60.0, "0"), actuation_s=0.0))
+    ProductionPolicy(FULL).settings(
+        SimulatedDomain(STEP.links[0], SMALL, draw(STEP.links[0], SMALL, 60.0, "0"), actuation_s=0.0)
+    )
 )
 
 
@@ -38,7 +40,7 @@ def test_each_changes_the_policy_or_the_guard_or_the_division_and_nothing_else(p
     parts = [
         asdict(changed.policy) != asdict(RULES.policy),  # type: ignore[call-overload]
         changed.guard != RULES.guard,
-        policy.daemon is EqualDivision,
+        policy.control_loop is EqualDivision,
     ]
     assert sum(parts) == 1
     assert changed.objectives == RULES.objectives
@@ -75,7 +77,9 @@ def test_without_division_by_demand_the_idle_hold_what_the_busy_could_use() -> N
 def test_an_unknown_policy_is_not_ablated() -> None:
     """A part of a policy that another policy does not have."""
     rules = build_rules(
-        Ours("aimd").settings(Site(STEP.links[0], SMALL, draw(STEP.links[0], SMALL, 60.0, "0"), actuation_s=0.0))
+        ProductionPolicy("aimd").settings(
+            SimulatedDomain(STEP.links[0], SMALL, draw(STEP.links[0], SMALL, 60.0, "0"), actuation_s=0.0)
+        )
     )
     with pytest.raises(TypeError, match="not aimd"):
         ABLATIONS["no-trim"].change(rules)
@@ -121,4 +125,4 @@ def test_the_command_writes_the_table(tmp_path: Path) -> None:
 
 def test_a_batch_of_ablations_has_the_whole_policy_and_every_variant() -> None:
     """By one word."""
-    assert [policy.name for policy in order("normal", "ablations", "grid", 1).policies] == [FULL, *ABLATIONS]
+    assert [policy.name for policy in batch_spec("normal", "ablations", "grid", 1).policies] == [FULL, *ABLATIONS]

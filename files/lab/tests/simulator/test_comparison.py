@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from detnet.model.errors import ConfigError
 from detnet_lab.cli.simulate import command
+from detnet_lab.report.estimates import difference, estimate
 from detnet_lab.simulator.batch import jobs, run_job, simulate
-from detnet_lab.simulator.figures import compare
+from detnet_lab.simulator.comparison import compare
 from detnet_lab.simulator.oracle_search import MOST_VIOLATIONS
 from detnet_lab.simulator.policies.oracle import foreseen_bps
 from detnet_lab.simulator.policies.registry import find
-from detnet_lab.simulator.session import order
-from detnet_lab.simulator.statistics import difference, estimate
-from simulator.bench import SMALL, scenario
+from detnet_lab.simulator.protocol import batch_spec
+from simulator.small_runs import SMALL, scenario
 
 POLICIES = (find("learned"), find("none"))
 STEP = scenario(critical="[{steps: [[0, 0.2], [40, 0.5]]}]")
@@ -61,16 +61,16 @@ def test_the_oracle_foresees_no_burst() -> None:
 def test_processes_change_nothing() -> None:
     """The same results in the same order."""
     work = jobs([STEP], POLICIES, [(SMALL, 0), (SMALL, 1)])
-    told: list[int] = []
-    alone = simulate(work, processes=1, progress=lambda done, _all, _last: told.append(done))
-    assert told == [1, 2]
-    assert alone == simulate(work, processes=2, progress=lambda *_: None)
+    progress: list[int] = []
+    alone = simulate(work, processes=1, on_progress=lambda done, _all, _last: progress.append(done))
+    assert progress == [1, 2]
+    assert alone == simulate(work, processes=2, on_progress=lambda *_: None)
 
 
 def test_figures_are_per_policy_and_scenario_with_intervals_and_pairs() -> None:
     """As the summary promises them."""
     results = simulate(
-        jobs([STEP], POLICIES, [(SMALL, seed) for seed in range(3)]), processes=1, progress=lambda *_: None
+        jobs([STEP], POLICIES, [(SMALL, seed) for seed in range(3)]), processes=1, on_progress=lambda *_: None
     )
     found = compare(results, "learned")
     one = found.by_policy["learned"]["test"]
@@ -83,7 +83,7 @@ def test_figures_are_per_policy_and_scenario_with_intervals_and_pairs() -> None:
 
 def test_tuning_and_reporting_share_neither_seed_nor_plant() -> None:
     """What was tuned on must not be reported on."""
-    tuning, reporting = (order("normal", "none", "grid", 20, half) for half in ("tuning", "reporting"))
+    tuning, reporting = (batch_spec("normal", "none", "grid", 20, half) for half in ("tuning", "reporting"))
     assert len(tuning.worlds) == len(reporting.worlds) == 20
     assert not {seed for _, seed in tuning.worlds} & {seed for _, seed in reporting.worlds}
     assert not {plant for plant, _ in tuning.worlds} & {plant for plant, _ in reporting.worlds}
@@ -91,7 +91,9 @@ def test_tuning_and_reporting_share_neither_seed_nor_plant() -> None:
 
 def test_crossed_seeds_meet_every_plant_and_others_one_each() -> None:
     """Nine plants of the half: 20 worlds in turn, 180 crossed."""
-    turns, crossed = (order("normal", "none", "grid", 20, "reporting", crossed=crossed) for crossed in (False, True))
+    turns, crossed = (
+        batch_spec("normal", "none", "grid", 20, "reporting", crossed=crossed) for crossed in (False, True)
+    )
     assert (len(turns.worlds), len(crossed.worlds)) == (20, 180)
     assert {plant for plant, _ in turns.worlds} == {plant for plant, _ in crossed.worlds}
 
@@ -107,7 +109,7 @@ def test_crossed_seeds_meet_every_plant_and_others_one_each() -> None:
 def test_a_wrong_name_is_refused_before_anything_runs(names: tuple[str, str, str], sentence: str) -> None:
     """And the message lists the right ones."""
     with pytest.raises(ConfigError, match=sentence):
-        order(*names, 1)
+        batch_spec(*names, 1)
 
 
 def test_the_command_writes_summary_and_rows_and_prints_the_table(tmp_path: Path) -> None:
@@ -132,7 +134,8 @@ def test_the_command_writes_summary_and_rows_and_prints_the_table(tmp_path: Path
 def test_both_halves_of_the_plants_have_every_buffer_delay_and_burst() -> None:
     """A half that lacked one value would answer another question."""
     halves = [
-        {plant for plant, _ in order("normal", "none", "grid", 20, half).worlds} for half in ("tuning", "reporting")
+        {plant for plant, _ in batch_spec("normal", "none", "grid", 20, half).worlds}
+        for half in ("tuning", "reporting")
     ]
     for name in ("buffer_ms", "actuation_s", "burst_bytes"):
         assert {getattr(plant, name) for plant in halves[0]} == {getattr(plant, name) for plant in halves[1]}
@@ -141,7 +144,7 @@ def test_both_halves_of_the_plants_have_every_buffer_delay_and_burst() -> None:
 @pytest.mark.parametrize("half", ["tuning", "reporting"])
 def test_three_seeds_already_meet_every_buffer(half: str) -> None:
     """A short batch is a rough one, but not one of another question."""
-    worlds = order("normal", "none", "grid", 3, half).worlds
+    worlds = batch_spec("normal", "none", "grid", 3, half).worlds
     assert {plant.buffer_ms for plant, _ in worlds} == {2.0, 8.0, 30.0}
     assert len({plant.actuation_s for plant, _ in worlds}) > 1
 

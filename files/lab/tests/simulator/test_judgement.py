@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 import pytest
 
-from detnet_lab.simulator.judge import judge
-from detnet_lab.simulator.trace import LinkTrace, Trace, TruthWindow
-from simulator.bench import SMALL
+from detnet_lab.simulator.outcome import judge
+from detnet_lab.simulator.trace import GroundTruthWindow, LinkTrace, Trace
+from simulator.small_runs import SMALL
 
 
 def trace(*links: Sequence[bool], writes: Sequence[float] = (), disturbances: tuple[float, ...] = ()) -> Trace:
     """Return a trace whose windows violate where told, each with 10 Mbit/s of goodput."""
     traces = []
     for violates in links:
-        windows = [TruthWindow(at, 5.0 if bad else 0.1, 0.0, ("robot",) * bad, 10e6) for at, bad in enumerate(violates)]
+        windows = [
+            GroundTruthWindow(at, 5.0 if bad else 0.1, 0.0, ("robot",) * bad, 10e6) for at, bad in enumerate(violates)
+        ]
         traces.append(LinkTrace(("upload",), ("robot",), 2.0, (), windows, tuple((at_s, "upload") for at_s in writes)))
     return Trace("test", "policy", SMALL, 0, float(len(links[0])), disturbances, tuple(traces))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from detnet_lab.simulator.batch import Result, simulate
-from detnet_lab.simulator.figures import Comparison, compare
-from detnet_lab.simulator.session import QUICK, jobs_of, order
+from detnet_lab.simulator.comparison import Comparison, compare
+from detnet_lab.simulator.protocol import QUICK, batch_spec, jobs_of
 
 DOCUMENTS = ("v1", "v1-sensor", "v1-fresh", "v2", "v2-fresh", "v5", "v5-hot", "v5-fresh")
 
@@ -14,8 +14,8 @@ DOCUMENTS = ("v1", "v1-sensor", "v1-fresh", "v2", "v2-fresh", "v5", "v5-hot", "v
 @pytest.fixture(scope="module")
 def results() -> list[Result]:
     """Run the subset once: one seed on the reference plant."""
-    asked = order("quick", ",".join(("learned", *DOCUMENTS)), "reference", 1)
-    return list(simulate(jobs_of(asked), processes=2, progress=lambda *_: None))
+    asked = batch_spec("quick", ",".join(("learned", *DOCUMENTS)), "reference", 1)
+    return list(simulate(jobs_of(asked), processes=2, on_progress=lambda *_: None))
 
 
 @pytest.fixture(scope="module")

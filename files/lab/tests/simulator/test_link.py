@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet_lab.simulator.best_effort import Sender
-from detnet_lab.simulator.link import Link
+from detnet_lab.simulator.fluid_link import FluidLink, Sender
 from detnet_lab.simulator.plant import SLOT_S, Plant
 
 C = 1e8
@@ -23,14 +22,14 @@ def sender(rate_bps: float, *, tcp: bool = False) -> Sender:
 
 def test_a_queue_grows_by_what_exceeds_the_capacity() -> None:
     """Its delay rises by (arrivals - C) / C: 2 % too much for 100 ms is 2 ms."""
-    slot = Link(PLANT, [sender(0.72 * C)]).advance(C, 0.3 * C)
+    slot = FluidLink(PLANT, [sender(0.72 * C)]).advance(C, 0.3 * C)
     assert slot.queue_ms[-1] == pytest.approx(2.0)
     assert not any(slot.loss)
 
 
 def test_a_full_buffer_loses_what_does_not_fit_from_both_classes() -> None:
     """A FIFO does not know who is critical."""
-    link = Link(PLANT, [sender(0.9 * C)])
+    link = FluidLink(PLANT, [sender(0.9 * C)])
     slot = [link.advance(C, 0.3 * C) for _ in range(3)][-1]
     assert slot.queue_ms[-1] == pytest.approx(8.0)
     assert slot.loss[-1] == pytest.approx(0.2 / 1.2)
@@ -40,7 +39,7 @@ def test_a_full_buffer_loses_what_does_not_fit_from_both_classes() -> None:
 def test_a_queue_drains_once_there_is_room() -> None:
     """The delay of a burst ends with its last bit."""
     best_effort = sender(0.72 * C)
-    link = Link(PLANT, [best_effort])
+    link = FluidLink(PLANT, [best_effort])
     link.advance(C, 0.3 * C)
     best_effort.limit(0.1 * C, C)
     assert link.advance(C, 0.3 * C).queue_ms[-1] == 0.0
@@ -48,7 +47,7 @@ def test_a_queue_drains_once_there_is_room() -> None:
 
 def test_the_buffer_is_bytes_so_a_slower_link_makes_it_longer() -> None:
     """8 ms at the full rate are 16 ms at half of it."""
-    link = Link(PLANT, [sender(C)])
+    link = FluidLink(PLANT, [sender(C)])
     assert [link.advance(C / 2, 0.3 * C) for _ in range(3)][-1].queue_ms[-1] == pytest.approx(16.0)
 
 
@@ -78,7 +77,7 @@ def test_nothing_is_made_or_delivered_beyond_the_capacity(
     rates: list[float], critical: float, capacity: float, *, tcp: bool
 ) -> None:
     """What goes in comes out, stands in the queue or is lost; the queue stays inside the buffer."""
-    link = Link(PLANT, [sender(rate * C, tcp=tcp) for rate in rates])
+    link = FluidLink(PLANT, [sender(rate * C, tcp=tcp) for rate in rates])
     slots = [link.advance(capacity * C, critical * C) for _ in range(5)]
     sent = sum(sum(slot.sent_bits) for slot in slots)
     passed = sum(sum(slot.goodput_bits) for slot in slots)

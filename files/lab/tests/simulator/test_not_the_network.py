@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from detnet_lab.simulator.policies.production import Ours
-from detnet_lab.simulator.run import run
+from detnet_lab.simulator.policies.production import ProductionPolicy
+from detnet_lab.simulator.simulation import run
 from detnet_lab.simulator.trace import LinkTrace
-from simulator.bench import SMALL, scenario
+from simulator.small_runs import SMALL, scenario
 
 SLOW = "faults: [{kind: server-slow, at_s: 40, for_s: 160, ms: 6}]\n"
 POLICIES = ["learned", "aimd", "graded", "steps"]
 
 
 def course(policy: str, body: str, *, share: str = "50%") -> LinkTrace:
-    """Run four minutes with what an innocent best effort gets back."""
-    policy = Ours(policy, loop={"exonerated_share": share})
+    """Run four minutes with what an exonerated best effort gets back."""
+    policy = ProductionPolicy(policy, loop={"exonerated_share": share})
     return run(scenario(body, duration_s=240), SMALL, policy, 0).links[0]
 
 
@@ -59,5 +59,5 @@ def test_a_slow_server_on_a_link_that_shrank_is_found_out() -> None:
 def test_a_link_that_is_too_small_for_the_critical_workload_loses_hardly_more_by_trying(capacity: float) -> None:
     """It violates whatever best effort does; what trying adds stays at a few thousandths of the packets."""
     body = f"capacity: [{{steps: [[0, 1.0], [40, {capacity}]]}}]\n"
-    trying, told = course("learned", body), course("learned", body, share="0%")
-    assert lost_share(trying) < lost_share(told) + 0.003
+    trying, resigned = course("learned", body), course("learned", body, share="0%")
+    assert lost_share(trying) < lost_share(resigned) + 0.003

@@ -9,13 +9,13 @@ import pytest
 from detnet_lab.simulator.policies.baselines import CakeAutorate, Heracles, Swift, Volcano
 from detnet_lab.simulator.policies.legacy import V1, V2, V5
 from detnet_lab.simulator.policies.registry import POLICIES
-from detnet_lab.simulator.policies.sensors import Figures, histogram_quantile
-from detnet_lab.simulator.policies.standalone import View
-from simulator.bench import outcome, scenario, trace
+from detnet_lab.simulator.policies.sensors import SensorReading, histogram_quantile
+from detnet_lab.simulator.policies.standalone import FormulaInputs
+from simulator.small_runs import outcome, scenario, trace
 
-VIEW = View(
+INPUTS = FormulaInputs(
     now_s=100.0,
-    figures=Figures(0.1, 1.1),
+    reading=SensorReading(0.1, 1.1),
     budget_bps=500e6,
     maximum_bps=1000e6,
     jitter_ms=2.0,
@@ -23,7 +23,7 @@ VIEW = View(
     best_effort_bps=500e6,
     other_bps=300e6,
 )
-BAD = replace(VIEW, figures=Figures(3.0, 4.0))
+BAD = replace(INPUTS, reading=SensorReading(3.0, 4.0))
 
 
 def test_hubbles_first_bucket_makes_an_iqr_of_two_and_a_half_ms() -> None:
@@ -34,33 +34,33 @@ def test_hubbles_first_bucket_makes_an_iqr_of_two_and_a_half_ms() -> None:
 
 def test_v1_takes_no_data_for_room() -> None:
     """Fail-open: 0.5 ms is assumed."""
-    assert V1().react(replace(VIEW, figures=None)) == 510e6
+    assert V1().react(replace(INPUTS, reading=None)) == 510e6
     assert V1().react(BAD) == 450e6
 
 
 def test_v2_may_change_every_second_cycle_although_its_cooldown_is_thirty_seconds() -> None:
     """The cycle that waits also resets the timer."""
     policy = V2(2.0)
-    assert [policy.react(VIEW) for _ in range(4)] == [515e6, 500e6, 515e6, 500e6]
+    assert [policy.react(INPUTS) for _ in range(4)] == [515e6, 500e6, 515e6, 500e6]
 
 
 def test_v5_holds_in_its_dead_band() -> None:
     """Between half the threshold and the threshold nothing moves."""
     policy = V5(2.0)
-    assert policy.react(replace(VIEW, figures=Figures(1.5, 2.0))) == 500e6
+    assert policy.react(replace(INPUTS, reading=SensorReading(1.5, 2.0))) == 500e6
     assert policy.react(BAD) == 400e6
 
 
 def test_heracles_leaves_five_percent_of_the_link_or_ten_of_the_critical() -> None:
     """Algorithm 4 of its paper."""
-    assert Heracles().react(VIEW) == pytest.approx(650e6)
-    assert Heracles().react(replace(VIEW, other_bps=800e6)) == pytest.approx(120e6)
+    assert Heracles().react(INPUTS) == pytest.approx(650e6)
+    assert Heracles().react(replace(INPUTS, other_bps=800e6)) == pytest.approx(120e6)
 
 
 def test_volcano_looks_at_bytes_only() -> None:
     """High below its watermark, low above it, whatever the delay."""
     assert Volcano().react(BAD) == 400e6
-    assert Volcano().react(replace(VIEW, other_bps=900e6)) == 100e6
+    assert Volcano().react(replace(INPUTS, other_bps=900e6)) == 100e6
 
 
 def test_swift_cuts_in_proportion_once_per_reaction_time() -> None:
@@ -76,8 +76,8 @@ def test_cake_autorate_needs_three_bad_of_six_and_grows_under_load_only() -> Non
     moves = [policy.react(replace(BAD, now_s=100.0 + at)) for at in range(3)]
     assert moves[0] == moves[1] == 500e6
     assert moves[2] < 500e6
-    assert CakeAutorate().react(replace(VIEW, best_effort_bps=100e6)) == 500e6
-    assert CakeAutorate().react(VIEW) > 500e6
+    assert CakeAutorate().react(replace(INPUTS, best_effort_bps=100e6)) == 500e6
+    assert CakeAutorate().react(INPUTS) > 500e6
 
 
 def test_policies_that_patch_the_template_wait_for_a_restart() -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from detnet_lab.simulator.trace import Tick
-from simulator.bench import SMALL, outcome, scenario, trace
+from simulator.small_runs import SMALL, outcome, scenario, trace
 
 POLICIES = ["learned", "aimd", "graded", "steps"]
 STEP = "[{steps: [[0, 0.2], [40, 0.5]]}]"

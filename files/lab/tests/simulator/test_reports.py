@@ -12,15 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from detnet_lab.simulator.batch import Job, Result, run_job
-from detnet_lab.simulator.figures import compare
-from detnet_lab.simulator.judge import judge
-from detnet_lab.simulator.output import write
+from detnet_lab.simulator.comparison import compare, write_summary
+from detnet_lab.simulator.outcome import judge
 from detnet_lab.simulator.plant import Plant
 from detnet_lab.simulator.policies.registry import find
 from detnet_lab.simulator.reports import write_reports
-from detnet_lab.simulator.reports.timeline import WIDTH, timeline
-from detnet_lab.simulator.run import run
-from detnet_lab.simulator.scenario import Scenario, load
+from detnet_lab.simulator.reports.ascii_timeline import WIDTH, timeline
+from detnet_lab.simulator.simulation import run
+from detnet_lab.simulator.simulator_scenario import Scenario, load
 
 SHORT = """
 name: short
@@ -55,7 +54,7 @@ def out(worlds: list[tuple[Job, Result]], tmp_path_factory: pytest.TempPathFacto
     results = [result for _, result in worlds]
     comparison = compare(results, "learned")
     protocol: dict[str, object] = {"seeds": [0, 1], "plants": ["p"], "half": "all"}
-    write(comparison, protocol, folder)
+    write_summary(comparison, protocol, folder)
     (folder / "runs.csv").touch()
     write_reports(worlds, comparison, protocol, folder)
     return folder

@@ -6,7 +6,7 @@ import pytest
 
 from detnet.model.errors import ConfigError
 from detnet_lab.simulator.faults import KINDS
-from detnet_lab.simulator.scenario import load, names, parse
+from detnet_lab.simulator.simulator_scenario import load, names, parse
 
 GOOD = "name: a\ntitle: b\ntargets: [{name: upload}]\n"
 

@@ -8,11 +8,11 @@ import pytest
 
 from detnet.model.errors import ConfigError
 from detnet_lab.simulator.exogenous import draw
-from detnet_lab.simulator.judge import judge
-from detnet_lab.simulator.policies.production import Ours
-from detnet_lab.simulator.scenario import Scenario
-from detnet_lab.simulator.site import Site
-from simulator.bench import SMALL, outcome, scenario, trace
+from detnet_lab.simulator.outcome import judge
+from detnet_lab.simulator.policies.production import ProductionPolicy
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
+from detnet_lab.simulator.simulator_scenario import Scenario
+from simulator.small_runs import SMALL, outcome, scenario, trace
 
 LOOSE = (
     "{name: camera, rate: {pulse: {high: 0.3, start_s: 30, for_s: 20}}, latency_ms: 50, loss: 0.5, priority: important}"
@@ -29,10 +29,10 @@ def tight(jitter_ms: float = 2.0, rate: str = "0.3") -> str:
     return f"{{name: robot-control, rate: {rate}, jitter_ms: {jitter_ms}, loss: 0}}"
 
 
-def site_of(one: Scenario) -> Site:
-    """Return the site of its first link."""
+def domain_of(one: Scenario) -> SimulatedDomain:
+    """Return the domain of its first link."""
     plan = one.links[0]
-    return Site(plan, SMALL, draw(plan, SMALL, one.duration_s, "0"), actuation_s=0.0)
+    return SimulatedDomain(plan, SMALL, draw(plan, SMALL, one.duration_s, "0"), actuation_s=0.0)
 
 
 def test_each_is_judged_by_its_own_promise() -> None:
@@ -70,20 +70,20 @@ def test_their_rates_add_up_and_the_first_meets_the_same_beside_others() -> None
 
 def test_the_daemon_is_told_every_objective_and_sees_every_probe() -> None:
     """As a user writes them; a limit that was not given is none."""
-    site = site_of(shared(tight(), LOOSE))
-    robot, camera = Ours("learned").settings(site).effective_objectives
+    domain = domain_of(shared(tight(), LOOSE))
+    robot, camera = ProductionPolicy("learned").settings(domain).effective_objectives
     assert (robot.jitter, robot.latency, robot.loss) == (0.002, None, 0.0)
     assert (camera.jitter, camera.latency, camera.loss) == (None, 0.05, 0.5)
     assert (robot.priority, camera.priority) == ("critical", "important")
     for slot in range(10):
-        site.advance(slot)
-    assert all(len(window.samples) > 10 for window in site.latest().evidence.values())  # type: ignore[union-attr]
+        domain.advance(slot)
+    assert all(len(window.samples) > 10 for window in domain.latest().evidence.values())  # type: ignore[union-attr]
 
 
 def test_the_strictest_promise_is_what_the_published_policies_are_told_and_what_is_drawn() -> None:
     """4 ms of latency over a path of 1 ms leave 3 ms of queue."""
-    site = site_of(shared(tight(5.0), LOOSE.replace("latency_ms: 50", "latency_ms: 4")))
-    assert site.limits_ms == (3.0, 4.0)
+    domain = domain_of(shared(tight(5.0), LOOSE.replace("latency_ms: 50", "latency_ms: 4")))
+    assert domain.limits_ms == (3.0, 4.0)
 
 
 def test_links_that_share_a_workload_count_its_seconds_once() -> None:

@@ -17,11 +17,11 @@ def start(out: Path, *options: str, **more: object) -> subprocess.Popen[str]:
 
 def namespace_of(pid: int) -> Path | None:
     """Return the PID namespace of the run that the process ``pid`` started, once there is one."""
-    ours = Path("/proc/self/ns/pid").readlink()
+    own = Path("/proc/self/ns/pid").readlink()
     for child in descendants(pid):
         try:
-            if (theirs := Path(f"/proc/{child}/ns/pid").readlink()) != ours:
-                return theirs
+            if (namespace := Path(f"/proc/{child}/ns/pid").readlink()) != own:
+                return namespace
         except OSError:
             continue
     return None

@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from detnet_lab.testbed import topology as at
-from detnet_lab.testbed.link import Link
-from detnet_lab.testbed.world import World, world
+from detnet_lab.testbed import lab_topology as at
+from detnet_lab.testbed.lab_topology import BottleneckLink
+from detnet_lab.testbed.network import Network, lab_network
 
 _SECONDS = 1.5
 _FLOOD = """
@@ -59,7 +59,7 @@ def _python(node: str, code: str, *argv: str) -> subprocess.Popen[str]:
     return subprocess.Popen([*enter, *argv], stdout=subprocess.PIPE, text=True)
 
 
-def _measure(network: World, far: str, rate_bps: int) -> dict[str, float]:
+def _measure(network: Network, far: str, rate_bps: int) -> dict[str, float]:
     """Flood with 1.5 times the rate; measure after the buffer has filled."""
     flood = _python(at.SENDERS, _FLOOD, far, str(rate_bps * 1.5), str(_SECONDS + 1))
     time.sleep(0.7)
@@ -74,11 +74,11 @@ def _measure(network: World, far: str, rate_bps: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure at the full capacity and at 40 % of it."""
-    link = Link(int(sys.argv[1]), float(sys.argv[2]))
+    link = BottleneckLink(int(sys.argv[1]), float(sys.argv[2]))
     subprocess.run(["mount", "-t", "tmpfs", "detnet-lab", "/run"], check=True)
     Path("/run/netns").mkdir()
     far = at.NODES[at.RECEIVERS]
-    with world(link) as network:
+    with lab_network(link) as network:
         echo = _python(at.RECEIVERS, _ECHO)
         assert echo.stdout
         assert echo.stdout.readline() == "ready\n"

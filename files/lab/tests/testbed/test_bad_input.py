@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from detnet.model.errors import UserError
 from detnet_lab.cli.lab import command
-from detnet_lab.testbed.output import Output
-from detnet_lab.testbed.session import order
+from detnet_lab.testbed.launch import checked_spec
+from detnet_lab.testbed.run_folder import RunFolder
 from testbed.cli import DETNET, start
 
 _TOOLS = ("nginx", "nsenter", "setpriv", "unshare", "prometheus")
@@ -21,7 +21,7 @@ _TOOLS = ("nginx", "nsenter", "setpriv", "unshare", "prometheus")
 def _ask(
     scenario: str = "quiet", policy: str = "aimd", duration_s: float | None = None, capacity: str = "100M"
 ) -> None:
-    order(scenario, policy, duration_s, capacity, 50.0, prometheus=True)
+    checked_spec(scenario, policy, duration_s, capacity, 50.0, prometheus=True)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_missing_root_and_missing_programs_are_told(tmp_path: Path, monkeypatch:
 
 def test_a_folder_in_use_and_a_file_in_its_place_are_refused(tmp_path: Path) -> None:
     """A second run cannot take the first one's folder, and a file is no folder."""
-    with Output(tmp_path / "out"), pytest.raises(UserError, match=r"another run writes to .*/out"):
-        Output(tmp_path / "out")
+    with RunFolder(tmp_path / "out"), pytest.raises(UserError, match=r"another run writes to .*/out"):
+        RunFolder(tmp_path / "out")
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot write to .*/file: File exists"):
-        Output(tmp_path / "file")
+        RunFolder(tmp_path / "file")
 
 
 def test_following_nothing_ends_with_a_sentence(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_following_nothing_ends_with_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.root
-def test_a_workload_that_dies_is_named_with_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workload_that_dies_is_named_with_its_last_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run ends with 1 and says which program ended and why."""
     fake = tmp_path / "bin" / "iperf3"
     fake.parent.mkdir()

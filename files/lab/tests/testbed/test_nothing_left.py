@@ -20,17 +20,17 @@ _OPTIONS = ("--no-prometheus", "--policy", "none", "--duration", "30")
 
 @pytest.fixture
 def leftover() -> Iterator[str]:
-    """A namespace of a crashed program that has the very name of one of ours."""
+    """A namespace of a crashed program that has the very name of one of the lab's."""
     subprocess.run(["ip", "netns", "add", "node2"], check=True)
     yield "node2"
     subprocess.run(["ip", "netns", "delete", "node2"], check=True)
 
 
-def _ours(seen: tuple[set[str], set[str], bool]) -> tuple[set[str], set[str], bool]:
+def _of_the_lab(seen: tuple[set[str], set[str], bool]) -> tuple[set[str], set[str], bool]:
     """Keep what could be the lab's: other programs on this machine come and go as well."""
     interfaces, named, mounted = seen
-    mine = {"switch", "node1", "node2", "node3", "telemetry-upload", "erp-dashboard"}
-    return {name for name in interfaces if name == "uplink" or name.startswith("to-")}, named & mine, mounted
+    own = {"switch", "node1", "node2", "node3", "telemetry-upload", "erp-dashboard"}
+    return {name for name in interfaces if name == "uplink" or name.startswith("to-")}, named & own, mounted
 
 
 def _await_namespace(run: subprocess.Popen[str]) -> Path:
@@ -43,22 +43,22 @@ def _await_namespace(run: subprocess.Popen[str]) -> Path:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9), (signal.SIGHUP, 129)]
 )
-@pytest.mark.parametrize("moment", ["starting", "walking"])
+@pytest.mark.parametrize("moment", ["starting", "running"])
 def test_a_signal_at_any_moment_leaves_nothing(
     moment: str, number: signal.Signals, code: int, tmp_path: Path, leftover: str
 ) -> None:
-    """Ctrl-C, TERM, HUP and KILL end everything at once; a namespace of our name that was there stays untouched."""
-    before = _ours(traces())
+    """Ctrl-C, TERM, HUP and KILL end everything at once; a namespace of that name that was there stays untouched."""
+    before = _of_the_lab(traces())
     with start(tmp_path, *_OPTIONS) as run:
         namespace = _await_namespace(run)
-        if moment == "walking":
+        if moment == "running":
             assert run.stdout
             wait_for(lambda: "quiet" in run.stdout.readline(), what="the first line", within_s=40)  # type: ignore[union-attr]
-        assert _ours(traces()) == before, "the lab shows outside of its namespaces"
+        assert _of_the_lab(traces()) == before, "the lab shows outside of its namespaces"
         run.send_signal(number)
         assert run.wait(20) == code
     wait_for(lambda: not processes_in(namespace), what="the end of all processes", within_s=20)
-    assert _ours(traces()) == before
+    assert _of_the_lab(traces()) == before
     assert leftover in before[1]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detnet.model.errors import ConfigError
-from detnet_lab.testbed.scenario import Phase, Scenario, load, names, parse
+from detnet_lab.testbed.testbed_scenario import Phase, Scenario, load, names, parse
 
 _PHASES = [{"name": "quiet", "title": "Nothing", "duration_s": 5}]
 _GOOD = {"name": "one", "title": "One", "phases": _PHASES}

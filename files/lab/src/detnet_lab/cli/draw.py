@@ -28,7 +28,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     """Draw what the controller saw and did, from AUDIT_LOG and its rotated files."""
     from detnet.model.errors import UserError  # noqa: PLC0415 - keeps `detnet --help` fast
     from detnet.timeline import SHOWN, Window  # noqa: PLC0415
-    from detnet_lab.report.timeline.draw import draw  # noqa: PLC0415
+    from detnet_lab.report.timeline.log_page import draw  # noqa: PLC0415
 
     if html is None and png is None:
         raise UserError("say what to write: --html FILE, --png FILE or both")

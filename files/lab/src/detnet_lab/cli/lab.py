@@ -38,10 +38,10 @@ def run(  # noqa: PLR0913 - one parameter per option
     out: Path,
 ) -> None:
     """Run one scenario and report it."""
-    from detnet_lab.testbed.session import order, run_and_report  # noqa: PLC0415 - keeps detnet --help fast
+    from detnet_lab.testbed.launch import checked_spec, run_and_report  # noqa: PLC0415 - keeps detnet --help fast
 
-    asked = order(scenario, policy, duration, capacity, buffer_ms, prometheus=prometheus)
-    sys.exit(run_and_report(asked, out, click.echo, die_with_parent=die_with_parent))
+    spec = checked_spec(scenario, policy, duration, capacity, buffer_ms, prometheus=prometheus)
+    sys.exit(run_and_report(spec, out, click.echo, die_with_parent=die_with_parent))
 
 
 @command.command("follow")
@@ -49,7 +49,7 @@ def run(  # noqa: PLR0913 - one parameter per option
 @_OUT
 def follow(*, wait: float, out: Path) -> None:
     """Show the lines of a run that something else has started or will start."""
-    from detnet_lab.testbed.output import follow as show_lines  # noqa: PLC0415
+    from detnet_lab.testbed.run_folder import follow as show_lines  # noqa: PLC0415
 
     show_lines(out, click.echo, patience_s=wait)
 
@@ -57,7 +57,7 @@ def follow(*, wait: float, out: Path) -> None:
 @command.command("scenarios")
 def scenarios() -> None:
     """List the scenarios."""
-    from detnet_lab.testbed.scenario import load, names  # noqa: PLC0415
+    from detnet_lab.testbed.testbed_scenario import load, names  # noqa: PLC0415
 
     for name in names():
         click.echo(f"{name:<18} {load(name).title}")

@@ -15,14 +15,14 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
     """Judge a recorded run and draw it; several runs of one scenario are compared."""
     from detnet.text import WIDTH, speaks_unicode  # noqa: PLC0415
     from detnet_lab import report  # noqa: PLC0415 - keeps `detnet --help` fast
-    from detnet_lab.report.load import load  # noqa: PLC0415
-    from detnet_lab.report.text import closing, short  # noqa: PLC0415
+    from detnet_lab.report.run_record import load  # noqa: PLC0415
+    from detnet_lab.report.run_text import closing_line, summary_text  # noqa: PLC0415
 
     out_dir = out or runs[0].parent
     unicode = speaks_unicode(sys.stdout)
     if len(runs) == 1:
         summary = report.write(load(runs[0]), out_dir, source=str(runs[0]))
-        click.echo(short(summary, unicode=unicode))
+        click.echo(summary_text(summary, unicode=unicode))
         names = (report.HTML, report.PNG)
     else:
         from detnet_lab.report.bench import compare  # noqa: PLC0415
@@ -30,4 +30,4 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
         comparison = compare([load(path) for path in runs], out_dir)
         click.echo(comparison.table.text(width=WIDTH, unicode=unicode))
         names = ("bench.html", "bench.png")
-    click.echo(f"\n{closing(out_dir / names[0], out_dir / names[1])}")
+    click.echo(f"\n{closing_line(out_dir / names[0], out_dir / names[1])}")

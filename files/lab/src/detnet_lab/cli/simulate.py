@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from detnet_lab.simulator.figures import Comparison
+    from detnet_lab.simulator.comparison import Comparison
 
 F = TypeVar("F", bound=Callable[..., object])
 HALVES = ["all", "tuning", "reporting"]
@@ -66,54 +66,54 @@ def _batch(**defaults: str | int) -> Callable[[F], F]:
 @_batch(
     seeds=3, plants="reference", policies="learned", scenarios="quick", half="all", out="out/simulate", report=False
 )
-def run(jobs: int, out: Path, **asked: Any) -> None:
+def run(jobs: int, out: Path, **options: Any) -> None:
     """Try policies on scenarios: a few seeds, for a look."""
-    _run(jobs, out, asked)
+    _run(jobs, out, options)
 
 
 @command.command("compare")
 @_batch(seeds=20, plants="grid", policies="all", scenarios="all", half="reporting", out="out/compare", report=True)
-def compare(jobs: int, out: Path, **asked: Any) -> None:
+def compare(jobs: int, out: Path, **options: Any) -> None:
     """Compare all policies by the protocol: paired worlds, the half of seeds and plants that nothing was tuned on."""
-    _run(jobs, out, asked)
+    _run(jobs, out, options)
 
 
 @command.command("ablate")
 @_batch(
     seeds=20, plants="grid", policies="ablations", scenarios="all", half="reporting", out="out/ablation", report=False
 )
-def ablate(jobs: int, out: Path, **asked: Any) -> None:
+def ablate(jobs: int, out: Path, **options: Any) -> None:
     """Take the parts of the learned policy out one by one, by the same protocol: what does each of them buy?"""
-    from detnet_lab.simulator.reports.ablation import told, write  # noqa: PLC0415 - keeps 'detnet --help' fast
+    from detnet_lab.simulator.reports.ablation_table import terminal_table, write  # noqa: PLC0415 - keeps 'detnet --help' fast
 
-    comparison, protocol = _compared(jobs, out, asked)
-    click.echo(told(comparison).text(width=110, unicode=False))
+    comparison, protocol = _compared(jobs, out, options)
+    click.echo(terminal_table(comparison).text(width=110, unicode=False))
     click.echo(f"\n{write(comparison, protocol, out)}; summary.json and runs.csv are beside it")
 
 
-def _run(jobs: int, out: Path, asked: dict[str, Any]) -> None:
-    from detnet_lab.simulator.table import lines  # noqa: PLC0415 - keeps 'detnet --help' fast
+def _run(jobs: int, out: Path, options: dict[str, Any]) -> None:
+    from detnet_lab.simulator.comparison import terminal_lines  # noqa: PLC0415 - keeps 'detnet --help' fast
 
-    comparison, _ = _compared(jobs, out, asked)
-    for line in lines(comparison):
+    comparison, _ = _compared(jobs, out, options)
+    for line in terminal_lines(comparison):
         click.echo(line)
-    also = f"; begin with {out / 'INDEX.md'}" if asked["report"] else ""
+    also = f"; begin with {out / 'INDEX.md'}" if options["report"] else ""
     click.echo(f"\nsummary.json and runs.csv are in {out}{also}")
 
 
-def _compared(jobs: int, out: Path, asked: dict[str, Any]) -> tuple[Comparison, dict[str, object]]:
-    from detnet_lab.simulator.session import order, run_batch  # noqa: PLC0415 - keeps 'detnet --help' fast
+def _compared(jobs: int, out: Path, options: dict[str, Any]) -> tuple[Comparison, dict[str, object]]:
+    from detnet_lab.simulator.protocol import batch_spec, run_batch  # noqa: PLC0415 - keeps 'detnet --help' fast
 
-    names = [asked[key] for key in ("scenario", "policy", "plants", "seeds", "half")]
-    wanted = order(*names, crossed=asked["crossed"])
-    comparison = run_batch(wanted, out, processes=jobs, tell=_teller(), report=asked["report"])
-    return comparison, wanted.protocol()
+    names = [options[key] for key in ("scenario", "policy", "plants", "seeds", "half")]
+    spec = batch_spec(*names, crossed=options["crossed"])
+    comparison = run_batch(spec, out, processes=jobs, on_progress=_progress_printer(), report=options["report"])
+    return comparison, spec.protocol()
 
 
 @command.command("scenarios")
 def scenarios() -> None:
     """List the scenarios."""
-    from detnet_lab.simulator.scenario import load, names  # noqa: PLC0415
+    from detnet_lab.simulator.simulator_scenario import load, names  # noqa: PLC0415
 
     for name in names():
         click.echo(f"{name:<18} {load(name).title}")
@@ -131,17 +131,17 @@ def policies() -> None:
         click.echo(f"{name:<18} learned without: {policy.part}")
 
 
-def _teller() -> Callable[[int, int, str], None]:
+def _progress_printer() -> Callable[[int, int, str], None]:
     """Return what shows progress: on one line of a terminal, and every twentieth part elsewhere."""
-    from detnet_lab.simulator.progress import Progress  # noqa: PLC0415 - keeps 'detnet --help' fast
+    from detnet_lab.simulator.batch import Progress  # noqa: PLC0415 - keeps 'detnet --help' fast
 
     progress = Progress()
 
-    def tell(done: int, everything: int, last: str) -> None:
+    def show(done: int, everything: int, last: str) -> None:
         line = progress.line(done, everything, last)
         if sys.stderr.isatty():
             click.echo(f"\r{line:<78}", err=True, nl=done == everything)
         elif done == everything or done % max(1, everything // 20) == 0:
             click.echo(line, err=True)
 
-    return tell
+    return show

@@ -1,7 +1,7 @@
 """The report of a lab run: what the critical application felt, what best effort got, and what was decided.
 
-Record in, companions out: ``run.json`` is judged (``judge``), told in words and tables (``words``, ``table``, ``text``)
-and drawn (``chart``, ``html``, ``png``). Rendering is imported only when something is written.
+``run_record`` reads ``run.json``, ``judge`` judges it, ``run_text`` makes words and tables of it, ``chart`` and
+``markup`` draw it. Rendering is imported only when something is written.
 """
 
 from __future__ import annotations
@@ -30,15 +30,14 @@ def write(run: Mapping[str, Any], out_dir: Path, source: str = "run.json") -> Su
     Raises:
         UserError: the record is malformed, a file cannot be written, or no font is installed.
     """
-    from detnet_lab.report.chart.picture import draw_run  # noqa: PLC0415 - heavy imports are made where they are needed
-    from detnet_lab.report.files import write_whole  # noqa: PLC0415
-    from detnet_lab.report.html import run_page  # noqa: PLC0415
-    from detnet_lab.report.load import parse  # noqa: PLC0415
-    from detnet_lab.report.png import render  # noqa: PLC0415
+    from detnet_lab.report.chart.run_pictures import draw_run  # noqa: PLC0415 - heavy imports are made where they are needed
+    from detnet_lab.report.markup import run_page  # noqa: PLC0415
+    from detnet_lab.report.output_files import render_png, write_whole  # noqa: PLC0415
+    from detnet_lab.report.run_record import parse  # noqa: PLC0415
 
     checked = parse(run, source)
     summary = judge(checked)
     write_whole(out_dir / SUMMARY, json.dumps(summary.to_json(), indent=2) + "\n")
     write_whole(out_dir / HTML, run_page(checked, summary))
-    write_whole(out_dir / PNG, render(draw_run(checked, summary, heading=True)))
+    write_whole(out_dir / PNG, render_png(draw_run(checked, summary, heading=True)))
     return summary

@@ -11,14 +11,12 @@ from typing import Any
 
 from detnet.model.errors import UserError
 from detnet.text import MISSING, Table, share
-from detnet_lab.report import words
-from detnet_lab.report.chart.multiples import draw_runs
-from detnet_lab.report.files import write_whole
-from detnet_lab.report.html import comparison_page
+from detnet_lab.report import run_text
+from detnet_lab.report.chart.run_pictures import draw_runs
 from detnet_lab.report.judge import Summary, judge
-from detnet_lab.report.load import parse
-from detnet_lab.report.png import render
-from detnet_lab.report.record import Run
+from detnet_lab.report.markup import comparison_page
+from detnet_lab.report.output_files import render_png, write_whole
+from detnet_lab.report.run_record import Run, parse
 
 POLICIES = ("steps", "graded", "aimd")
 """The v1 controller's control policies: what a policy is measured against."""
@@ -41,7 +39,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Bench:
     """All runs of one scenario, the ends first and last."""
 
     scenario: str
@@ -66,9 +64,9 @@ class Comparison:
             rows.append(
                 (
                     entry.label,
-                    words.outside(total),
-                    words.seconds(total.longest_violation_s),
-                    words.protection(total),
+                    run_text.violations(total),
+                    run_text.seconds(total.longest_violation_s),
+                    run_text.protection(total),
                     share(total.utilisation),
                     MISSING if total.score is None else f"{total.score:.3f}",
                     *ratios,
@@ -77,7 +75,7 @@ class Comparison:
         return Table(header, tuple(rows))
 
 
-def compare(runs: Sequence[Mapping[str, Any]], out_dir: Path) -> Comparison:
+def compare(runs: Sequence[Mapping[str, Any]], out_dir: Path) -> Bench:
     """Write ``bench.json``, ``bench.html`` and ``bench.png`` and return the comparison; ``table.text()`` prints it.
 
     Args:
@@ -95,11 +93,11 @@ def compare(runs: Sequence[Mapping[str, Any]], out_dir: Path) -> Comparison:
     content = {"scenario": comparison.scenario, "runs": [entry.to_json() for entry in entries]}
     write_whole(out_dir / "bench.json", json.dumps(content, indent=2) + "\n")
     write_whole(out_dir / "bench.html", comparison_page(title, comparison.table, page_chart))
-    write_whole(out_dir / "bench.png", render(picture))
+    write_whole(out_dir / "bench.png", render_png(picture))
     return comparison
 
 
-def _compare(runs: Sequence[Run]) -> Comparison:
+def _compare(runs: Sequence[Run]) -> Bench:
     kinds = {(run.scenario, run.objective_ms) for run in runs}
     if len(kinds) != 1:
         found = ", ".join(f"{name} at {objective_ms:g} ms" for name, objective_ms in sorted(kinds)) or "no run at all"
@@ -111,7 +109,7 @@ def _compare(runs: Sequence[Run]) -> Comparison:
         Entry(label, run, summary, {policy: _ratio(summary.total.score, score) for policy, score in policies.items()})
         for label, run, summary in zip(_labels(ordered), ordered, summaries, strict=True)
     )
-    return Comparison(ordered[0].scenario, entries)
+    return Bench(ordered[0].scenario, entries)
 
 
 def _place(run: Run) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """Judges a run by what its critical application saw: windows, violations, time to protect, goodput.
 
-Pure and standard library only. The definitions are in docs/lab/lab.md.
+Pure. The definitions are in docs/lab/lab.md.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
 from detnet.model.errors import UserError
-from detnet_lab.report.record import TRUTH, Critical, Phase, Run
-from detnet_lab.report.series import percentile, step_mean
+from detnet_lab.report.run_record import GROUND_TRUTH, Critical, Phase, Run
+from detnet_lab.report.step_series import percentile, step_mean
 
 _CLEAN_IN_A_ROW = 5
 _SAME_MOMENT_S = 0.5  # a disturbance this near to a phase's start begins it: half a window
@@ -22,7 +22,7 @@ _ROUNDING_S = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One second of the truth. ``p95_ms`` is over the base delay; ``None`` if invalidated or over 5 % lost."""
+    """One second of the ground truth. ``p95_ms`` is over the base delay; ``None`` if invalidated or over 5 % lost."""
 
     start_s: int
     p95_ms: float | None
@@ -47,7 +47,7 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class SpanFigures:
     """The figures of one phase or of the whole run.
 
     ``windows`` counts the judged ones, without ``invalidated_windows``. ``protect_s`` is ``None`` without anything to
@@ -92,8 +92,8 @@ class Summary:
     started_at: str
     objective_ms: float
     base_ms: float | None
-    total: Tally
-    phases: tuple[tuple[Phase, Tally], ...]
+    total: SpanFigures
+    phases: tuple[tuple[Phase, SpanFigures], ...]
     timeline: tuple[Window, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -105,7 +105,7 @@ class Summary:
             "objective_ms": self.objective_ms,
             "base_ms": self.base_ms,
             **self.total.to_json(),
-            "phases": [asdict(phase) | tally.to_json() for phase, tally in self.phases],
+            "phases": [asdict(phase) | figures.to_json() for phase, figures in self.phases],
         }
 
 
@@ -116,11 +116,11 @@ def judge(run: Run) -> Summary:
         UserError: packets came back, but none in the first phase, so there is no base delay to judge them against.
     """
     timeline, base_ms = _windows(run)
-    tallies = [_tally(run, timeline, phase) for phase in run.phases]
+    phase_figures = [_span_figures(run, timeline, phase) for phase in run.phases]
     whole = Phase(name="total", start_s=0.0, end_s=run.duration_s, title="the whole run")
-    delays = [tally.protect_s for tally in tallies if tally.disturbances]
-    total = _tally(run, timeline, whole, disturbances=len(delays), protect_s=_worst(delays))
-    total = _over_wanted(total, list(zip(run.phases, tallies, strict=True)))
+    delays = [figures.protect_s for figures in phase_figures if figures.disturbances]
+    total = _span_figures(run, timeline, whole, disturbances=len(delays), protect_s=_worst(delays))
+    total = _over_wanted(total, list(zip(run.phases, phase_figures, strict=True)))
     return Summary(
         policy=run.policy,
         scenario=run.scenario,
@@ -128,38 +128,38 @@ def judge(run: Run) -> Summary:
         objective_ms=run.objective_ms,
         base_ms=base_ms,
         total=total,
-        phases=tuple(zip(run.phases, tallies, strict=True)),
+        phases=tuple(zip(run.phases, phase_figures, strict=True)),
         timeline=tuple(timeline),
     )
 
 
-def _over_wanted(total: Tally, phases: Sequence[tuple[Phase, Tally]]) -> Tally:
+def _over_wanted(total: SpanFigures, phases: Sequence[tuple[Phase, SpanFigures]]) -> SpanFigures:
     """Return the total with its rates taken over the phases in which best effort wanted something, by their length."""
-    wanted = [(phase.end_s - phase.start_s, tally) for phase, tally in phases if tally.wanted]
+    wanted = [(phase.end_s - phase.start_s, figures) for phase, figures in phases if figures.wanted]
     if not wanted:
         return replace(total, wanted=False)
     length_s = sum(span_s for span_s, _ in wanted)
-    windows = sum(tally.windows for _, tally in wanted)
+    windows = sum(figures.windows for _, figures in wanted)
     return replace(
         total,
-        goodput_bps=sum(span_s * tally.goodput_bps for span_s, tally in wanted) / length_s,
-        protected_goodput_bps=sum(tally.windows * tally.protected_goodput_bps for _, tally in wanted) / max(windows, 1),
-        available_bps=sum(span_s * tally.available_bps for span_s, tally in wanted) / length_s,
+        goodput_bps=sum(span_s * figures.goodput_bps for span_s, figures in wanted) / length_s,
+        protected_goodput_bps=sum(each.windows * each.protected_goodput_bps for _, each in wanted) / max(windows, 1),
+        available_bps=sum(span_s * figures.available_bps for span_s, figures in wanted) / length_s,
     )
 
 
 def _windows(run: Run) -> tuple[list[Window], float | None]:
-    """Cut the truth into whole seconds; one in which nothing was sent is no window unless it is invalidated."""
+    """Cut the ground truth into whole seconds; one in which nothing was sent is no window unless it is invalidated."""
     sent: dict[int, list[float | None]] = defaultdict(list)
-    for at_s, rtt_ms in run.critical[TRUTH].samples:
+    for at_s, rtt_ms in run.critical[GROUND_TRUTH].samples:
         sent[int(at_s)].append(rtt_ms)
     seconds = range(int(run.duration_s + _ROUNDING_S))
     invalidated = {second for second in seconds if any(_overlap(second, at_s) for at_s in run.invalidated_s)}
     first = run.phases[0]
-    base_ms = _delay(run.critical[TRUTH], first, invalidated).p50_ms
+    base_ms = _delay(run.critical[GROUND_TRUTH], first, invalidated).p50_ms
     if base_ms is None:
         # The host was late in every second of it; a late packet's round trip is still one, and a median bears it.
-        base_ms = _delay(run.critical[TRUTH], first, set()).p50_ms
+        base_ms = _delay(run.critical[GROUND_TRUTH], first, set()).p50_ms
     windows = []
     for second in seconds:
         if second in invalidated:
@@ -178,7 +178,7 @@ def _window(
         return Window(second, None, violates=True, invalidated=False)
     if base_ms is None:
         raise UserError(
-            f"{TRUTH} got no reply in the first phase {first_phase!r}, so there is no base delay to judge by"
+            f"{GROUND_TRUTH} got no reply in the first phase {first_phase!r}, so there is no base delay to judge by"
         )
     return Window(second, p95_ms - base_ms, violates=p95_ms - base_ms > objective_ms, invalidated=False)
 
@@ -187,27 +187,27 @@ def _overlap(second: int, invalidated_from_s: float) -> bool:
     return second - 1 + _ROUNDING_S < invalidated_from_s < second + 1 - _ROUNDING_S
 
 
-def _tally(
+def _span_figures(
     run: Run, timeline: Sequence[Window], span: Phase, disturbances: int | None = None, protect_s: float | None = None
-) -> Tally:
+) -> SpanFigures:
     """Count one phase; the whole run gets its disturbances from outside, since they belong to phases."""
     inside = [window for window in timeline if span.start_s <= window.middle_s < span.end_s]
     judged = [window for window in inside if not window.invalidated]
     if disturbances is None:
         began = [e.at_s for e in run.events if e.kind == "disturbance" and abs(e.at_s - span.start_s) <= _SAME_MOMENT_S]
         disturbances = min(1, len(began))
-        protect_s = _protect_s(timeline, min(began), span.end_s) if began else None
+        protect_s = time_to_protect_s(timeline, min(began), span.end_s) if began else None
     goodput = [target.goodput_bps for target in run.best_effort.values()]
     protected = [
         0.0 if window.violates else sum(step_mean(points, window.start_s, window.start_s + 1) for points in goodput)
         for window in judged
     ]
     invalidated = {window.start_s for window in timeline if window.invalidated}
-    return Tally(
+    return SpanFigures(
         windows=len(judged),
         violating_windows=sum(window.violates for window in judged),
         invalidated_windows=len(inside) - len(judged),
-        longest_violation_s=_longest_violation_s(judged),
+        longest_violation_s=longest_violation_s(judged),
         disturbances=disturbances,
         protect_s=protect_s,
         goodput_bps=sum(step_mean(points, span.start_s, span.end_s) for points in goodput),
@@ -216,12 +216,13 @@ def _tally(
         - step_mean(run.critical_bps, span.start_s, span.end_s),
         wanted=span.best_effort,
         critical={
-            name: _delay(app, span, invalidated if name == TRUTH else set()) for name, app in run.critical.items()
+            name: _delay(application, span, invalidated if name == GROUND_TRUTH else set())
+            for name, application in run.critical.items()
         },
     )
 
 
-def _protect_s(timeline: Sequence[Window], from_s: float, until_s: float) -> float | None:
+def time_to_protect_s(timeline: Sequence[Window], from_s: float, until_s: float) -> float | None:
     """Return the time from a disturbance to the first of five clean windows in a row that starts before ``until_s``."""
     judged = [window for window in timeline if not window.invalidated and window.middle_s >= from_s]
     for at, window in enumerate(judged):
@@ -239,7 +240,7 @@ def _worst(delays_s: Sequence[float | None]) -> float | None:
     return max(known) if known and len(known) == len(delays_s) else None
 
 
-def _longest_violation_s(judged: Sequence[Window]) -> int:
+def longest_violation_s(judged: Sequence[Window]) -> int:
     """Return the longest row of violating windows, in s from first to last; an invalidated one does not end it."""
     rows = [list(row) for violates, row in groupby(judged, key=lambda window: window.violates) if violates]
     return max((row[-1].start_s + 1 - row[0].start_s for row in rows), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ from multiprocessing import parent_process
 from signal import SIG_DFL, SIGINT, signal
 from threading import Thread
 
-from detnet_lab.simulator.judge import Outcome, judge
 from detnet_lab.simulator.oracle_search import best
+from detnet_lab.simulator.outcome import Outcome, judge
 from detnet_lab.simulator.plant import Plant
-from detnet_lab.simulator.policies.base import Policy
+from detnet_lab.simulator.policies.policy_interface import Policy
 from detnet_lab.simulator.policies.registry import ORACLE
-from detnet_lab.simulator.run import run, world
-from detnet_lab.simulator.scenario import Scenario
+from detnet_lab.simulator.simulation import draw_world, run
+from detnet_lab.simulator.simulator_scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Result:
     outcomes: tuple[Outcome, ...]
 
 
-Progress = Callable[[int, int, str], None]
+OnProgress = Callable[[int, int, str], None]
 """Called with the number of worlds done, of all, and the name of the last."""
 Known = Callable[[Job], Mapping[str, Outcome]]
 """What is known of a world already, by policy."""
@@ -63,7 +64,7 @@ def jobs(
 
 
 def simulate(
-    work: Sequence[Job], *, processes: int, progress: Progress, known: Known = nothing_known, keep: Keep = not_kept
+    work: Sequence[Job], *, processes: int, on_progress: OnProgress, known: Known = nothing_known, keep: Keep = not_kept
 ) -> tuple[Result, ...]:
     """Run what is not known of all jobs; the results are in their order, whatever process was faster."""
     found = [dict(known(job)) for job in work]
@@ -75,7 +76,7 @@ def simulate(
         at = left[number]
         keep(work[at], outcomes)
         found[at].update({outcome.policy: outcome for outcome in outcomes})
-        progress(done, len(work), work[at].scenario.name)
+        on_progress(done, len(work), work[at].scenario.name)
     return tuple(_result(job, outcomes) for job, outcomes in zip(work, found, strict=True))
 
 
@@ -91,10 +92,10 @@ def _result(job: Job, found: Mapping[str, Outcome]) -> Result:
 def _outcomes(part: tuple[Job, frozenset[str]]) -> list[Outcome]:
     """Return the outcomes of a world that are not among the named ones."""
     job, known = part
-    outside = world(job.scenario, job.plant, job.seed)
+    world = draw_world(job.scenario, job.plant, job.seed)
     policies = [policy for policy in job.policies if policy.name not in {ORACLE, *known}]
-    found = [judge(run(job.scenario, job.plant, policy, job.seed, outside, ticks=False)) for policy in policies]
-    return found if ORACLE in known else [best(job.scenario, job.plant, job.seed, outside), *found]
+    found = [judge(run(job.scenario, job.plant, policy, job.seed, world, ticks=False)) for policy in policies]
+    return found if ORACLE in known else [best(job.scenario, job.plant, job.seed, world), *found]
 
 
 def _results(parts: Sequence[tuple[Job, frozenset[str]]], processes: int) -> Iterator[tuple[int, list[Outcome]]]:
@@ -123,3 +124,29 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+class Progress:
+    """Turns the progress of a batch into lines with the time that is left."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began_s = clock()
+        self._before: int | None = None
+
+    def line(self, done: int, everything: int, last: str) -> str:
+        """Return how far the batch is. Worlds that were known when it began took no time, and do not count."""
+        if self._before is None:
+            self._before = done - 1
+        elapsed_s = self._clock() - self._began_s
+        left_s = elapsed_s / (done - self._before) * (everything - done)
+        left = f"about {_duration(left_s)} left" if done < everything else f"{_duration(elapsed_s)} in all"
+        return f"{done} of {everything} worlds, {left}, last {last}"
+
+
+def _duration(seconds: float) -> str:
+    """Return a time in words, rounded as one would say it."""
+    if seconds < 90.0:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60.0)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

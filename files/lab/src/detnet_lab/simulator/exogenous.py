@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from random import Random
 
 from detnet_lab.simulator import profile
-from detnet_lab.simulator.critical import CriticalPlan
 from detnet_lab.simulator.plant import SLOT_S, Plant
-from detnet_lab.simulator.scenario import LinkPlan
+from detnet_lab.simulator.simulator_scenario import CriticalPlan, LinkPlan
 
 POINTS = 10
-"""How often a slot the truth is looked at."""
+"""How often a slot the ground truth is sampled."""
 _LEAST_SHARE = 0.01
 
 
@@ -33,12 +32,11 @@ class ProbeDraw:
 
 @dataclass(frozen=True, slots=True)
 class Exogenous:
-    """One link's outside world, one value per slot.
+    """What comes from outside to one link, one value per slot.
 
     ``demand_bps`` and ``pods`` have one list per target, ``workload_bps`` and ``probes`` one per critical workload;
-    ``critical_bps`` is what all of these send together.
-    ``shaping`` multiplies caps, ``bursts`` are the truth's exponential draws (``POINTS`` a slot), ``chances`` uniform
-    draws for faults.
+    ``critical_bps`` is what all of these send together. ``shaping`` multiplies caps, ``bursts`` are the ground truth's
+    exponential draws (``POINTS`` a slot), ``chances`` uniform draws for faults.
     """
 
     capacity_bps: Sequence[float]
@@ -58,7 +56,7 @@ class Exogenous:
 
 
 def draw(plan: LinkPlan, plant: Plant, duration_s: float, seed: str) -> Exogenous:
-    """Draw the outside world of one link; ``seed`` is any text."""
+    """Draw what comes from outside to one link; ``seed`` is any text."""
     slots = round(duration_s / SLOT_S)
     capacity = profile.draw(plan.capacity, slots, _stream(seed, "capacity"))
     shaping = _stream(seed, "shaping")

@@ -27,7 +27,7 @@ class Plant:
         critical_noise: standard deviation of the critical rate around its profile, as a share, every slot anew.
         shaping_noise: standard deviation of what a cap lets through, as a share (EDT and token buckets are not exact).
         counter_age_s: how old the byte counters are when they are read.
-        jitter_ms, latency_ms: the objective of the critical class; it also promises that nothing is lost.
+        jitter_ms, latency_ms: the objective of the critical class, by which nothing may be lost either.
     """
 
     capacity_bps: float = 1e9

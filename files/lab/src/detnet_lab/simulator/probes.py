@@ -10,7 +10,7 @@ from collections import deque
 from detnet.model.samples import Sample
 from detnet_lab.simulator.exogenous import POINTS, Exogenous, ProbeDraw
 from detnet_lab.simulator.faults import Faults
-from detnet_lab.simulator.link import Slot
+from detnet_lab.simulator.fluid_link import Slot
 from detnet_lab.simulator.plant import SLOT_S, Plant
 
 TIMEOUT_S = 0.5

@@ -37,11 +37,11 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class TruthWindow:
-    """One second of one link on the plant's truth.
+class GroundTruthWindow:
+    """One second of one link on the plant's ground truth.
 
     ``pdv95_ms`` is the p95 of the critical packets' delay over the empty path; ``broken`` names the critical workloads
-    whose promise was broken.
+    whose objective was violated.
     """
 
     start_s: int
@@ -52,7 +52,7 @@ class TruthWindow:
 
     @property
     def violates(self) -> bool:
-        """Whether any promise was broken."""
+        """Whether any objective was violated."""
         return bool(self.broken)
 
 
@@ -60,15 +60,15 @@ class TruthWindow:
 class LinkTrace:
     """One link's part of a run.
 
-    ``critical`` names its critical workloads and ``limit_ms`` is the least delay over the empty path that breaks a
-    promise to any of them; ``writes`` are (time in s, target).
+    ``critical`` names its critical workloads and ``limit_ms`` is the least delay over the empty path that
+    violates an objective of any of them; ``writes`` are (time in s, target).
     """
 
     targets: tuple[str, ...]
     critical: tuple[str, ...]
     limit_ms: float
     ticks: Sequence[Tick]
-    windows: Sequence[TruthWindow]
+    windows: Sequence[GroundTruthWindow]
     writes: Sequence[tuple[float, str]]
 
 

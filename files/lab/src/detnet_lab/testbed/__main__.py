@@ -7,12 +7,12 @@ import sys
 
 from detnet.model.errors import UserError
 from detnet_lab.testbed.isolation import ENTERED
-from detnet_lab.testbed.order import RunSpec
 from detnet_lab.testbed.runner import Stopped, run
+from detnet_lab.testbed.testbed_scenario import RunSpec
 
 
 def _read_line() -> str:
-    """Read the order byte by byte: the rest of stdin is waited for with select, which must not be read ahead."""
+    """Read the specification by the byte: the rest of stdin is waited for with select and must not be read ahead."""
     text = b""
     while not text.endswith(b"\n"):
         byte = os.read(sys.stdin.fileno(), 1)

@@ -5,8 +5,8 @@ with mount and network namespaces of its own. When that process ends, for whatev
 process in there and takes namespaces, interfaces and mounts away (pid_namespaces(7)). It ends when the outer one does,
 at the latest: PR_SET_PDEATHSIG on unshare, and unshare's --kill-child behind it.
 
-The two speak through three pipes: the order goes in on stdin, whose end asks the run to stop; lines for people come
-out on stdout; the record comes out on a descriptor of its own.
+The two speak through three pipes: the specification goes in on stdin, whose end asks the run to stop; lines for people
+come out on stdout; the record comes out on a descriptor of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from types import FrameType
 from typing import IO
 
 from detnet.model.errors import UserError
-from detnet_lab.testbed.order import RunSpec
+from detnet_lab.testbed.testbed_scenario import RunSpec
 
 _ENTER = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc")
 ENTERED = "entered"
@@ -33,11 +33,11 @@ ENTERED = "entered"
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(order: RunSpec, record: IO[bytes], show: Callable[[str], None], *, die_with_parent: bool = False) -> int:
-    """Run the order in namespaces of its own and return its exit code, 128 + the signal's number after a signal.
+def run(spec: RunSpec, record: IO[bytes], show: Callable[[str], None], *, die_with_parent: bool = False) -> int:
+    """Make the run in namespaces of its own and return its exit code, 128 + the signal's number after a signal.
 
     Args:
-        order: what to run.
+        spec: what to run.
         record: where the run's JSON is written.
         show: takes each line for people as it comes.
         die_with_parent: also stop when any process above this one ends.
@@ -50,7 +50,7 @@ def run(order: RunSpec, record: IO[bytes], show: Callable[[str], None], *, die_w
     except (ProcessLookupError, FileNotFoundError) as error:
         raise UserError("the program that started this run has ended already") from error
     listen, ask = os.pipe()
-    os.write(ask, f"{order.to_json()}\n".encode())
+    os.write(ask, f"{spec.to_json()}\n".encode())
     inner = [sys.executable, "-m", "detnet_lab.testbed", str(record.fileno())]
     with subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", *_ENTER, *inner],

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from detnet.model.errors import UserError
-from detnet_lab.testbed import topology as at
-from detnet_lab.testbed import view
-from detnet_lab.testbed.order import RunSpec
-from detnet_lab.testbed.processes import Crew, realtime_allowed
-from detnet_lab.testbed.recorder import Recorder, Tail
-from detnet_lab.testbed.scenario import Phase
-from detnet_lab.testbed.workloads import CRITICAL, Workloads
-from detnet_lab.testbed.world import World, world
+from detnet_lab.testbed import lab_topology as at
+from detnet_lab.testbed import live_view
+from detnet_lab.testbed.lab_processes import Processes, realtime_allowed
+from detnet_lab.testbed.lab_workloads import CRITICAL, Workloads
+from detnet_lab.testbed.network import Network, lab_network
+from detnet_lab.testbed.run_recorder import Recorder, Tail
+from detnet_lab.testbed.testbed_scenario import Phase, RunSpec
 
 _TICK_S = 0.25
 _LINE_S = 2.0
@@ -39,47 +38,47 @@ class Stopped(Exception):  # noqa: N818 - a request, not an error
 
 
 class Runner:
-    """One run; ``say`` takes each line for people, ``asked_to_stop`` waits and tells whether the run shall end."""
+    """One run; ``say`` takes each line for people."""
 
-    def __init__(self, order: RunSpec, network: World, crew: Crew, say: Callable[[str], None]) -> None:
-        self._order = order
-        self._world = network
-        self._crew = crew
+    def __init__(self, spec: RunSpec, network: Network, processes: Processes, say: Callable[[str], None]) -> None:
+        self._spec = spec
+        self._network = network
+        self._processes = processes
         self._say = say
-        self._workloads = Workloads(order, crew, SCRATCH)
+        self._workloads = Workloads(spec, processes, SCRATCH)
         self._next_line_s = 0.0
         self.recorder: Recorder | None = None
 
-    def man(self) -> None:
+    def start_up(self) -> None:
         """Start everything that runs from the beginning and wait until all of it works.
 
         All at once, since each needs a second to come up: clients try again until their server is there.
         """
         self._workloads.start_servers()
         self._workloads.start_critical()
-        self._workloads.start_daemon()
+        self._workloads.start_controller()
         near = at.NODES[at.SENDERS]
         for what, address in {
             "the probe": (near, at.PROBE_METRICS_PORT),
             "the daemon": (near, at.DAEMON_HTTP_PORT),
             "the dashboard's server": (at.BEST_EFFORT["erp-dashboard"], at.DASHBOARD_PORT),
-            **({"Prometheus": (at.NODES[at.CONTROL], at.PROMETHEUS_PORT)} if self._order.prometheus else {}),
+            **({"Prometheus": (at.NODES[at.CONTROL], at.PROMETHEUS_PORT)} if self._spec.prometheus else {}),
         }.items():
             self._await(what, partial(_answers, address))
         for name in CRITICAL:
             self._await(name, partial(_has_replies, Tail(self._workloads.samples(name))))
 
-    def walk(self) -> None:
+    def run_phases(self) -> None:
         """Go through the phases."""
         tails = {name: Tail(self._workloads.samples(name)) for name in CRITICAL}
         zero_s = time.monotonic()
-        self.recorder = Recorder(self._order, zero_s, tails, Tail(self._workloads.audit))
-        self.recorder.capacity_bps.append((0.0, float(self._order.link.capacity_bps)))
+        self.recorder = Recorder(self._spec, zero_s, tails, Tail(self._workloads.audit))
+        self.recorder.capacity_bps.append((0.0, float(self._spec.link.capacity_bps)))
         if not realtime_allowed():
             self.recorder.event(zero_s, "note", "real-time priority is refused here; windows may be invalidated")
         end_s = zero_s
         self._next_line_s = zero_s + _LINE_S
-        for phase in self._order.scenario.phases:
+        for phase in self._spec.scenario.phases:
             self._begin(self.recorder, phase)
             end_s += phase.duration_s
             while (now_s := time.monotonic()) < end_s:
@@ -89,21 +88,21 @@ class Runner:
         """Return ``run.json``, also of a run that was cut short; ``None`` if it never began."""
         if self.recorder is None:
             return None
-        duration_s = min(self._order.scenario.duration_s, self.recorder.at(time.monotonic()))
+        duration_s = min(self._spec.scenario.duration_s, self.recorder.at(time.monotonic()))
         time.sleep(_GRACE_S)
         self.recorder.catch_up()
         record = self.recorder.to_json(duration_s)
-        if self._order.prometheus:
+        if self._spec.prometheus:
             record["prometheus"] = _ask_prometheus()
         return record
 
     def _begin(self, recorder: Recorder, phase: Phase) -> None:
         now_s = time.monotonic()
         if phase.capacity_share is not None:
-            capacity_bps = int(self._order.link.capacity_bps * phase.capacity_share)
-            self._world.set_capacity(capacity_bps)
+            capacity_bps = int(self._spec.link.capacity_bps * phase.capacity_share)
+            self._network.set_capacity(capacity_bps)
             recorder.capacity_bps.append((recorder.at(now_s), float(capacity_bps)))
-        for name in self._crew.running(phase.stop):
+        for name in self._processes.running(phase.stop):
             self._workloads.stop(name)
         for name in phase.start:
             self._workloads.start(name)
@@ -114,24 +113,24 @@ class Runner:
             recorder.event(now_s, kind, phase.title)
 
     def _tick(self, recorder: Recorder, phase: Phase, now_s: float, end_s: float) -> None:
-        self._crew.check()
-        recorder.traffic(now_s, self._world.received())
+        self._processes.check()
+        recorder.traffic(now_s, self._network.received())
         recorder.catch_up()
         if now_s >= self._next_line_s:
-            self._say(view.line(recorder, now_s, phase.name))
+            self._say(live_view.line(recorder, now_s, phase.name))
             self._next_line_s += _LINE_S
         _listen(min(_TICK_S, end_s - now_s))
 
     def _await(self, what: str, works: Callable[[], bool]) -> None:
         deadline_s = time.monotonic() + _START_PATIENCE_S
         while not works():
-            self._crew.check()
+            self._processes.check()
             if time.monotonic() > deadline_s:
                 raise UserError(f"{what} did not come up within {_START_PATIENCE_S:.0f} s")
             _listen(0.05)
 
 
-def run(order: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
+def run(spec: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
     """Make one run and write its JSON to ``record``.
 
     Raises:
@@ -139,14 +138,14 @@ def run(order: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
         UserError: the network could not be built, or a program ended by itself; what was recorded is written.
     """
     _hide_run()
-    crew = Crew(SCRATCH)
-    with world(order.link) as network:
-        runner = Runner(order, network, crew, say)
+    processes = Processes(SCRATCH)
+    with lab_network(spec.link) as network:
+        runner = Runner(spec, network, processes, say)
         try:
-            runner.man()
-            for text in view.header(order):
+            runner.start_up()
+            for text in live_view.header(spec):
                 say(text)
-            runner.walk()
+            runner.run_phases()
         finally:
             seen = runner.record()
             if seen:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
 from detnet_lab.report.chart.canvas import Canvas, Point
 from detnet_lab.report.judge import Window
-from detnet_lab.report.record import Phase
+from detnet_lab.report.run_record import Phase
 
+WIDTH = 1200.0
+"""Of a picture with stacked panels, in pixels."""
+PANEL_GAP = 34.0
+_LEFT, _RIGHT = 70.0, 180.0
 _TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MOST_TIME_LABELS = 14
 
@@ -35,6 +40,11 @@ class TimeAxis:
         """Return the moments that get a label."""
         step = next((s for s in _TIME_STEPS_S if self.duration_s / s <= _MOST_TIME_LABELS), _TIME_STEPS_S[-1])
         return range(0, int(self.duration_s) + 1, step)
+
+
+def time_axis(duration_s: float) -> TimeAxis:
+    """Return the axis of a picture of ``WIDTH``, with room for the scales on its left and for names on its right."""
+    return TimeAxis(_LEFT, WIDTH - _LEFT - _RIGHT, duration_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +111,9 @@ def draw_windows(canvas: Canvas, axis: TimeAxis, timeline: tuple[Window, ...], p
     for look, row in groupby(timeline, key=_look):
         if not look:
             continue
-        for start_s, end_s in _joined([window.start_s for window in row]):
-            x, what = (
-                axis.x(start_s),
-                "objective violated" if look == "shade" else "left out: the measuring host was late",
-            )
+        for start_s, end_s in joined_seconds(window.start_s for window in row):
+            x = axis.x(start_s)
+            what = "objective violated" if look == "shade" else "left out: the measuring host was late"
             tip = f"{start_s} to {end_s} s: {what}"
             canvas.rect((x, panel.top), (axis.x(end_s) - x, panel.height), look, tip=tip)
 
@@ -114,7 +122,7 @@ def _look(window: Window) -> str:
     return "invalidate" if window.invalidated else "shade" if window.violates else ""
 
 
-def _joined(starts_s: list[int]) -> list[tuple[int, int]]:
+def joined_seconds(starts_s: Iterable[int]) -> list[tuple[int, int]]:
     """Return spans of neighbouring seconds; a second in which nothing was sent is no window and parts them."""
     spans: list[tuple[int, int]] = []
     for start_s in starts_s:

@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 _NOT_XML = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WIDTH_OF_SIZE = 0.62  # DejaVu Sans, the widest of the fonts named in style.py, averages 0.59 em on our texts
 _WIDTH_OF_BOLD = 0.69
+_HEADLINE_SIZE = 25.0
+MARGIN = 24.0
 
 Point = tuple[float, float]
 
@@ -127,6 +129,13 @@ class Canvas:
             element.text = clean(text)
             if tip:
                 ET.SubElement(element, "title").text = clean(tip)
+
+    def headline(self, text: str, top: float) -> float:
+        """Write a sentence over the whole width, on as many lines as it needs, and return the last baseline."""
+        for line in wrap(text, self.width - 2 * MARGIN, _HEADLINE_SIZE, bold=True):
+            top += _HEADLINE_SIZE * 1.3
+            self.text((MARGIN, top), line, "headline")
+        return top
 
     def svg(self, height: float) -> str:
         """Return the finished document."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detnet.text import share
-from detnet_lab.report import words
+from detnet_lab.report import run_text
 from detnet_lab.report.chart.axes import TimeAxis
-from detnet_lab.report.chart.canvas import Canvas, fit, text_width, wrap
+from detnet_lab.report.chart.canvas import MARGIN, Canvas, fit, text_width
 from detnet_lab.report.judge import Summary
-from detnet_lab.report.record import Event, Phase
+from detnet_lab.report.run_record import Event, Phase
 
-_MARGIN = 24.0
-_HEADLINE_SIZE = 25.0
 _EVENT_LANES = 3
 _EVENT_HEIGHT = 17.0
 _EVENT_LOOKS = {"disturbance": "cause", "fault": "fault", "note": "note"}
@@ -29,31 +27,28 @@ def numbers(summary: Summary) -> list[tuple[str, str, bool]]:
     worst = f", worst of {total.disturbances} disturbances" if total.disturbances > 1 else " after the disturbance"
     rates = f"{total.goodput_bps / 1e6:.0f} of {total.available_bps / 1e6:.0f} Mbit/s"
     return [
-        (words.inside(total), f"of {total.windows} windows inside {summary.objective_ms:g} ms", bad),
+        (run_text.compliance(total), f"of {total.windows} windows inside {summary.objective_ms:g} ms", bad),
         (
-            words.protection(total),
+            run_text.protection(total),
             f"until protected{worst}" if total.disturbances else "no disturbance to protect from",
-            words.protection(total) == "never",
+            run_text.protection(total) == "never",
         ),
-        (words.seconds(total.longest_violation_s), "longest violation", bad),
+        (run_text.seconds(total.longest_violation_s), "longest violation", bad),
         (share(total.utilisation), f"of what the link left: {rates}", False),
     ]
 
 
 def draw_heading(canvas: Canvas, summary: Summary, top: float) -> float:
     """Draw the sentence and the big numbers and return where they end."""
-    y = top
-    for line in wrap(words.headline(summary), canvas.width - 2 * _MARGIN, _HEADLINE_SIZE, bold=True):
-        y += _HEADLINE_SIZE * 1.3
-        canvas.text((_MARGIN, y), line, "headline")
+    y = canvas.headline(run_text.headline(summary), top)
     parts = [f"policy {summary.policy}", f"scenario {summary.scenario}", summary.started_at]
     if summary.total.invalidated_windows:
-        parts.append(f"left out: {words.left_out(summary.total)}")
-    canvas.text((_MARGIN, y + 22), " · ".join(parts), "small")
+        parts.append(f"left out: {run_text.excluded(summary.total)}")
+    canvas.text((MARGIN, y + 22), " · ".join(parts), "small")
     y += 66
-    column = (canvas.width - 2 * _MARGIN) / 4
+    column = (canvas.width - 2 * MARGIN) / 4
     for index, (figure, meaning, bad) in enumerate(numbers(summary)):
-        x = _MARGIN + index * column
+        x = MARGIN + index * column
         canvas.text((x, y), figure, "number bad" if bad else "number")
         canvas.text((x, y + 18), fit(meaning, column - 8, 11), "small", tip=meaning)
     return y + 34

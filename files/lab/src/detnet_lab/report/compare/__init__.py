@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from detnet_lab.report.compare import comparison_tables as tables
+from detnet_lab.report.compare.batch_summary import BatchSummary, parse
+from detnet_lab.report.compare.comparison_picture import picture
+from detnet_lab.report.markup import markdown, render_page, trusted_markup
+from detnet_lab.report.output_files import render_png, write_whole
+
 HTML, PNG, MARKDOWN = "compare.html", "compare.png", "COMPARE.md"
 
 
@@ -20,13 +26,38 @@ def write(raw: Mapping[str, Any], out_dir: Path, source: str = "summary.json") -
     Raises:
         UserError: the figures are malformed, a file cannot be written, or no font is installed.
     """
-    from detnet_lab.report.compare.figures import parse  # noqa: PLC0415 - heavy imports are made where they are needed
-    from detnet_lab.report.compare.page import as_markdown, page  # noqa: PLC0415
-    from detnet_lab.report.compare.picture import picture  # noqa: PLC0415
-    from detnet_lab.report.files import write_whole  # noqa: PLC0415
-    from detnet_lab.report.png import render  # noqa: PLC0415
-
     batch = parse(raw, source)
     write_whole(out_dir / MARKDOWN, as_markdown(batch))
     write_whole(out_dir / HTML, page(batch))
-    write_whole(out_dir / PNG, render(picture(batch, heading=True)))
+    write_whole(out_dir / PNG, render_png(picture(batch, heading=True)))
+
+
+def page(batch: BatchSummary) -> str:
+    """Return the page."""
+    return render_page(
+        "compare.html.j2",
+        title=tables.headline(batch),
+        protocol=tables.protocol(batch),
+        chart=trusted_markup(picture(batch, heading=False)),
+        policies=tables.policies(batch),
+        differences=tables.differences(batch),
+        goodput=tables.by_scenario(batch, "be_compliant_ratio"),
+    )
+
+
+def as_markdown(batch: BatchSummary) -> str:
+    """Return the same in Markdown."""
+    parts = [
+        "# All policies against the oracle",
+        f"{tables.headline(batch)}.",
+        tables.protocol(batch),
+        "![violations against goodput](compare.png)",
+        markdown(tables.policies(batch)),
+        "## The same worlds, policy against policy",
+        markdown(tables.differences(batch)),
+        "## Violating seconds (%)",
+        markdown(tables.by_scenario(batch, "violation_ratio")),
+        "## Goodput in clean seconds (% of the oracle's)",
+        markdown(tables.by_scenario(batch, "be_compliant_ratio")),
+    ]
+    return "\n\n".join(parts) + "\n"

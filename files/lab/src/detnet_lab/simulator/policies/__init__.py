@@ -1,1 +1,1 @@
-"""The policies that are compared: ours, the published ones, and the oracle."""
+"""The policies that are compared: the product's, the published ones, and the oracle."""

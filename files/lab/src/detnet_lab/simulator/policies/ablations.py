@@ -17,11 +17,11 @@ from detnet.control.learned import Learned
 from detnet.model.rate import Rate
 from detnet.runtime.control_loop import ControlLoop
 from detnet_lab.simulator.plant import Plant
-from detnet_lab.simulator.policies.production import Ours, Running
-from detnet_lab.simulator.site import Site
+from detnet_lab.simulator.policies.production import ProductionController, ProductionPolicy
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
 
 FULL = "learned"
-_OURS = Ours(FULL)
+_LEARNED = ProductionPolicy(FULL)
 _OFF = math.inf
 Change = Callable[[Rules], Rules]
 
@@ -34,15 +34,17 @@ class Ablation:
     part: str
     instead: str
     change: Change
-    daemon: type[ControlLoop] = ControlLoop
+    control_loop: type[ControlLoop] = ControlLoop
 
     def actuation_s(self, plant: Plant) -> float:
         """Return what the full policy has."""
-        return _OURS.actuation_s(plant)
+        return _LEARNED.actuation_s(plant)
 
-    def start(self, site: Site) -> Running:
-        """Start a daemon on the caps in force."""
-        return Running(_OURS.settings(site), site, change=self.change, daemon=self.daemon)
+    def start(self, domain: SimulatedDomain) -> ProductionController:
+        """Start a control loop on the caps in force."""
+        return ProductionController(
+            _LEARNED.settings(domain), domain, change=self.change, control_loop=self.control_loop
+        )
 
 
 class Unguarded(Guard):

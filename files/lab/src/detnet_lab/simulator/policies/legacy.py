@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detnet_lab.simulator.policies.standalone import MBPS, View
+from detnet_lab.simulator.policies.standalone import MBPS, FormulaInputs
 
 
 @dataclass(slots=True)
@@ -13,10 +13,10 @@ class V1:
 
     assumed_ms: float = 0.5
 
-    def react(self, view: View) -> float:
+    def react(self, inputs: FormulaInputs) -> float:
         """Step down above the objective, up below it."""
-        jitter_ms = view.figures.jitter_ms if view.figures else self.assumed_ms
-        return view.budget_bps + (-50.0 if jitter_ms > view.jitter_ms else 10.0) * MBPS
+        jitter_ms = inputs.reading.jitter_ms if inputs.reading else self.assumed_ms
+        return inputs.budget_bps + (-50.0 if jitter_ms > inputs.jitter_ms else 10.0) * MBPS
 
 
 @dataclass(slots=True)
@@ -33,17 +33,17 @@ class V2:
     latency_ms: float | None = None
     changed: bool = False
 
-    def react(self, view: View) -> float:
+    def react(self, inputs: FormulaInputs) -> float:
         """Step by what is smoothed, every other cycle."""
-        if view.figures is None:
-            return view.budget_bps
-        self.jitter_ms = self._smooth(self.jitter_ms, view.figures.jitter_ms)
-        self.latency_ms = self._smooth(self.latency_ms, view.figures.latency_ms)
+        if inputs.reading is None:
+            return inputs.budget_bps
+        self.jitter_ms = self._smooth(self.jitter_ms, inputs.reading.jitter_ms)
+        self.latency_ms = self._smooth(self.latency_ms, inputs.reading.latency_ms)
         step = 0.0
         if not self.changed:
-            step = self._step(self.jitter_ms / self.threshold_ms, self.latency_ms / view.latency_ms)
+            step = self._step(self.jitter_ms / self.threshold_ms, self.latency_ms / inputs.latency_ms)
         self.changed = step != 0.0
-        return view.budget_bps + step * MBPS
+        return inputs.budget_bps + step * MBPS
 
     def _smooth(self, before: float | None, now: float) -> float:
         return now if before is None else self.alpha * now + (1.0 - self.alpha) * before
@@ -63,10 +63,10 @@ class V5:
 
     threshold_ms: float
 
-    def react(self, view: View) -> float:
+    def react(self, inputs: FormulaInputs) -> float:
         """Cut by a share, grow by a step."""
-        if view.figures is None:
-            return view.budget_bps
-        if view.figures.jitter_ms > self.threshold_ms:
-            return 0.8 * view.budget_bps
-        return view.budget_bps + (10.0 * MBPS if view.figures.jitter_ms < 0.5 * self.threshold_ms else 0.0)
+        if inputs.reading is None:
+            return inputs.budget_bps
+        if inputs.reading.jitter_ms > self.threshold_ms:
+            return 0.8 * inputs.budget_bps
+        return inputs.budget_bps + (10.0 * MBPS if inputs.reading.jitter_ms < 0.5 * self.threshold_ms else 0.0)

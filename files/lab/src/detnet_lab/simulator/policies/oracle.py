@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from detnet.control.allocate import allocate
 from detnet_lab.simulator.plant import SLOT_S, Plant
-from detnet_lab.simulator.policies.base import Step
-from detnet_lab.simulator.site import Site
+from detnet_lab.simulator.policies.policy_interface import Step
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +27,36 @@ class Oracle:
         """Its writes are in force at once."""
         return 0.0
 
-    def start(self, site: Site) -> Running:
+    def start(self, domain: SimulatedDomain) -> OracleController:
         """Begin."""
-        return Running(self, site)
+        return OracleController(self, domain)
 
 
-class Running:
-    """The oracle at one site."""
+class OracleController:
+    """The oracle at work on one domain."""
 
     interval_s = SLOT_S
 
-    def __init__(self, oracle: Oracle, site: Site) -> None:
+    def __init__(self, oracle: Oracle, domain: SimulatedDomain) -> None:
         self._oracle = oracle
-        self._site = site
+        self._domain = domain
         self._last: tuple[int, ...] = ()
-        self._foreseen_bps = foreseen_bps(site.exogenous.critical_bps, oracle.reserve)
+        self._foreseen_bps = foreseen_bps(domain.exogenous.critical_bps, oracle.reserve)
 
     def step(self) -> Step:
         """Write what the next slot can bear."""
-        site, oracle = self._site, self._oracle
-        exogenous = site.exogenous
-        slot = round(site.now_s / SLOT_S)
+        domain, oracle = self._domain, self._oracle
+        exogenous = domain.exogenous
+        slot = round(domain.now_s / SLOT_S)
         if slot < exogenous.slots:
             seen = max(0, slot - 1)
             spare_bps = exogenous.capacity_bps[seen] * (1.0 - oracle.headroom) - self._foreseen_bps[seen]
-            budget_bps = int(min(max(spare_bps, 0.0), site.maximum_bps))
+            budget_bps = int(min(max(spare_bps, 0.0), domain.maximum_bps))
             demands = tuple(int(demand[slot]) for demand in exogenous.demand_bps)
             if (budget_bps, *demands) != self._last:
                 self._last = (budget_bps, *demands)
-                claims = [replace(c, demand_bps=float(d)) for c, d in zip(site.claims, demands, strict=True)]
-                site.actuator.apply(allocate(budget_bps, claims))
+                claims = [replace(c, demand_bps=float(d)) for c, d in zip(domain.claims, demands, strict=True)]
+                domain.actuator.apply(allocate(budget_bps, claims))
         return Step("oracle", "", "")
 
 

@@ -1,4 +1,4 @@
-"""Our product: the daemon itself, on a simulated source, actuator and clock."""
+"""The product: its own control loop, on a simulated source, actuator and clock."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from detnet.control.decision import Rules
 from detnet.model.objectives import Objective
 from detnet.model.rate import Rate
 from detnet.model.signals import Interval, Signal
-from detnet.runtime.build import build_rules
-from detnet.runtime.control_loop import ControlLoop, LoopParts
+from detnet.runtime.build import build_claims, build_rules
+from detnet.runtime.control_loop import ControlLoop, LoopParts, Memory
 from detnet.sources.source import Reading
 from detnet.telemetry.passes import Pass
 from detnet_lab.simulator.plant import Plant
-from detnet_lab.simulator.policies.base import Step
-from detnet_lab.simulator.site import Site
+from detnet_lab.simulator.policies.policy_interface import Step
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class ProductionPolicy:
     """The core with one of its policies, configured as a user would; ``loop`` are settings of its section ``loop``."""
 
     policy: str
@@ -36,17 +36,17 @@ class Ours:
         """Patching a pod's own annotation is hot: nothing but the plant's own delay."""
         return plant.actuation_s
 
-    def start(self, site: Site) -> Running:
-        """Start a daemon on the caps in force."""
-        return Running(self.settings(site), site)
+    def start(self, domain: SimulatedDomain) -> ProductionController:
+        """Start a control loop on the caps in force."""
+        return ProductionController(self.settings(domain), domain)
 
-    def settings(self, site: Site) -> Settings:
-        """Return what a user would write for this site: the objective, the targets, and the range of their caps."""
+    def settings(self, domain: SimulatedDomain) -> Settings:
+        """Return what a user would write for this domain: the objective, the targets, and the range of their caps."""
         return Settings.model_validate(
             {
-                "objectives": [_written(objective) for objective in site.objectives.values()],
+                "objectives": [_written(objective) for objective in domain.objectives.values()],
                 "targets": [
-                    {"name": c.name, "min": Rate(c.minimum_bps), "max": Rate(c.maximum_bps)} for c in site.claims
+                    {"name": c.name, "min": Rate(c.minimum_bps), "max": Rate(c.maximum_bps)} for c in domain.claims
                 ],
                 "policy": {"name": self.policy},
                 "loop": dict(self.loop),
@@ -54,28 +54,34 @@ class Ours:
         )
 
 
-class Running:
-    """The daemon at a site; ``record`` makes it its own recorder."""
+class ProductionController:
+    """A control loop over a domain; ``record`` makes it its own recorder."""
 
     def __init__(
         self,
         settings: Settings,
-        site: Site,
+        domain: SimulatedDomain,
         *,
         change: Callable[[Rules], Rules] = lambda rules: rules,
-        daemon: type[ControlLoop] = ControlLoop,
+        control_loop: type[ControlLoop] = ControlLoop,
+        memory: Memory | None = None,
     ) -> None:
-        """Build the daemon as settings say; ``change`` and ``daemon`` let a study take a part out of it."""
+        """Build the loop as settings say; ``change`` and ``control_loop`` let a study take a part out of it."""
         self.interval_s = settings.loop.interval
-        self._last: Pass | None = None
         parts = LoopParts(
-            change(build_rules(settings)), site.claims, _Source(site), site.actuator, self, self.interval_s
+            rules=change(build_rules(settings)),
+            claims=build_claims(settings),
+            source=_Source(domain),
+            actuator=domain.actuator,
+            recorder=self,
+            interval_s=self.interval_s,
+            memory=memory,
         )
-        self._daemon = daemon(parts, clock=site.clock)
+        self._loop = control_loop(parts, clock=domain.clock)
 
     def step(self) -> Step:
-        """Make one pass of the daemon."""
-        one = self._daemon.step()
+        """Make one pass."""
+        one = self._loop.step()
         decision = one.decision
         signal = next(iter(decision.signals.values()))
         return Step(
@@ -89,27 +95,26 @@ class Running:
         )
 
     def record(self, one: Pass) -> None:
-        """Take a pass; the trace keeps what it needs of it."""
-        self._last = one
+        """Do nothing: what ``step`` returns is all that a trace keeps of a pass."""
 
 
 class _Source:
-    """The site as the daemon's source."""
+    """The domain as the loop's source."""
 
     name = "simulated"
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, domain: SimulatedDomain) -> None:
+        self._domain = domain
 
     def start(self) -> None:
-        """Do nothing: simulated time moves the site."""
+        """Do nothing: simulated time moves the domain."""
 
     def stop(self) -> None:
         """Do nothing."""
 
     def latest(self) -> Reading:
         """Return what has reached the controller."""
-        return self._site.latest()
+        return self._domain.latest()
 
 
 def _written(objective: Objective) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The sensors of the compared policies, each as its authors published it, and one that works.
 
-A sensor is separate from its policy, so that it can be told which of the two is at fault.
+A sensor is separate from its policy, so that one can see which of the two is at fault.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol
 
-from detnet_lab.report.series import percentile
-from detnet_lab.simulator.site import Site
+from detnet_lab.report.step_series import percentile
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
 
 _HTTP_BUCKETS_MS = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0)
 _SERVER_MS = 1.0
@@ -20,7 +20,7 @@ _FRESH_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class SensorReading:
     """What a sensor says: the spread of the delay and its p95, in ms, and the share lost."""
 
     jitter_ms: float
@@ -29,18 +29,18 @@ class Figures:
 
 
 class Sensor(Protocol):
-    """Reads a site; ``None`` means that it knows nothing."""
+    """Reads a domain; ``None`` means that it knows nothing."""
 
-    def read(self, site: Site) -> Figures | None:
-        """Return the figures of now."""
+    def read(self, domain: SimulatedDomain) -> SensorReading | None:
+        """Return the reading of now."""
 
 
 class Blind:
     """No data, ever: the metric that v1 asked for does not exist, and its code then assumed 0.5 ms."""
 
-    def read(self, site: Site) -> Figures | None:
+    def read(self, domain: SimulatedDomain) -> SensorReading | None:
         """Return what v1 assumed."""
-        return Figures(0.5, 0.5)
+        return SensorReading(0.5, 0.5)
 
 
 class Fresh:
@@ -50,34 +50,34 @@ class Fresh:
         self._window_s = window_s
         self._base_ms = float("inf")
 
-    def read(self, site: Site) -> Figures | None:
+    def read(self, domain: SimulatedDomain) -> SensorReading | None:
         """Return PDV and latency p95 and the loss; silence of the source is no figure."""
-        samples = site.samples_since(self._window_s)
-        if not samples or site.clock() - samples[-1].sent_at_s > _FRESH_S:
+        samples = domain.samples_since(self._window_s)
+        if not samples or domain.clock() - samples[-1].sent_at_s > _FRESH_S:
             return None
         delays = sorted(sample.rtt_ms for sample in samples if sample.rtt_ms is not None)
         loss = 1.0 - len(delays) / len(samples)
         if not delays:
-            return Figures(1e3, 1e3, loss)
+            return SensorReading(1e3, 1e3, loss)
         self._base_ms = min(self._base_ms, delays[0])
         p95_ms = percentile(delays, 0.95)
-        return Figures(p95_ms - self._base_ms, p95_ms, loss)
+        return SensorReading(p95_ms - self._base_ms, p95_ms, loss)
 
 
 class Scraped:
-    """The same figures over a minute, as Prometheus has them: renewed every 15 s."""
+    """The same reading over a minute, as Prometheus has them: renewed every 15 s."""
 
     def __init__(self, window_s: float = 60.0, scrape_s: float = 15.0) -> None:
         self._sensor = Fresh(window_s)
         self._scrape_s = scrape_s
         self._scraped_s = -scrape_s
-        self._figures: Figures | None = None
+        self._figures: SensorReading | None = None
 
-    def read(self, site: Site) -> Figures | None:
-        """Return the figures of the last scrape."""
-        if site.now_s >= self._scraped_s + self._scrape_s - 1e-9:
-            self._scraped_s = site.now_s
-            self._figures = self._sensor.read(site)
+    def read(self, domain: SimulatedDomain) -> SensorReading | None:
+        """Return the reading of the last scrape."""
+        if domain.now_s >= self._scraped_s + self._scrape_s - 1e-9:
+            self._scraped_s = domain.now_s
+            self._figures = self._sensor.read(domain)
         return self._figures
 
 
@@ -91,17 +91,17 @@ class Hubble:
         self._window_s = window_s
         self._scrape_s = scrape_s
         self._scraped_s = -scrape_s
-        self._figures: Figures | None = None
+        self._figures: SensorReading | None = None
 
-    def read(self, site: Site) -> Figures | None:
-        """Return the figures of the last scrape, ``None`` when no request was seen in its minute."""
-        if site.now_s >= self._scraped_s + self._scrape_s - 1e-9:
-            self._scraped_s = site.now_s
-            times = [_SERVER_MS + s.rtt_ms for s in site.samples_since(self._window_s) if s.rtt_ms is not None]
+    def read(self, domain: SimulatedDomain) -> SensorReading | None:
+        """Return the reading of the last scrape, ``None`` when no request was inputs in its minute."""
+        if domain.now_s >= self._scraped_s + self._scrape_s - 1e-9:
+            self._scraped_s = domain.now_s
+            times = [_SERVER_MS + s.rtt_ms for s in domain.samples_since(self._window_s) if s.rtt_ms is not None]
             self._figures = None
             if times:
                 q25, q75, q95 = (histogram_quantile(times, share) for share in (0.25, 0.75, 0.95))
-                self._figures = Figures(q75 - q25, q95)
+                self._figures = SensorReading(q75 - q25, q95)
         return self._figures
 
 
@@ -115,14 +115,14 @@ class MeansOfTen:
         self._means: deque[float] = deque(maxlen=20)
         self._last_ms = 1.0
 
-    def read(self, site: Site) -> Figures | None:
+    def read(self, domain: SimulatedDomain) -> SensorReading | None:
         """Take one more mean and return the spread of them."""
-        recent = [s.rtt_ms for s in site.samples_since(2.0)[-10:] if s.rtt_ms is not None]
+        recent = [s.rtt_ms for s in domain.samples_since(2.0)[-10:] if s.rtt_ms is not None]
         if recent:
             self._last_ms = fmean(recent)
         self._means.append(self._last_ms)
         ordered = sorted(self._means)
-        return Figures(percentile(ordered, 0.75) - percentile(ordered, 0.25), percentile(ordered, 0.95))
+        return SensorReading(percentile(ordered, 0.75) - percentile(ordered, 0.25), percentile(ordered, 0.95))
 
 
 def histogram_quantile(values_ms: Sequence[float], share: float) -> float:

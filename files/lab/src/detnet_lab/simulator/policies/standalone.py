@@ -11,9 +11,9 @@ from detnet.control.allocate import allocate, steady
 from detnet.control.demand import Demand
 from detnet.runtime.control_loop import TrafficMeter
 from detnet_lab.simulator.plant import Plant
-from detnet_lab.simulator.policies.base import Step
-from detnet_lab.simulator.policies.sensors import Figures, Sensor
-from detnet_lab.simulator.site import Site
+from detnet_lab.simulator.policies.policy_interface import Step
+from detnet_lab.simulator.policies.sensors import Sensor, SensorReading
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
 
 MBPS = 1e6
 RESTART_S = 4.0
@@ -22,11 +22,11 @@ _DEMAND_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What a formula may use. ``figures`` is ``None`` when the sensor knows nothing; uncounted traffic is ``None``."""
+class FormulaInputs:
+    """What a formula may use. ``reading`` is ``None`` when the sensor knows nothing; uncounted traffic is ``None``."""
 
     now_s: float
-    figures: Figures | None
+    reading: SensorReading | None
     budget_bps: float
     maximum_bps: float
     jitter_ms: float
@@ -36,14 +36,14 @@ class View:
 
 
 class Formula(Protocol):
-    """From a view to the next budget in bit/s; it may remember."""
+    """From its inputs to the next budget in bit/s; it may remember."""
 
-    def react(self, view: View) -> float:
+    def react(self, inputs: FormulaInputs) -> float:
         """Return the next budget."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bare:
+class StandalonePolicy:
     """A policy of the literature: its formula and sensor, new for each run, its pace, whether it restarts pods."""
 
     name: str
@@ -56,57 +56,57 @@ class Bare:
         """Return the plant's own delay, or that of a restart where it is longer."""
         return max(RESTART_S, plant.actuation_s) if self.restarts else plant.actuation_s
 
-    def start(self, site: Site) -> BareController:
+    def start(self, domain: SimulatedDomain) -> StandaloneController:
         """Put the policy to work."""
-        return BareController(self, site)
+        return StandaloneController(self, domain)
 
 
-class BareController:
-    """One policy at one site."""
+class StandaloneController:
+    """One policy at one domain."""
 
-    def __init__(self, policy: Bare, site: Site) -> None:
+    def __init__(self, policy: StandalonePolicy, domain: SimulatedDomain) -> None:
         self.interval_s = policy.interval_s
         self._formula = policy.formula()
         self._sensor = policy.sensor()
-        self._site = site
+        self._domain = domain
         self._meter = TrafficMeter()
         self._demand = Demand()
         self._counted_s = 0.0
-        self._minimum_bps = sum(claim.minimum_bps for claim in site.claims)
-        self._budget_bps = float(sum(cap.bps for cap in site.actuator.read().values() if cap))
+        self._minimum_bps = sum(claim.minimum_bps for claim in domain.claims)
+        self._budget_bps = float(sum(cap.bps for cap in domain.actuator.read().values() if cap))
 
     def step(self) -> Step:
         """Read the sensor, ask the formula, divide and write."""
-        site = self._site
-        figures, before_bps = self._sensor.read(site), self._budget_bps
-        traffic = self._meter.rates(site.actuator.usage())
-        jitter_ms, latency_ms = site.limits_ms
-        view = View(
-            now_s=site.now_s,
-            figures=figures,
+        domain = self._domain
+        reading, before_bps = self._sensor.read(domain), self._budget_bps
+        traffic = self._meter.rates(domain.actuator.usage())
+        jitter_ms, latency_ms = domain.limits_ms
+        inputs = FormulaInputs(
+            now_s=domain.now_s,
+            reading=reading,
             budget_bps=before_bps,
-            maximum_bps=site.maximum_bps,
+            maximum_bps=domain.maximum_bps,
             jitter_ms=jitter_ms,
             latency_ms=latency_ms,
             best_effort_bps=traffic.best_effort_bps if traffic else None,
             other_bps=traffic.other_bps if traffic else None,
         )
-        self._budget_bps = min(max(self._formula.react(view), self._minimum_bps), site.maximum_bps)
-        in_force = site.actuator.read()
-        if site.now_s >= self._counted_s + _DEMAND_EVERY_S - 1e-9:
-            self._counted_s = site.now_s
-            self._demand = self._demand.after(traffic.target_bps if traffic else {}, in_force, site.clock())
+        self._budget_bps = min(max(self._formula.react(inputs), self._minimum_bps), domain.maximum_bps)
+        in_force = domain.actuator.read()
+        if domain.now_s >= self._counted_s + _DEMAND_EVERY_S - 1e-9:
+            self._counted_s = domain.now_s
+            self._demand = self._demand.after(traffic.target_bps if traffic else {}, in_force, domain.clock())
         budget_bps = int(self._budget_bps)
-        claims = self._demand.claims(site.claims, in_force)
+        claims = self._demand.claims(domain.claims, in_force)
         caps = steady(allocate(budget_bps, claims), in_force, budget_bps, claims)
         reason = ""
         if caps != in_force:
             try:
-                site.actuator.apply(caps)
+                domain.actuator.apply(caps)
             except ActuationError as error:
                 reason = str(error)
         moved = self._budget_bps - before_bps
         action = "raise" if moved > 0 else "cut" if moved < 0 else "hold"
-        if figures is None:
+        if reading is None:
             return Step("blind", action, reason)
-        return Step("policy", action, reason, figures.jitter_ms, figures.latency_ms, figures.loss_ratio)
+        return Step("policy", action, reason, reading.jitter_ms, reading.latency_ms, reading.loss_ratio)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from detnet_lab.simulator.reports.writing import write_reports
+from detnet_lab.simulator.reports.batch_reports import write_reports
 
 __all__ = ["write_reports"]

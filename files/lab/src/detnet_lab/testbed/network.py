@@ -1,0 +1,141 @@
+"""The network: namespaces, links and the bottleneck, built through netlink inside namespaces of our own.
+
+Nothing here removes anything. The network exists only in the mount and network namespaces of the lab's first process
+(``isolation.py``); when that process ends, for whatever reason, the kernel takes all of it away.
+
+The switch routes, and nodes have a subnet each, so that pods behind node3 need nothing but a route.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyroute2 import IPRoute, NetNS, netns
+from pyroute2.netlink.exceptions import NetlinkError
+
+from detnet.model.errors import UserError
+from detnet_lab.testbed import lab_topology as at
+from detnet_lab.testbed.lab_topology import FRAME_BYTES, BottleneckLink
+
+_HEADER_BYTES = 14 + 20 + 32  # Ethernet, IPv4, TCP with timestamps (RFC 7323): what a full segment is not goodput
+_NS_DIR = Path("/run/netns")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came out of the bottleneck since the start: TCP payload of best effort, whole frames of critical traffic."""
+
+    payload_bytes: dict[str, int]
+    critical_bytes: int
+
+
+class Network:
+    """The running topology; ``set_capacity`` and ``received`` are all that a run needs of it."""
+
+    def __init__(self, link: BottleneckLink, handles: dict[str, Any]) -> None:
+        self._link = link
+        self._handles = handles
+
+    def set_capacity(self, capacity_bps: int) -> None:
+        """Change the bottleneck's rate, in bit/s, under traffic."""
+        self._shape("change", capacity_bps)
+
+    def received(self) -> Received:
+        """Read the interface counters behind the bottleneck: the pods' and, for all that ends on node3, the rest."""
+        # One dump, so that all counters are of the same instant.
+        links = {link.get_attr("IFLA_IFNAME"): link for link in self._handles[at.RECEIVERS].get_links()}
+        counters = {name: link.get_attr("IFLA_STATS64") for name, link in links.items()}
+        pods = {name: counters[at.port_towards(name)] for name in at.PODS}
+        return Received(
+            payload_bytes={name: pod["tx_bytes"] - pod["tx_packets"] * _HEADER_BYTES for name, pod in pods.items()},
+            critical_bytes=counters[at.UPLINK]["rx_bytes"] - sum(pod["tx_bytes"] for pod in pods.values()),
+        )
+
+    def build(self) -> None:
+        """Create links, addresses, routes and the bottleneck."""
+        for name, address in at.NODES.items():
+            self._connect(at.SWITCH, name, address)
+        for name, address in at.PODS.items():
+            self._connect(at.RECEIVERS, name, address)
+        for router in (at.SWITCH, at.RECEIVERS):
+            _forward(router)
+        self._handles[at.SWITCH].route("add", dst=at.POD_SUBNETS, gateway=at.NODES[at.RECEIVERS])
+        node2 = self._handles[at.SENDERS]
+        for address in at.BEST_EFFORT.values():
+            node2.addr("add", index=_index(node2, at.UPLINK), address=address, prefixlen=24)
+        self._shape("add", self._link.capacity_bps)
+
+    def _connect(self, router: str, name: str, address: str) -> None:
+        """Join a router and a node or pod by a veth pair; the latter's end is its uplink, with the default route."""
+        near, far = self._handles[router], self._handles[name]
+        target = os.open("/proc/self/ns/net" if name == at.CONTROL else _NS_DIR / name, os.O_RDONLY)
+        try:
+            near.link("add", ifname=at.port_towards(name), kind="veth", peer={"ifname": at.UPLINK, "net_ns_fd": target})
+        finally:
+            os.close(target)
+        ends = (near, at.port_towards(name), at.gateway(address)), (far, at.UPLINK, address)
+        for handle, device, own in ends:
+            index = _index(handle, device)
+            # One frame per segment, as on a wire: a 64 kB super-packet would cross the bottleneck as one 5 ms block.
+            handle.link("set", index=index, gso_max_segs=1)
+            handle.addr("add", index=index, address=own, prefixlen=24)
+            handle.link("set", index=index, state="up")
+        far.link("set", index=_index(far, "lo"), state="up")
+        # A machine may prefer BBR, which keeps the queue short by itself: the lab's senders use Linux's own default.
+        far.route("add", dst="default", gateway=at.gateway(address), metrics={"cc_algo": "cubic"})
+
+    def _shape(self, command: str, capacity_bps: int) -> None:
+        switch = self._handles[at.SWITCH]
+        switch.tc(
+            command,
+            "tbf",
+            index=_index(switch, at.port_towards(at.RECEIVERS)),
+            handle=0x10000,
+            rate=capacity_bps // 8,
+            burst=2 * FRAME_BYTES,
+            limit=self._link.buffer_bytes,
+        )
+
+
+def _index(handle: Any, device: str) -> int:
+    (index,) = handle.link_lookup(ifname=device)
+    return int(index)
+
+
+def _create(name: str) -> Any:
+    netns.create(name)
+    return NetNS(name)
+
+
+def _forward(name: str) -> None:
+    """Let a namespace route; the switch for it is a file seen only from inside (netlink has none)."""
+    script = "echo 1 > /proc/sys/net/ipv4/ip_forward"
+    subprocess.run(["nsenter", f"--net={_NS_DIR / name}", "sh", "-c", script], check=True)
+
+
+@contextmanager
+def lab_network(link: BottleneckLink) -> Iterator[Network]:
+    """Build the topology around this process's network namespace, which becomes node1.
+
+    Raises:
+        UserError: the kernel lacks a part of it (network namespaces, veth, tbf), or refuses it.
+    """
+    handles = {name: _create(name) for name in (at.SWITCH, at.SENDERS, at.RECEIVERS, *at.PODS)}
+    handles[at.CONTROL] = IPRoute()
+    made = Network(link, handles)
+    try:
+        made.build()
+        yield made
+    except NetlinkError as error:
+        raise UserError(
+            f"the kernel refused a part of the lab's network (it needs veth and sch_tbf): {error}"
+        ) from error
+    finally:
+        for handle in handles.values():
+            handle.close()

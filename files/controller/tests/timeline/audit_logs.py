@@ -1,4 +1,4 @@
-"""Audit logs written by the real daemon, in simulated time: the simulator's site, our loop, our recorder's entries."""
+"""Audit logs of the real control loop, in simulated time: the simulator's domain, the service's own entries."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from detnet.telemetry.audit import AuditLog
 from detnet.telemetry.passes import Pass
 from detnet.telemetry.recorder import audit_entry
 from detnet_lab.simulator.plant import SLOT_S, Plant
-from detnet_lab.simulator.policies.production import Ours, Running
-from detnet_lab.simulator.run import world
-from detnet_lab.simulator.scenario import load
-from detnet_lab.simulator.site import Site
+from detnet_lab.simulator.policies.production import ProductionController, ProductionPolicy
+from detnet_lab.simulator.simulated_domain import SimulatedDomain
+from detnet_lab.simulator.simulation import draw_world
+from detnet_lab.simulator.simulator_scenario import load
 
 BEGAN = datetime(2025, 11, 22, 14, 3, tzinfo=UTC)
 
 
-class _Audited(Running):
+class _Audited(ProductionController):
     """The daemon with an audit log."""
 
     audit: AuditLog
@@ -29,14 +29,15 @@ class _Audited(Running):
 
 def write_log(path: Path, scenario: str, *, policy: str = "learned", duration_s: float = 120.0, seed: int = 1) -> None:
     """Let the daemon control a scenario on the reference plant and keep its audit log at ``path``."""
-    plan, plant, policy = load(scenario), Plant(), Ours(policy)
-    site = Site(plan.links[0], plant, world(plan, plant, seed)[0], actuation_s=policy.actuation_s(plant))
-    running = _Audited(policy.settings(site), site)
-    running.audit = AuditLog(path, now=lambda: BEGAN + timedelta(seconds=site.now_s))
+    plan, plant, policy = load(scenario), Plant(), ProductionPolicy(policy)
+    exogenous = draw_world(plan, plant, seed)[0]
+    domain = SimulatedDomain(plan.links[0], plant, exogenous, actuation_s=policy.actuation_s(plant))
+    running = _Audited(policy.settings(domain), domain)
+    running.audit = AuditLog(path, now=lambda: BEGAN + timedelta(seconds=domain.now_s))
     due_s = 0.0
     for slot in range(round(duration_s / SLOT_S)):
-        site.advance(slot)
-        if site.now_s >= due_s:
+        domain.advance(slot)
+        if domain.now_s >= due_s:
             running.step()
             due_s += running.interval_s
     running.audit.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from access.objects import deployment, pod
-from access.policies import SOMEBODY, denials
+from access.policies import SETTER, denials
 from detnet.model.annotations import CRITICAL, EGRESS, NO_PRIOR, PRIOR, patched, priority_patch, release_patch
 
 Objects = list[dict[str, Any]]
@@ -27,8 +27,8 @@ def test_no_cap_on_critical_pods(strict: Objects, generous: Objects) -> None:
 def test_others_are_left_alone(strict: Objects) -> None:
     """By default nobody but the controller is bound by any of it."""
     mine = pod({EGRESS: "whatever", "example.org/owner": "x"}, role=CRITICAL)
-    assert denials(strict, pod(), mine, user=SOMEBODY) == []
-    assert denials(strict, None, mine, user=SOMEBODY) == []
+    assert denials(strict, pod(), mine, user=SETTER) == []
+    assert denials(strict, None, mine, user=SETTER) == []
 
 
 def test_everybody_can_be_kept_from_capping_critical_pods(generous: Objects) -> None:
@@ -44,10 +44,10 @@ def test_everybody_can_be_kept_from_capping_critical_pods(generous: Objects) -> 
         (deployment(template_role=CRITICAL), deployment(template=capped)),
     ]
     for old, new in refused:
-        (told,) = denials(generous, old, new, user=SOMEBODY)
+        (told,) = denials(generous, old, new, user=SETTER)
         assert "take the label off first" in told
     allowed = [(None, pod(role=CRITICAL)), (pod(capped, role=CRITICAL), pod(role=CRITICAL)), (None, pod(capped))]
-    assert [denials(generous, old, new, user=SOMEBODY) for old, new in allowed] == [[], [], []]
+    assert [denials(generous, old, new, user=SETTER) for old, new in allowed] == [[], [], []]
 
 
 def test_a_pod_that_became_critical_gets_its_own_value_back(generous: Objects) -> None:

@@ -25,7 +25,9 @@ def test_every_object_fits_the_schema(strict: Objects, generous: Objects, versio
 def test_policies_can_be_told_apart(strict: Objects) -> None:
     """Each policy is bound by a binding of its own name, which says whose it is."""
     names = {kind: sorted(one["metadata"]["name"] for one in strict if one["kind"] == kind) for kind in _KINDS}
-    assert names[_KINDS[0]] == [f"detnet-system.detnet-controller.{what}" for what in ("critical", "pods", "workloads")]
+    assert names[_KINDS[0]] == [
+        f"detnet-system.detnet-controller.{what}" for what in ("critical", "pods", "tenants", "workloads")
+    ]
     assert names[_KINDS[1]] == names[_KINDS[0]]
 
 

@@ -45,6 +45,9 @@ class _Cluster:
     def not_enforced(self) -> Mapping[Ref, str]:
         return {Ref("Deployment", "cell", "upload"): "same node"}
 
+    def uncapped(self) -> Mapping[str, int]:
+        return {"refused": 1}
+
 
 class _Led:
     """A replica that leads and tells nobody."""

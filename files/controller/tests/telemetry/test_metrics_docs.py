@@ -29,6 +29,10 @@ class Written:
         """The one workload."""
         return {WORKLOAD: "same node"}
 
+    def uncapped(self) -> Mapping[str, int]:
+        """One pod that the API server refuses."""
+        return {"refused": 1}
+
 
 class Timeline:
     """Nothing was told."""

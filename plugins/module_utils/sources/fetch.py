@@ -15,6 +15,7 @@ import io
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -52,19 +53,16 @@ def base_url(url: str) -> SplitResult:
 
 
 class _DeadlineReader(io.RawIOBase):
-    """A socket's raw reader that gives each read only what is left of the deadline."""
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, read_s: float, deadline_s: float) -> None:
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, left_s: Callable[[], float | None]) -> None:
         self._socket = sock
         self._raw = raw
-        self._read_s = read_s
-        self._deadline_s = deadline_s
+        self._left_s = left_s
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override] # all that BufferedReader asks for
-        self._socket.settimeout(min(self._read_s, _left_s(self._deadline_s)))
+        self._socket.settimeout(self._left_s())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -72,12 +70,16 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-class _Response(http.client.HTTPResponse):
-    """A response whose status line, headers and body all come under the deadline."""
+class DeadlineResponse(http.client.HTTPResponse):
+    """A response whose status line, headers and body are read under one deadline.
 
-    def __init__(self, sock: socket.socket, *, read_s: float, deadline_s: float, method: str | None = None) -> None:
+    ``left_s`` is asked before every single read: it returns the seconds left, ``None`` for no bound, or raises
+    ``TimeoutError``.
+    """
+
+    def __init__(self, sock: socket.socket, *, left_s: Callable[[], float | None], method: str | None = None) -> None:
         super().__init__(sock, method=method)
-        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), read_s, deadline_s))
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), left_s))
 
 
 def _left_s(deadline_s: float) -> float:
@@ -126,7 +128,7 @@ class Fetcher:
         self._connection = connection
         connection.timeout = min(self._limits.connect_s, _left_s(deadline_s))
         connection.response_class = functools.partial(  # type: ignore[assignment] # called like the class it makes
-            _Response, read_s=self._limits.read_s, deadline_s=deadline_s
+            DeadlineResponse, left_s=lambda: min(self._limits.read_s, _left_s(deadline_s))
         )
         connection.request("GET", target, headers=headers)
         response = connection.getresponse()

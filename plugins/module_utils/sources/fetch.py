@@ -34,20 +34,26 @@ class Limits:
     body_bytes: int = 4_000_000
 
 
+def http_parts(url: str) -> SplitResult | None:
+    """Return the parts of an address with the scheme http or https, a host and a usable port; else ``None``."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
 def base_url(url: str) -> SplitResult:
     """Return the parts of a server's address.
 
     Raises:
         ConfigError: it is not ``http(s)://host[:port][/prefix]``, or it carries a password.
     """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if usable and "@" in parts.netloc:
+    parts = http_parts(url)
+    if parts is not None and "@" in parts.netloc:
         raise ConfigError(f"the address of {parts.hostname} carries a user or password: put them into files instead")
-    if not usable or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
+    if parts is None or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"{url!r} is not an address of the form http://host:port or https://host:port/prefix")
     return parts
 

@@ -69,14 +69,14 @@ def test_a_token_file_that_is_being_written_costs_nothing(
     with caplog.at_level(logging.WARNING):
         assert [_token(api, server), _token(api, server)] == ["Bearer one"] * 2
     assert [record.message for record in caplog.records] == [
-        f"the token file {path} must hold one line of printable ASCII; going on with the last token"
+        f"the secret in {path} must be one non-empty line of printable ASCII; going on with the last token"
     ]
 
 
 def test_a_token_file_without_a_token_is_refused_at_the_start(server: ApiServer, tmp_path: Path) -> None:
     """There is no last token then."""
     (tmp_path / "token").write_text("\n")
-    with pytest.raises(ConfigError, match="must hold one line"):
+    with pytest.raises(ConfigError, match="must be one non-empty line"):
         connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, {"tokenFile": "token"})))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -186,6 +187,16 @@ def test_a_folder_that_cannot_be_written_to_is_told_once(tmp_path: Path, caplog:
         wait_for(path.exists, what="a write")
     with opened(path) as file:
         assert file.recall("eth0", TOLD) == REMEMBERED
+
+
+def test_the_draft_of_a_killed_daemon_is_no_obstacle(tmp_path: Path) -> None:
+    """In a container every daemon has the same process id."""
+    path = tmp_path / "state.json"
+    (tmp_path / f".state.json.{os.getpid()}").write_bytes(b"half")
+    with opened(path) as file:
+        file.keep("eth0", TOLD, STATE)
+    assert _decoded(path.read_bytes())["eth0"][1] == REMEMBERED
+    assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
 
 
 def test_a_path_that_is_no_file_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -1,8 +1,13 @@
-"""``detnet token``: a short-lived token for a controller outside the cluster."""
+"""``detnet token``: a short-lived token for a controller outside the cluster.
+
+Inside, the kubelet asks for a pod's token and exchanges it in time; this is the same request for everybody else
+(https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,12 +28,21 @@ def command(  # noqa: PLR0913 - one parameter per option
     """
     from detnet.kubernetes.client.api import ClusterAccess  # noqa: PLC0415 - keeps 'detnet --help' fast
     from detnet.kubernetes.client.connect import connect  # noqa: PLC0415
-    from detnet.kubernetes.client.token_request import exchange, request_token  # noqa: PLC0415
+    from detnet.model.errors import UserError  # noqa: PLC0415
+    from detnet.telemetry.disk import replace_file  # noqa: PLC0415
 
+    spec: dict[str, Any] = {"expirationSeconds": lifetime_s}
+    if secret is not None:
+        spec["boundObjectRef"] = {"apiVersion": "v1", "kind": "Secret", "name": secret}
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     api = connect(ClusterAccess(kubeconfig))
     try:
-        token = request_token(api, namespace, account, lifetime_s=lifetime_s, secret=secret)
+        token = api.request("POST", path, body=body)["status"]["token"]
     finally:
         api.close()
-    exchange(out, token)
+    try:
+        replace_file(out, f"{token}\n".encode(), mode=0o640)
+    except OSError as error:
+        raise UserError(f"cannot write the token to {out}: {error.strerror or error}") from error
     click.echo(f"{out} holds a token of {namespace}/{account} for at most {lifetime_s} s")

@@ -7,6 +7,7 @@ is lost and counted, because the loop must go on, and the next line written tell
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from detnet.model.errors import UserError
-from detnet.telemetry.background_sync import BackgroundSync
+from detnet.telemetry.disk import BackgroundSync, sync_path
 from detnet.telemetry.json_lines import encode, rotate, rotated
 from detnet.telemetry.state_changes import StateChangeLogger
 
@@ -147,7 +148,8 @@ class AuditLog:
         paths = [rotated(self._path, 1), self._path, self._path.parent] if folder_changed else [self._path]
         try:
             for path in paths:
-                _sync_path(path)
+                with contextlib.suppress(FileNotFoundError):  # being rotated, or never written
+                    sync_path(path)
         except OSError as error:
             self._sync_failures += 1
             self._state_changes.begin(
@@ -155,14 +157,3 @@ class AuditLog:
             )
             return
         self._state_changes.end("sync", f"audit log {self._path}: fsync works again")
-
-
-def _sync_path(path: Path) -> None:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return  # being rotated, or never written: the next request follows
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

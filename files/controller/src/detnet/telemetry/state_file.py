@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from pathlib import Path
 from detnet.control.decision import Rules, State
 from detnet.control.saved_state import SavedState
 from detnet.model.errors import UserError
-from detnet.telemetry.background_sync import BackgroundSync
+from detnet.telemetry.disk import BackgroundSync, replace_file
 from detnet.telemetry.state_changes import StateChangeLogger
 
 _log = logging.getLogger(__name__)
@@ -115,7 +114,7 @@ class StateFile:
                 self._kept[domain] = at_s, SavedState.of(rules, state)
             oldest_s = self._wall_s() - self._max_age_s
             self._kept = {name: one for name, one in self._kept.items() if one[0] >= oldest_s}
-            _replace(self._path, _encoded(self._kept))
+            replace_file(self._path, _encoded(self._kept))
         except (OSError, ValueError) as error:
             self.failures_total += 1
             why = error.strerror if isinstance(error, OSError) else str(error)
@@ -159,18 +158,3 @@ def _checksum(loops: object) -> int:
 
 def _no_number(name: str) -> float:
     raise ValueError(f"it holds {name}")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put ``content`` in the place of the file, whole or not at all, and on the disk."""
-    new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

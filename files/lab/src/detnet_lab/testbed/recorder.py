@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from detnet_lab.report.series import percentile
+from detnet.control.windows import percentile
 from detnet_lab.testbed import topology as at
 from detnet_lab.testbed.order import LATE_LIMIT_MS, OBJECTIVE_MS, RunSpec
 from detnet_lab.testbed.workloads import CRITICAL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detnet_lab.report.series import percentile
+from detnet.control.windows import percentile
 from detnet_lab.testbed.order import OBJECTIVE_MS, RunSpec
 from detnet_lab.testbed.recorder import Recorder
 

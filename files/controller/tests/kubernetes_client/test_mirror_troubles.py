@@ -105,7 +105,7 @@ def test_trouble_is_told_at_its_begin_and_end(api: Api, server: ApiServer, caplo
     assert informer.trouble is None
     assert [record.message.split(": ")[0] for record in caplog.records] == [
         "cannot follow /api/v1/pods",
-        "following /api/v1/pods again (the trouble was seen 5 times)",
+        "following /api/v1/pods again (seen 5 times)",
     ]
 
 

@@ -76,7 +76,7 @@ def test_a_manager_that_is_gone_is_said_once(tmp_path: Path, caplog: pytest.LogC
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(address)
         notifier.cycle_finished("hold")
-    assert caplog.records[-1].message == "systemd can be notified again (the trouble was seen 3 times)"
+    assert caplog.records[-1].message == "systemd can be notified again (seen 3 times)"
 
 
 def test_a_manager_that_does_not_read_cannot_hold_the_loop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from detnet.control.decision import Decision
 from detnet.model.rate import Rate
-from detnet.telemetry.metric_families import Family, replace
+from detnet.telemetry.loop_metrics import Family, show
 from detnet.telemetry.metrics import Caps, Metrics
 
 Decide = Callable[..., Decision]
@@ -79,7 +79,7 @@ def test_a_family_shows_exactly_what_it_was_given() -> None:
     registry = CollectorRegistry()
     family = Family(Gauge("family", "A family.", ("name",), registry=registry))
     for values in ({("a",): 1.0, ("b",): 2.0}, {("b",): 3.0, ("c",): 4.0}, {}, {("a",): 5.0}):
-        replace(family, values)
+        show(family, values)
         samples = [sample for each in registry.collect() for sample in each.samples]
         assert {tuple(sample.labels.values()): sample.value for sample in samples} == values
     family.keep([("d",)])

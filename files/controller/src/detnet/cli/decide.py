@@ -37,7 +37,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     from detnet.config.load import load  # noqa: PLC0415
     from detnet.runtime.one_shot import ManualOptions, decide_once  # noqa: PLC0415 - keeps 'detnet --help' fast
     from detnet.telemetry.json_lines import encode  # noqa: PLC0415
-    from detnet.telemetry.recorder import decision_entry  # noqa: PLC0415
+    from detnet.telemetry.passes import decision_entry  # noqa: PLC0415
 
     given = ManualOptions(latency=latency, jitter=jitter, loss=loss, budget=budget, sending=sending, live=live)
     decision, caps = decide_once(load(config, dotenv_path=dotenv).settings, given)

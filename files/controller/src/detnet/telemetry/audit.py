@@ -2,7 +2,7 @@
 
 A line is written by one write(2) to a file opened with O_APPEND, so a kill leaves whole lines or, if the machine or the
 disk gave out, one torn last line; opening the file heals that by starting on a new line. A line that cannot be written
-is lost and counted, because the loop must go on, and the next line written tells how many are missing before it.
+is lost and counted, because the loop must go on, and the next line written says how many are missing before it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from detnet.model.errors import UserError
 from detnet.telemetry.disk import BackgroundSync, sync_path
-from detnet.telemetry.json_lines import encode, rotate, rotated
+from detnet.telemetry.json_lines import encode, is_at, rotate, rotated
 from detnet.telemetry.state_changes import StateChangeLogger
 
 _MIB = 1 << 20
@@ -113,11 +113,8 @@ class AuditLog:
     def _open(self) -> int:
         """Return a descriptor of the file now at ``path``: someone may have moved, removed or remounted it."""
         if self._fd is not None:
-            try:
-                if os.path.samestat(self._path.stat(), os.fstat(self._fd)):
-                    return self._fd
-            except FileNotFoundError:
-                pass
+            if is_at(self._path, self._fd):
+                return self._fd
             self._close_file()
         self._fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         return self._fd

@@ -81,13 +81,22 @@ class Step:
     restarted: bool
 
 
+def parse_time(text: str) -> datetime:
+    """Return a time in ISO 8601, in UTC unless it names an offset.
+
+    Raises:
+        ValueError: it is none.
+    """
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def parse(raw: Mapping[str, Any]) -> Entry | None:
     """Return a decoded line as a value; ``None`` when it is no pass of ours."""
     try:
         traffic = raw["traffic"]
-        at = datetime.fromisoformat(raw["time"])
         return Entry(
-            at=at if at.tzinfo else at.replace(tzinfo=UTC),
+            at=parse_time(raw["time"]),
             domain=str(raw["domain"]),
             number=int(raw["number"]),
             at_s=float(raw["at_s"]),

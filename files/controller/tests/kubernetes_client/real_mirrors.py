@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from control_plane import ControlPlane, FaultProxy
-from detnet.kubernetes.client.api import ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess, connect
 from detnet.kubernetes.client.informer import Informer
 from support import wait_for
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from detnet.kubernetes.client import credentials
-from detnet.kubernetes.client.api import ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess, connect
 from detnet.model.errors import ConfigError
 from kubernetes_client.api_server import ApiServer, kubeconfig
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess, connect
 from detnet.kubernetes.client.transport import DeadlineConnection
 from kubernetes_client.api_server import ApiServer, Say, kubeconfig
 from sources.servers import FaultyServer, answer, drip, hang

@@ -8,8 +8,7 @@ import sys
 _CONNECT = """
 import sys
 from detnet.model.errors import UserError
-from detnet.kubernetes.client.api import ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess, connect
 sys.modules[{missing!r}] = None
 try:
     connect(ClusterAccess())

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from control_plane import FaultProxy
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.kubernetes.client.leader_election import LeaderElector
 from kubernetes_client.leases import NAME, TIMES, lease_path, standing, wait_leading
 from support import wait_for

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from control_plane import ControlPlane
-from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 from detnet.kubernetes.client.leader_election import LeaderElector
 from kubernetes_client.leases import NAME, TIMES, lease_path, standing, wait_leading
 from support import wait_for

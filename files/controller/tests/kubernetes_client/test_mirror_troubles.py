@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from detnet.kubernetes.client.api import Api
-from detnet.kubernetes.client.backoff import Backoff
+from detnet.kubernetes.client.api import Api, Backoff
 from detnet.kubernetes.client.informer import Informer
 from kubernetes_client.api_server import ApiServer, Asked, Say, always
 from kubernetes_client.followed import event, gone, page, pod

@@ -11,8 +11,7 @@ import pytest
 
 from control_plane import ControlPlane
 from detnet.kubernetes.client import credentials
-from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 
 
 @pytest.fixture

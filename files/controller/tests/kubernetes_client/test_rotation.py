@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from detnet.kubernetes.client import credentials, session
-from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 from detnet.model.errors import ConfigError
 from kubernetes_client.api_server import ApiServer, Asked, Say, kubeconfig
 from kubernetes_client.certificates import self_signed

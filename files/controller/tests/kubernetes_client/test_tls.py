@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess, connect
 from kubernetes_client.api_server import kubeconfig
 from kubernetes_client.certificates import self_signed
 from sources.servers import FaultyServer, answer

@@ -12,8 +12,7 @@ from click.testing import CliRunner
 from control_plane import ControlPlane
 from control_plane.credentials import write_kubeconfig
 from detnet.cli import group
-from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 from support import wait_for
 
 ACCOUNT, SECRET = "token-taker", "token-bond"

@@ -26,8 +26,7 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     A kubeconfig with 'tokenFile' reads it at each request, so that a running controller needs no restart.
     """
-    from detnet.kubernetes.client.api import ClusterAccess  # noqa: PLC0415 - keeps 'detnet --help' fast
-    from detnet.kubernetes.client.connect import connect  # noqa: PLC0415
+    from detnet.kubernetes.client.api import ClusterAccess, connect  # noqa: PLC0415 - keeps 'detnet --help' fast
     from detnet.model.errors import UserError  # noqa: PLC0415
     from detnet.telemetry.disk import replace_file  # noqa: PLC0415
 

@@ -18,8 +18,7 @@ from detnet.kubernetes.caps.plan import Plan
 from detnet.kubernetes.caps.reconciler import CapReconciler
 from detnet.kubernetes.caps.release import Released, release
 from detnet.kubernetes.caps.work_queue import RateLimits
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.kubernetes.client.leader_election import LeaderElector, LeaseTimes
 from detnet.kubernetes.events import workload_status
 from detnet.kubernetes.events.event_recorder import EventRecorder

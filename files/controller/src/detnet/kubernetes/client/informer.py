@@ -21,8 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, ApiUnreachable, Watch
-from detnet.kubernetes.client.backoff import Backoff
+from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, ApiUnreachable, Backoff, Watch
 from detnet.telemetry.state_changes import StateChangeLogger
 
 logger = logging.getLogger(__name__)

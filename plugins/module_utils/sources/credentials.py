@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model.errors import ConfigError
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Credentials:
         """Return the Authorization header, if any.
 
         Raises:
-            Trouble: the file cannot be read or holds what no header may hold; the content is never quoted.
+            SourceError: the file cannot be read or holds what no header may hold; the content is never quoted.
         """
         try:
             if self.bearer_token_file is not None:
@@ -45,7 +45,7 @@ class Credentials:
                 pair = f"{self.username}:{read_secret(self.password_file)}".encode()
                 return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
         except ConfigError as error:
-            raise Trouble(TroubleKind.SECRET, str(error)) from None
+            raise SourceError(ErrorKind.SECRET, str(error)) from None
         return {}
 
 

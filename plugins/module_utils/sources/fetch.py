@@ -1,4 +1,4 @@
-"""One HTTP GET that ends: in time, in size, and in a body or a named trouble.
+"""One HTTP GET that ends: in time, in size, and in a body or a named error.
 
 The standard library's client and not ``requests``: a requests timeout bounds one socket read, so a server that drips
 its *headers* holds the caller for as long as it likes, streaming or not (measured: 7.5 s with timeouts of 0.2 s and
@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from ..model.errors import ConfigError
 from .credentials import Credentials
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Fetcher:
         """Return the status and the whole body, before ``deadline_s`` (monotonic seconds).
 
         Raises:
-            Trouble: there is no whole body, with the reason.
+            SourceError: there is no whole body, with the reason.
         """
         target = f"{self._parts.path.rstrip('/')}{path}?{urlencode(query)}"
         headers = {"Accept": "application/json", **self._credentials.authorization()}
@@ -142,7 +142,7 @@ class Fetcher:
         if len(body) > self._limits.body_bytes:
             self.close()
             sentence = f"{self._server} sent more than {self._limits.body_bytes} bytes: narrow the query or the paths"
-            raise Trouble(TroubleKind.TOO_LARGE, sentence)
+            raise SourceError(ErrorKind.TOO_LARGE, sentence)
         if response.length:  # read(n) does not complain about a body that ends early
             raise http.client.IncompleteRead(body, response.length)
         if response.will_close:
@@ -160,44 +160,46 @@ class Fetcher:
             reason = (
                 error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "no certificate in it"
             )
-            raise Trouble(TroubleKind.SECRET, f"cannot use the CA file {ca_file}: {reason}") from error
+            raise SourceError(ErrorKind.SECRET, f"cannot use the CA file {ca_file}: {reason}") from error
         return http.client.HTTPSConnection(host, port, context=context)
 
-    def _explain(self, error: OSError | http.client.HTTPException) -> Trouble:
+    def _explain(self, error: OSError | http.client.HTTPException) -> SourceError:
         kind, reason = _reason(error)
-        return Trouble(kind, f"{self._server} {reason}")
+        return SourceError(kind, f"{self._server} {reason}")
 
 
-def _reason(error: OSError | http.client.HTTPException) -> tuple[TroubleKind, str]:
-    """Name the trouble; the order matters, for most of these are kinds of ``OSError``."""
+def _reason(error: OSError | http.client.HTTPException) -> tuple[ErrorKind, str]:
+    """Name the error; the order matters, for most of these are kinds of ``OSError``."""
     match error:
         case TimeoutError():
-            return TroubleKind.TIMEOUT, "did not answer in time: look at its load, or raise the limits of the source"
+            return ErrorKind.TIMEOUT, "did not answer in time: look at its load, or raise the limits of the source"
         case ConnectionRefusedError():
-            return TroubleKind.REFUSED, "refused the connection: start it, or correct its address"
+            return ErrorKind.REFUSED, "refused the connection: start it, or correct its address"
         case socket.gaierror():
-            return TroubleKind.NAME, "has a name that does not resolve: correct its address or the name service"
+            return ErrorKind.NAME, "has a name that does not resolve: correct its address or the name service"
         case ssl.SSLError():
-            return TroubleKind.TLS, f"failed the TLS handshake ({error.reason}): check its certificate and the CA file"
+            return ErrorKind.TLS, f"failed the TLS handshake ({error.reason}): check its certificate and the CA file"
         case http.client.HTTPException() | ConnectionError():
             return (
-                TroubleKind.BROKEN,
+                ErrorKind.BROKEN,
                 "ended its answer early or did not speak HTTP: check the port and what runs there",
             )
         case _:
-            return TroubleKind.UNREACHABLE, f"cannot be reached ({error.strerror or error}): check address and route"
+            return ErrorKind.UNREACHABLE, f"cannot be reached ({error.strerror or error}): check address and route"
 
 
-def status_trouble(server: str, status: int) -> Trouble:
-    """Return the trouble of an HTTP status that is not 200."""
+def status_error(server: str, status: int) -> SourceError:
+    """Return the error of an HTTP status that is not 200."""
     if status in {401, 403}:
-        return Trouble(
-            TroubleKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: give it a valid token or password file"
+        return SourceError(
+            ErrorKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: give it a valid token or password file"
         )
     if 400 <= status < 500:
-        return Trouble(TroubleKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: correct its address or prefix")
+        return SourceError(
+            ErrorKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: correct its address or prefix"
+        )
     if status >= 500:
-        return Trouble(TroubleKind.HTTP_SERVER_ERROR, f"{server} answered HTTP {status}: look into its own log")
-    return Trouble(
-        TroubleKind.HTTP_UNEXPECTED, f"{server} answered HTTP {status}: give the address that answers with 200 itself"
+        return SourceError(ErrorKind.HTTP_SERVER_ERROR, f"{server} answered HTTP {status}: look into its own log")
+    return SourceError(
+        ErrorKind.HTTP_UNEXPECTED, f"{server} answered HTTP {status}: give the address that answers with 200 itself"
     )

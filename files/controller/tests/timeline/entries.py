@@ -47,7 +47,7 @@ def _entry(index: int, mode: str, action: str, at_s: float, number: int) -> Entr
         written=index % 2,
         blocked_reason=None,
         errors=("refused",) * (index % 5 == 3),
-        trouble=None,
+        source_error=None,
         lost_before=index % 3,
     )
 

@@ -49,7 +49,7 @@ def audit_entry(one: Pass) -> Mapping[str, object]:
         "written": sorted(one.written),
         "blocked_reason": one.blocked_reason,
         "errors": one.errors,
-        "source_trouble": one.reading.trouble,
+        "source_error": one.reading.error,
         "duration_s": one.duration_s,
     }
 

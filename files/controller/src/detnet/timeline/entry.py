@@ -56,7 +56,7 @@ class Entry:
     written: int
     blocked_reason: str | None
     errors: tuple[str, ...]
-    trouble: str | None
+    source_error: str | None
     lost_before: int
 
     def worst(self, verdict: Verdict) -> LoggedFinding | None:
@@ -114,7 +114,7 @@ def parse(raw: Mapping[str, Any]) -> Entry | None:
             written=len(raw["written"]),
             blocked_reason=raw["blocked_reason"],
             errors=tuple(map(str, raw["errors"])),
-            trouble=raw["source_trouble"],
+            source_error=raw["source_error"],
             lost_before=int(raw.get("lost_before", 0)),
         )
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -69,7 +69,7 @@ class Episode:
     lost: int = 0
     errors: int = 0
     error: str | None = None
-    trouble: str | None = None
+    source_error: str | None = None
     blocked_reason: str | None = None
 
     @classmethod
@@ -104,7 +104,7 @@ class Episode:
             lost=entry.lost_before,
             errors=len(entry.errors),
             error=next(iter(entry.errors), None),
-            trouble=entry.trouble,
+            source_error=entry.source_error,
             blocked_reason=entry.blocked_reason,
         )
 
@@ -130,7 +130,7 @@ class Episode:
         self.lost += later.lost
         self.errors += later.errors
         self.error = self.error or later.error
-        self.trouble = self.trouble or later.trouble
+        self.source_error = self.source_error or later.source_error
         self.blocked_reason = self.blocked_reason or later.blocked_reason
 
 

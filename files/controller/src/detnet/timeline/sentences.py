@@ -118,13 +118,13 @@ def _value(seen: LoggedFinding) -> str:
 def _blind(episode: Episode) -> str:
     who = episode.first.workload if episode.first else "a workload"
     age = f", the newest {span(episode.oldest_s)} old" if episode.oldest_s else ""
-    why = f" ({episode.trouble})" if episode.trouble else ""
+    why = f" ({episode.source_error})" if episode.source_error else ""
     return f"No fresh evidence of {who}{age}{why}. {moves(episode)}"
 
 
 def _unresolved(episode: Episode) -> str:
     seen = episode.first
-    why = f" ({episode.trouble})" if episode.trouble else ""
+    why = f" ({episode.source_error})" if episode.source_error else ""
     who = f" of {seen.workload}" if seen else ""
     if seen is None or (seen.high or 0.0) <= seen.limit:
         return f"Too little evidence{who}{why}. {moves(episode)}"

@@ -18,7 +18,7 @@ __all__ = ["api", "control_plane", "faulty", "namespace", "server"]
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """A server that says what the test tells it to."""
+    """A server that answers as the test wants."""
     with running() as server:
         yield server
 

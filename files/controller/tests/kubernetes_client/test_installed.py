@@ -29,7 +29,7 @@ def test_nothing_is_loaded_before_connecting() -> None:
     assert _run(f"import sys, {modules}; print('kubernetes' in sys.modules)") == "False"
 
 
-def test_a_client_that_is_not_installed_is_told() -> None:
+def test_a_client_that_is_not_installed_is_reported() -> None:
     """With what to do about it."""
     assert (
         _run(_CONNECT.format(missing="kubernetes"))

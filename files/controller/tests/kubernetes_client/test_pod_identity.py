@@ -38,7 +38,7 @@ def _refused(api: Api, namespace: str) -> ApiRefused:
 
 
 def test_the_server_knows_the_service_account(pod: Path, namespace: str) -> None:
-    """What it may not do is told with its name, the verb and the resource."""
+    """What it may not do is reported with its name, the verb and the resource."""
     refused = _refused(connect(ClusterAccess(in_cluster=True)), namespace)
     assert refused.status == 403
     assert f'User "system:serviceaccount:{namespace}:default" cannot list resource "pods"' in str(refused)

@@ -71,7 +71,7 @@ def test_a_token_is_exchanged_whole_and_not_for_everybody(
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 
 
-def test_what_cannot_be_had_is_told(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
+def test_what_cannot_be_had_is_reported(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
     """An account that is not there, and a file that cannot be written; the old token stays in both cases."""
     out = tmp_path / "token"
     out.write_text("old")

@@ -107,7 +107,7 @@ def _read_for_each_request(path: Path, configuration: Configuration) -> None:
         try:
             into.api_key["BearerToken"] = f"Bearer {read_secret(path)}"
         except ConfigError as error:
-            state_changes.begin("token", f"{error}; going on with the last token")
+            state_changes.begin("token", f"{error}; keeping the last token")
         else:
             state_changes.end("token", f"the token file {path} can be read again")
 

@@ -100,7 +100,7 @@ def _entry(merged: ConfigNode, section: str, name: str | None, named: str) -> Co
 
 
 def _content(node: ConfigNode, kind: str) -> dict[str, Any]:
-    """Return what an entry says; an empty one becomes a mapping, because the library's loader bears no other."""
+    """Return what an entry says; an empty one becomes a mapping, because the library's loader accepts no other."""
     node.value[kind] = node.value.get(kind) or {}
     content: dict[str, Any] = node.value[kind]
     return content

@@ -2,7 +2,7 @@
 
 A urllib3 timeout bounds one socket operation, so a server that drips its answer holds the caller for as long as it
 likes (measured: 3.8 s with a total of 0.4 s). urllib3 sets ``timeout`` on a connection twice per request: to the total
-before it connects, and to what remains of it before it reads. Here setting it moves a deadline, reading it tells what
+before it connects, and to what remains of it before it reads. Here setting it moves a deadline, reading it gives what
 is left, and every single read and write asks again.
 
 So a request whose process was stopped, or whose name lookup hung, does not go out late: its time is over. That is what

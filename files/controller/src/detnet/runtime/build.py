@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from detnet.actuators.base import Actuator
 from detnet.actuators.dry_run import DryRunActuator
-from detnet.config.models import PolicySettings, PrometheusSettings, Settings
-from detnet.config.workloads import ObjectiveSettings
+from detnet.config.models import Settings
+from detnet.config.sections import ObjectiveSettings, PolicySettings, PrometheusSettings
 from detnet.control.allocate import Claim
 from detnet.control.decision import Rules
 from detnet.control.guard import Guard

@@ -9,8 +9,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from detnet.config.kubernetes import KubernetesSettings, LeaderSettings
 from detnet.config.models import Settings
+from detnet.config.sections import KubernetesSettings, LeaderSettings
 from detnet.control.decision import Rules
 from detnet.kubernetes.caps.byte_counters import ByteCounters, CountersConfig
 from detnet.kubernetes.caps.domains import Critical, Domain
@@ -54,7 +54,7 @@ def build_site(settings: Settings, recorder: ClusterRecorder, memory: Memory | N
     )
     if elector is not None:
         elector.on_change = lambda leading: cluster.activate() if leading else cluster.deactivate()
-    event_recorder = _event_recorder(api, identity, may_write) if kubernetes.tell else None
+    event_recorder = _event_recorder(api, identity, may_write) if kubernetes.events else None
     led = LeaderElectedCluster(api, cluster, elector, counters=counters, event_recorder=event_recorder)
     if event_recorder is not None:
         recorder = EventingRecorder(recorder, event_recorder, cluster)

@@ -156,7 +156,7 @@ class Reflector:
         connection.close()
 
 
-def reflect(reflector: Reflector, stop: threading.Event) -> None:
+def answer_until(reflector: Reflector, stop: threading.Event) -> None:
     """Answer until ``stop`` is set; log when packets cannot be read or answered, and when that ends."""
     state_changes = StateChangeLogger(_log)
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""Where a value comes from, which source wins, and how mistakes are told."""
+"""Where a value comes from, which source wins, and how mistakes are reported."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LATE_LIMIT_MS = 150.0  # what a busy test machine keeps, and a stopped process d
 
 
 def test_stopped_process_invalidates_its_samples(reflector: Running) -> None:
-    """Probes missed or late while the process stood still are counted as ours, not handed out as slow or lost."""
+    """Probes missed or late while the process stood still are counted as ours, not served as slow or lost."""
     options = ("--rate-hz=100", f"--late-limit-ms={LATE_LIMIT_MS}")
     with probing(f"a=udp://{reflector.endpoints[0]}", options=options) as probe:
         count_reaches(probe, "received", 50)
@@ -34,7 +34,7 @@ def test_stopped_process_invalidates_its_samples(reflector: Running) -> None:
 
 
 def test_impossible_limit_invalidates_every_second(reflector: Running) -> None:
-    """Nothing is handed out of seconds whose p95 is over the limit: the reader sees no data, not wrong data."""
+    """Nothing is served of seconds whose p95 is over the limit: the reader sees no data, not wrong data."""
     with probing(f"a=udp://{reflector.endpoints[0]}", options=("--late-limit-ms=0.000001",)) as probe:
         count_reaches(probe, "invalidated_windows", 2)
         answer = probe.samples()["paths"]["a"]

@@ -66,7 +66,7 @@ def test_counters_outlive_a_pass_that_could_not_read(metrics: Metrics, decision:
 
 
 def test_rates_stay_between_two_scrapes_of_the_counters(metrics: Metrics, decision: Decide) -> None:
-    """The loop is told nothing between them; a panel would otherwise miss them nearly always."""
+    """The loop sees nothing between them; a panel would otherwise miss them nearly always."""
     target = {"domain": DOMAIN, "target": "telemetry-upload"}
     for at_s, shown in ((100.0, 40e6), (115.0, 40e6), (160.0, 40e6), (161.0, None)):
         traffic = {} if at_s == 100.0 else {"traffic": None}

@@ -112,7 +112,7 @@ def decide(  # noqa: PLR0913 - one parameter for each option
     live: bool,
     as_json: bool,
 ) -> None:
-    """Make one decision with the daemon's own core and print it; no cap is changed.
+    """Make one decision with the controller's own core and print it; no cap is changed.
 
     Example: detnet decide --jitter robot-factory-deployment=3.5ms --budget 400M
     """

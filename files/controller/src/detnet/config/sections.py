@@ -293,6 +293,6 @@ class StateSettings(Model):
 
 
 class LogSettings(Model):
-    """The daemon's own log."""
+    """The controller's own log."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

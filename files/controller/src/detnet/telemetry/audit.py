@@ -1,8 +1,8 @@
 """The audit log: one JSON line for each decision, kept through crashes, full disks and rotation.
 
 A line is written by one write(2) to a file opened with O_APPEND, so a kill leaves whole lines or, if the machine or the
-disk gave out, one torn last line; opening the file heals that by starting on a new line. A line that cannot be written
-is lost and counted, because the loop must go on, and the next line written says how many are missing before it.
+disk gave out, one torn last line; opening the file repairs that by starting on a new line. A line that cannot be
+written is lost and counted, because the loop must go on; the next line written says how many are missing before it.
 """
 
 from __future__ import annotations
@@ -84,10 +84,12 @@ class AuditLog:
             self.lost_total += 1
             self._write_failures += 1
             self._state_changes.begin(
-                "write", f"audit log {self._path}: {error.strerror}; control goes on, lost lines are counted"
+                "write", f"audit log {self._path}: write failed, lines are lost and counted: {error.strerror}"
             )
             return
-        self._state_changes.end("write", f"audit log {self._path}: writing again, {self._lost_before} lines were lost")
+        self._state_changes.end(
+            "write", f"audit log {self._path}: writes succeed again, {self._lost_before} lines were lost"
+        )
         self._lost_before = 0
         self._disk.request(urgent=urgent)
 
@@ -126,10 +128,10 @@ class AuditLog:
         except OSError as error:
             self._write_failures += 1
             self._state_changes.begin(
-                "rotate", f"audit log {self._path}: cannot rotate: {error.strerror}; the file grows on"
+                "rotate", f"audit log {self._path}: rotation failed, the file grows past its size: {error.strerror}"
             )
             return False
-        self._state_changes.end("rotate", f"audit log {self._path}: rotated again")
+        self._state_changes.end("rotate", f"audit log {self._path}: rotation succeeds again")
         self._close_file()
         self._folder_changed = True
         return True
@@ -150,7 +152,7 @@ class AuditLog:
         except OSError as error:
             self._sync_failures += 1
             self._state_changes.begin(
-                "sync", f"audit log {self._path}: fsync: {error.strerror}; lines may not survive a power cut"
+                "sync", f"audit log {self._path}: fsync failed, lines may not survive a power cut: {error.strerror}"
             )
             return
-        self._state_changes.end("sync", f"audit log {self._path}: fsync works again")
+        self._state_changes.end("sync", f"audit log {self._path}: fsync succeeds again")

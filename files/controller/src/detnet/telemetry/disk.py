@@ -50,7 +50,7 @@ class BackgroundSync:
     """Runs ``sync`` in a thread of its own: at once when urgent, else at most every ``interval_s`` seconds.
 
     A disk shared with etcd or a busy journal can hold fsync(2) for seconds, and no cut may wait for it. The line is in
-    the kernel once write(2) returned, so a killed daemon loses nothing; fsync guards against the machine's own death.
+    the kernel once write(2) returned, so a killed process loses nothing; fsync guards against the machine's own death.
     Requests that come while ``sync`` runs are answered by one further run. ``sync`` must not raise.
     """
 

@@ -113,7 +113,7 @@ class Lines(Iterator[dict[str, Any]]):
             entry = decode(line)
             if entry is not None:
                 return entry
-            self.torn += line != b"\n"  # an empty line is what is left of a healing that was itself cut short
+            self.torn += line != b"\n"  # an empty line is what is left of a repair that was itself cut short
         self._closing.close()
         raise StopIteration
 

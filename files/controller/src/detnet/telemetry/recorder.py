@@ -17,7 +17,7 @@ from detnet.telemetry.state_changes import StateChangeLogger
 
 
 class Recorder:
-    """Records passes; the first one makes the daemon ready in systemd's eyes.
+    """Records passes; the first one makes the controller ready in systemd's eyes.
 
     A pass in which nothing happened gets a line in the audit log only every ``quiet_s`` seconds: the fifty loops of a
     cluster would fill its files within minutes.

@@ -1,7 +1,7 @@
 """What the loops know, kept over a restart: one JSON document, replaced as a whole and checked before it is believed.
 
 Nothing about this file may stop or delay the control loop: it is written by a thread of its own, and what cannot be
-used is set aside, told in one sentence and counted. The checksum is against a broken disk, not an adversary.
+used is set aside, logged in one sentence and counted. The checksum is against a broken disk, not an adversary.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Kept = tuple[float, SavedState]
 
 
 class StateFile:
-    """The memory of every loop of a daemon; one daemon per file.
+    """The memory of every loop of a controller; one controller per file.
 
     ``unusable_total`` counts the files that were set aside, ``failures_total`` the writes that failed.
 
@@ -61,7 +61,7 @@ class StateFile:
         self._disk = BackgroundSync(self._write, interval_s=every_s, name="state-file")
 
     def recall(self, domain: str, rules: Rules) -> SavedState | None:
-        """Return what a loop knew; ``None`` for a cold start, with the reason told."""
+        """Return what a loop knew; ``None`` for a cold start, with the reason logged."""
         if domain not in self._kept:
             return None
         written_s, known = self._kept[domain]
@@ -70,9 +70,9 @@ class StateFile:
         if not 0.0 <= gone_s <= self._max_age_s:
             why = f"it was written {gone_s:.0f} s ago" if gone_s > 0.0 else "it comes from the future"
         if why is not None:
-            _log.info("state file %s: what %s knew is not used: %s", self._path, domain, why)
+            _log.info("state file %s: cold start of %s: %s", self._path, domain, why)
             return None
-        _log.info("state file %s: %s goes on with what it knew %.0f s ago", self._path, domain, gone_s)
+        _log.info("state file %s: %s restored, %.0f s old", self._path, domain, gone_s)
         return known
 
     def keep(self, domain: str, rules: Rules, state: State) -> None:
@@ -87,14 +87,16 @@ class StateFile:
     def _read(self) -> Mapping[str, Kept]:
         try:
             if self._path.exists() and not self._path.is_file():
-                raise UserError(f"state file {self._path}: not a regular file; name a file in a folder of the daemon's")
+                raise UserError(
+                    f"state file {self._path}: not a regular file; name a file in a folder of the controller's"
+                )
             return _decoded(_bytes_of(self._path))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:
             self.unusable_total += 1
             why = error.strerror if isinstance(error, OSError) else str(error)
-            _log.warning("state file %s: %s; %s; the loops start without it", self._path, why, self._set_aside())
+            _log.warning("state file %s: %s; %s; cold start", self._path, why, self._set_aside())
             return {}
 
     def _set_aside(self) -> str:
@@ -118,9 +120,9 @@ class StateFile:
         except (OSError, ValueError) as error:
             self.failures_total += 1
             why = error.strerror if isinstance(error, OSError) else str(error)
-            self._state_changes.begin("write", f"state file {self._path}: {why}; a restart would begin anew")
+            self._state_changes.begin("write", f"state file {self._path}: write failed, a restart begins cold: {why}")
         else:
-            self._state_changes.end("write", f"state file {self._path}: written again")
+            self._state_changes.end("write", f"state file {self._path}: writes succeed again")
 
 
 def _bytes_of(path: Path) -> bytes:

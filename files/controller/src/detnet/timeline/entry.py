@@ -71,7 +71,7 @@ class Entry:
 class Step:
     """A stretch of the log: a pass with the time until the next one, or (no ``entry``) a silence.
 
-    ``start_s`` counts from the first entry. ``restarted`` says that the daemon's count of passes began anew.
+    ``start_s`` counts from the first entry. ``restarted`` says that the controller's count of passes began anew.
     """
 
     entry: Entry | None
@@ -124,8 +124,8 @@ def parse(raw: Mapping[str, Any]) -> Entry | None:
 def steps(entries: Iterable[Entry]) -> Iterator[Step]:
     """Lay the passes out in time, without gap or overlap: each lasts until the next one, or until a silence begins.
 
-    Time is the daemon's monotonic clock, which no correction of the wall clock disturbs; over a restart, after which
-    it means something else, it is the wall clock.
+    Time is the controller's monotonic clock, which no correction of the wall clock disturbs; over a restart, after
+    which it means something else, it is the wall clock.
     """
     before: Entry | None = None
     start_s, usual_s, restarted = 0.0, _SLOW_START_S, False

@@ -29,7 +29,7 @@ def beginning(episode: Episode) -> str:
     """Return what was true and what was done about it, in one or two sentences."""
     parts = [_said(episode)]
     if episode.restarted:
-        parts.insert(0, "The daemon started, or took a new configuration.")
+        parts.insert(0, "The controller started, or took a new configuration.")
     if episode.blocked_reason:
         parts.append(f"No cap was written: {episode.blocked_reason}.")
     if episode.errors:
@@ -53,7 +53,7 @@ def _said(episode: Episode) -> str:
         case State.BLIND:
             return _blind(episode)
         case State.SILENT:
-            return f"No entry for {span(episode.length_s)}: the daemon or its log stood still."
+            return f"No entry for {span(episode.length_s)}: the controller or its log stood still."
         case State.MET:
             return f"Every objective met. {moves(episode)}"
         case _:
@@ -128,7 +128,7 @@ def _unresolved(episode: Episode) -> str:
     who = f" of {seen.workload}" if seen else ""
     if seen is None or (seen.high or 0.0) <= seen.limit:
         return f"Too little evidence{who}{why}. {moves(episode)}"
-    return f"The evidence could not tell: {figure(seen)}{why}. {moves(episode)}"
+    return f"The evidence was undecided: {figure(seen)}{why}. {moves(episode)}"
 
 
 def moves(episode: Episode) -> str:

@@ -25,8 +25,7 @@ from benchmarks.cluster_site import Site, Size
 from cluster_controller.replica import Measured, service_account
 from control_plane import ControlPlane, running
 from control_plane.options import audit_log
-from detnet.kubernetes.client.api import ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess, connect
 from detnet.kubernetes.objects.workloads import PLURALS
 from detnet_lab.report.output_files import write_whole
 from support import wait_for

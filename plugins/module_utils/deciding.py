@@ -19,11 +19,10 @@ from .model.rate import Rate
 from .model.units import parse_duration_s, parse_rate, parse_share
 from .sources import promql
 from .sources.credentials import Credentials
-from .sources.poll_once import measure
 from .sources.probe import ProbeSource, ProbeSourceConfig
 from .sources.prometheus import PrometheusSource, PrometheusSourceConfig
 from .sources.promql import Template
-from .sources.source import Source
+from .sources.source import Source, measure
 
 _T = TypeVar("_T")
 _PATIENCE_S = 3.0

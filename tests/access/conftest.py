@@ -12,8 +12,7 @@ from access.granted import Granted, grant
 from access.role import render
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 
 __all__ = ["api", "control_plane", "generous", "granted", "namespace", "strict"]
 

@@ -10,7 +10,7 @@ import yaml
 
 import detnet.model.annotations as core
 from access.role import ROLE
-from detnet.config.kubernetes import KubernetesSettings, LeaderSettings
+from detnet.config.sections import KubernetesSettings, LeaderSettings
 
 Objects = list[dict[str, Any]]
 

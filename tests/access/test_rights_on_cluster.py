@@ -66,7 +66,7 @@ def test_the_elector_can_lead(granted: Granted, api: Api) -> None:
     assert elector.step() > 0.0
     assert elector.leading
     elector.step()
-    assert elector.trouble is None
+    assert elector.last_error is None
     elector.release()
 
 

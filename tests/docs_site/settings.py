@@ -12,8 +12,8 @@ from types import NoneType, UnionType
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from detnet.config.base import Duration, Share
 from detnet.config.models import Settings
+from detnet.config.sections import Duration, Share
 from detnet.model.rate import Rate
 
 _ROW = re.compile(r"^\| (?P<names>`[^|]+`) \|(?P<default>[^|]*)\| (?P<meaning>.*) \|$", re.MULTILINE)

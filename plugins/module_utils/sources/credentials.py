@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model.errors import ConfigError
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,31 @@ class Credentials:
         """Return the Authorization header, if any.
 
         Raises:
-            Trouble: the file cannot be read or holds what no header may hold; the content is never quoted.
+            SourceError: the file cannot be read or holds what no header may hold; the content is never quoted.
         """
-        if self.bearer_token_file is not None:
-            return {"Authorization": f"Bearer {_secret(self.bearer_token_file)}"}
-        if self.username is not None and self.password_file is not None:
-            pair = f"{self.username}:{_secret(self.password_file)}".encode()
-            return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
+        try:
+            if self.bearer_token_file is not None:
+                return {"Authorization": f"Bearer {read_secret(self.bearer_token_file)}"}
+            if self.username is not None and self.password_file is not None:
+                pair = f"{self.username}:{read_secret(self.password_file)}".encode()
+                return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
+        except ConfigError as error:
+            raise SourceError(ErrorKind.SECRET, str(error)) from None
         return {}
 
 
-def _secret(path: Path) -> str:
+def read_secret(path: Path) -> str:
+    """Return the token or password in a file; what the file holds is never quoted.
+
+    Raises:
+        ConfigError: it cannot be read, or holds what no HTTP header may hold.
+    """
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise Trouble(TroubleKind.SECRET, f"cannot read the secret in {path}: {reason}") from None
+        raise ConfigError(f"cannot read the secret in {path}: {reason}") from None
     # http.client would refuse such a value too, but its message would quote the secret.
     if not text or not text.isascii() or not text.isprintable():
-        raise Trouble(TroubleKind.SECRET, f"the secret in {path} must be one non-empty line of printable ASCII")
+        raise ConfigError(f"the secret in {path} must be one non-empty line of printable ASCII")
     return text

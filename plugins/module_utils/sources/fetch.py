@@ -1,4 +1,4 @@
-"""One HTTP GET that ends: in time, in size, and in a body or a named trouble.
+"""One HTTP GET that ends: in time, in size, and in a body or a named error.
 
 The standard library's client and not ``requests``: a requests timeout bounds one socket read, so a server that drips
 its *headers* holds the caller for as long as it likes, streaming or not (measured: 7.5 s with timeouts of 0.2 s and
@@ -15,12 +15,13 @@ import io
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from ..model.errors import ConfigError
 from .credentials import Credentials
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,38 +34,41 @@ class Limits:
     body_bytes: int = 4_000_000
 
 
+def http_parts(url: str) -> SplitResult | None:
+    """Return the parts of an address with the scheme http or https, a host and a usable port; else ``None``."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
 def base_url(url: str) -> SplitResult:
     """Return the parts of a server's address.
 
     Raises:
         ConfigError: it is not ``http(s)://host[:port][/prefix]``, or it carries a password.
     """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if usable and "@" in parts.netloc:
+    parts = http_parts(url)
+    if parts is not None and "@" in parts.netloc:
         raise ConfigError(f"the address of {parts.hostname} carries a user or password: put them into files instead")
-    if not usable or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
+    if parts is None or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"{url!r} is not an address of the form http://host:port or https://host:port/prefix")
     return parts
 
 
 class _DeadlineReader(io.RawIOBase):
-    """A socket's raw reader that gives each read only what is left of the deadline."""
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, read_s: float, deadline_s: float) -> None:
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, left_s: Callable[[], float | None]) -> None:
         self._socket = sock
         self._raw = raw
-        self._read_s = read_s
-        self._deadline_s = deadline_s
+        self._left_s = left_s
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override] # all that BufferedReader asks for
-        self._socket.settimeout(min(self._read_s, _left_s(self._deadline_s)))
+        self._socket.settimeout(self._left_s())
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -72,12 +76,16 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-class _Response(http.client.HTTPResponse):
-    """A response whose status line, headers and body all come under the deadline."""
+class DeadlineResponse(http.client.HTTPResponse):
+    """A response whose status line, headers and body are read under one deadline.
 
-    def __init__(self, sock: socket.socket, *, read_s: float, deadline_s: float, method: str | None = None) -> None:
+    ``left_s`` is asked before every single read: it returns the seconds left, ``None`` for no bound, or raises
+    ``TimeoutError``.
+    """
+
+    def __init__(self, sock: socket.socket, *, left_s: Callable[[], float | None], method: str | None = None) -> None:
         super().__init__(sock, method=method)
-        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), read_s, deadline_s))
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), left_s))
 
 
 def _left_s(deadline_s: float) -> float:
@@ -105,7 +113,7 @@ class Fetcher:
         """Return the status and the whole body, before ``deadline_s`` (monotonic seconds).
 
         Raises:
-            Trouble: there is no whole body, with the reason.
+            SourceError: there is no whole body, with the reason.
         """
         target = f"{self._parts.path.rstrip('/')}{path}?{urlencode(query)}"
         headers = {"Accept": "application/json", **self._credentials.authorization()}
@@ -126,7 +134,7 @@ class Fetcher:
         self._connection = connection
         connection.timeout = min(self._limits.connect_s, _left_s(deadline_s))
         connection.response_class = functools.partial(  # type: ignore[assignment] # called like the class it makes
-            _Response, read_s=self._limits.read_s, deadline_s=deadline_s
+            DeadlineResponse, left_s=lambda: min(self._limits.read_s, _left_s(deadline_s))
         )
         connection.request("GET", target, headers=headers)
         response = connection.getresponse()
@@ -134,7 +142,7 @@ class Fetcher:
         if len(body) > self._limits.body_bytes:
             self.close()
             sentence = f"{self._server} sent more than {self._limits.body_bytes} bytes: narrow the query or the paths"
-            raise Trouble(TroubleKind.TOO_LARGE, sentence)
+            raise SourceError(ErrorKind.TOO_LARGE, sentence)
         if response.length:  # read(n) does not complain about a body that ends early
             raise http.client.IncompleteRead(body, response.length)
         if response.will_close:
@@ -152,44 +160,46 @@ class Fetcher:
             reason = (
                 error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "no certificate in it"
             )
-            raise Trouble(TroubleKind.SECRET, f"cannot use the CA file {ca_file}: {reason}") from error
+            raise SourceError(ErrorKind.SECRET, f"cannot use the CA file {ca_file}: {reason}") from error
         return http.client.HTTPSConnection(host, port, context=context)
 
-    def _explain(self, error: OSError | http.client.HTTPException) -> Trouble:
+    def _explain(self, error: OSError | http.client.HTTPException) -> SourceError:
         kind, reason = _reason(error)
-        return Trouble(kind, f"{self._server} {reason}")
+        return SourceError(kind, f"{self._server} {reason}")
 
 
-def _reason(error: OSError | http.client.HTTPException) -> tuple[TroubleKind, str]:
-    """Name the trouble; the order matters, for most of these are kinds of ``OSError``."""
+def _reason(error: OSError | http.client.HTTPException) -> tuple[ErrorKind, str]:
+    """Name the error; the order matters, for most of these are kinds of ``OSError``."""
     match error:
         case TimeoutError():
-            return TroubleKind.TIMEOUT, "did not answer in time: look at its load, or raise the limits of the source"
+            return ErrorKind.TIMEOUT, "did not answer in time: look at its load, or raise the limits of the source"
         case ConnectionRefusedError():
-            return TroubleKind.REFUSED, "refused the connection: start it, or correct its address"
+            return ErrorKind.REFUSED, "refused the connection: start it, or correct its address"
         case socket.gaierror():
-            return TroubleKind.NAME, "has a name that does not resolve: correct its address or the name service"
+            return ErrorKind.NAME, "has a name that does not resolve: correct its address or the name service"
         case ssl.SSLError():
-            return TroubleKind.TLS, f"failed the TLS handshake ({error.reason}): check its certificate and the CA file"
+            return ErrorKind.TLS, f"failed the TLS handshake ({error.reason}): check its certificate and the CA file"
         case http.client.HTTPException() | ConnectionError():
             return (
-                TroubleKind.BROKEN,
+                ErrorKind.BROKEN,
                 "ended its answer early or did not speak HTTP: check the port and what runs there",
             )
         case _:
-            return TroubleKind.UNREACHABLE, f"cannot be reached ({error.strerror or error}): check address and route"
+            return ErrorKind.UNREACHABLE, f"cannot be reached ({error.strerror or error}): check address and route"
 
 
-def status_trouble(server: str, status: int) -> Trouble:
-    """Return the trouble of an HTTP status that is not 200."""
+def status_error(server: str, status: int) -> SourceError:
+    """Return the error of an HTTP status that is not 200."""
     if status in {401, 403}:
-        return Trouble(
-            TroubleKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: give it a valid token or password file"
+        return SourceError(
+            ErrorKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: give it a valid token or password file"
         )
     if 400 <= status < 500:
-        return Trouble(TroubleKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: correct its address or prefix")
+        return SourceError(
+            ErrorKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: correct its address or prefix"
+        )
     if status >= 500:
-        return Trouble(TroubleKind.HTTP_SERVER_ERROR, f"{server} answered HTTP {status}: look into its own log")
-    return Trouble(
-        TroubleKind.HTTP_UNEXPECTED, f"{server} answered HTTP {status}: give the address that answers with 200 itself"
+        return SourceError(ErrorKind.HTTP_SERVER_ERROR, f"{server} answered HTTP {status}: look into its own log")
+    return SourceError(
+        ErrorKind.HTTP_UNEXPECTED, f"{server} answered HTTP {status}: give the address that answers with 200 itself"
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..model.signals import Interval
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +27,25 @@ class Histogram:
         """Return the histogram of Prometheus' ``le`` labels (seconds) and their increases.
 
         Raises:
-            Trouble: no +Inf bucket, an edge that is no delay, or counts that fall from one edge to the next.
+            SourceError: no +Inf bucket, an edge that is no delay, or counts that fall from one edge to the next.
         """
         try:
             pairs = sorted((round(float(le) * 1000.0, 9), count) for le, count in buckets.items())
         except ValueError as error:
-            raise Trouble(
-                TroubleKind.INVALID_ANSWER, "a bucket's le label is no number: correct the exporter"
+            raise SourceError(
+                ErrorKind.INVALID_ANSWER, "a bucket's le label is no number: correct the exporter"
             ) from error
         if not pairs or pairs[-1][0] != math.inf:
             sentence = 'the histogram has no +Inf bucket, so its total is unknown: do not drop le="+Inf" when scraping'
-            raise Trouble(TroubleKind.NO_INF_BUCKET, sentence)
+            raise SourceError(ErrorKind.NO_INF_BUCKET, sentence)
         edges, counts = zip(*pairs, strict=True)
         if math.isnan(sum(edges)) or edges[0] < 0.0:
-            raise Trouble(TroubleKind.INVALID_ANSWER, "a bucket's edge is no delay: correct the exporter")
+            raise SourceError(ErrorKind.INVALID_ANSWER, "a bucket's edge is no delay: correct the exporter")
         # increase() extrapolates, so equal counts may differ in the last bits.
         mixed = len(set(edges)) < len(edges)  # "1" beside "1.0"
         if mixed or any(after < before * (1.0 - 1e-9) for before, after in itertools.pairwise(counts)):
             sentence = "the buckets' counts fall with rising edges: the selector mixes histograms with different edges"
-            raise Trouble(TroubleKind.NOT_CUMULATIVE, sentence)
+            raise SourceError(ErrorKind.NOT_CUMULATIVE, sentence)
         return cls(edges, counts)
 
     @property

@@ -1,6 +1,6 @@
 """The direct source: samples straight from our probe, a fraction of a second old.
 
-The probe tells how long ago it sent each packet, by its own monotonic clock. Counted back from the moment *before* we
+The probe says how long ago it sent each packet, by its own monotonic clock. Counted back from the moment *before* we
 asked, that is a time on our clock which is never younger than the truth: a slow answer makes evidence look older, so
 the error is on the safe side, and no wall clock is involved.
 """
@@ -17,10 +17,10 @@ from ..model.errors import ConfigError
 from ..model.samples import Sample
 from . import samples_reply
 from .credentials import Credentials
-from .fetch import Fetcher, Limits, status_trouble
+from .errors import ErrorKind, SourceError
+from .fetch import Fetcher, Limits, status_error
 from .samples_reply import PathReply, Reply
 from .source import Evidence, PolledSource, SampleWindow
-from .trouble import Trouble, TroubleKind
 
 _KEEP_S = 15.0
 _MAX_SAMPLES = 6_000  # 15 s at 400 Hz, and a bound on our memory whatever the probe sends
@@ -70,16 +70,16 @@ class ProbeSource(PolledSource):
         self._invalidated: dict[str, bool] = {}
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._fetcher.close()
 
-    def _ask(self) -> Sequence[Trouble]:
+    def _ask(self) -> Sequence[SourceError]:
         asked_at_s = self._clock()
         self._began_s = min(self._began_s, asked_at_s)
         deadline_s = time.monotonic() + self._config.limits.total_s
         status, body = self._fetcher.get("/samples", {"after": str(self._cursor)}, deadline_s=deadline_s)
         if status != 200:
-            raise status_trouble(self._server, status)
+            raise status_error(self._server, status)
         reply = samples_reply.parse(body)
         self._follow(reply)
         return [t for w in self._config.paths for t in self._take(w, reply.paths, asked_at_s)]
@@ -91,19 +91,19 @@ class ProbeSource(PolledSource):
             self._cursor = reply.cursor
             return
         self._cursor = 0
-        raise Trouble(
-            TroubleKind.RESTARTED,
+        raise SourceError(
+            ErrorKind.RESTARTED,
             f"{self._server} is not the one that answered before: it has restarted (the next poll reads it from its "
             "beginning), or, if this repeats, several probes share the address: give each its own",
         )
 
-    def _take(self, workload: str, paths: Mapping[str, PathReply], asked_at_s: float) -> list[Trouble]:
+    def _take(self, workload: str, paths: Mapping[str, PathReply], asked_at_s: float) -> list[SourceError]:
         name = self._config.paths[workload]
         path = paths.get(name)
         if path is None:
             there = ", ".join(sorted(paths)) or "none"
             sentence = f"the probe has no path {name!r}: correct the name or the probe's configuration; it has {there}"
-            return [Trouble(TroubleKind.MISSING_PATH, sentence).of(workload)]
+            return [SourceError(ErrorKind.MISSING_PATH, sentence).of(workload)]
         kept = self._samples[workload]
         kept.extend(Sample(asked_at_s - age_s, rtt_ms) for age_s, rtt_ms in path.samples)
         self._invalidated[workload] = path.invalidated
@@ -115,9 +115,9 @@ class ProbeSource(PolledSource):
                 f"the probe's machine is too busy to measure path {name!r}: give the probe real-time priority, or a "
                 "wider limit for late sending"
             )
-            return [Trouble(TroubleKind.LATE, sentence).of(workload)]
+            return [SourceError(ErrorKind.LATE, sentence).of(workload)]
         sentence = f"the probe has sent nothing on path {name!r} for {_SILENT_S:g} s or more: look into its log"
-        return [Trouble(TroubleKind.SILENT, sentence).of(workload)]
+        return [SourceError(ErrorKind.SILENT, sentence).of(workload)]
 
     def _evidence(self) -> Mapping[str, Evidence]:
         oldest_s = self._clock() - _KEEP_S

@@ -1,7 +1,7 @@
 """The second source: instant queries to Prometheus.
 
 Slower and coarser than asking the probe, but it reaches what is already measured elsewhere. The time of measurement is
-the scrape's, told as an age by the clock of Prometheus and counted back from the moment before we asked. An instant
+the scrape's, as an age by the clock of Prometheus and counted back from the moment before we asked. An instant
 vector repeats a series for five minutes after its last scrape (the lookback), so the age is always asked for by name.
 """
 
@@ -15,17 +15,17 @@ from ..model.errors import ConfigError
 from ..model.signals import Signal
 from . import promql
 from .credentials import Credentials
+from .errors import ErrorKind, SourceError
 from .fetch import Fetcher, Limits
 from .prometheus_api import PrometheusApi
 from .prometheus_signals import Spans, histogram_signal, own_signal
 from .promql import OwnQueries, Template
 from .source import Evidence, PolledSource
-from .trouble import Trouble, TroubleKind
 
 # No other workload's question can fare better: the poll ends there.
 _SERVER_DOWN = {
-    TroubleKind.REFUSED, TroubleKind.NAME, TroubleKind.UNREACHABLE, TroubleKind.TLS, TroubleKind.SECRET,
-    TroubleKind.HTTP_CLIENT_ERROR, TroubleKind.HTTP_SERVER_ERROR, TroubleKind.HTTP_UNEXPECTED,
+    ErrorKind.REFUSED, ErrorKind.NAME, ErrorKind.UNREACHABLE, ErrorKind.TLS, ErrorKind.SECRET,
+    ErrorKind.HTTP_CLIENT_ERROR, ErrorKind.HTTP_SERVER_ERROR, ErrorKind.HTTP_UNEXPECTED,
 }  # fmt: skip
 
 
@@ -84,19 +84,19 @@ class PrometheusSource(PolledSource):
                 promql.histogram_series(template)  # a bad label is found at the start, not at the first poll
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._fetcher.close()
 
-    def _ask(self) -> Sequence[Trouble]:
-        troubles: list[Trouble] = []
+    def _ask(self) -> Sequence[SourceError]:
+        errors: list[SourceError] = []
         for workload, template in self._config.questions.items():
             try:
                 self._signals[workload] = self._signal(template)
-            except Trouble as trouble:
-                if trouble.kind in _SERVER_DOWN:
+            except SourceError as error:
+                if error.kind in _SERVER_DOWN:
                     raise
-                troubles.append(trouble.of(workload))
-        return troubles
+                errors.append(error.of(workload))
+        return errors
 
     def _evidence(self) -> Mapping[str, Evidence]:
         return dict(self._signals)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .fetch import Fetcher, status_trouble
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
+from .fetch import Fetcher, status_error
 
 # Prometheus 2.48 to 2.53 sends its hints on style as warnings with this prefix; the data are whole.
 _HINT = "PromQL info:"
@@ -37,17 +37,17 @@ class Answer:
         """Return the one value.
 
         Raises:
-            Trouble: there is none, or more than one.
+            SourceError: there is none, or more than one.
         """
         if not self.rows:
             sentence = "the expression gives no series: check its metric and label names, and the target's scrape"
-            raise Trouble(TroubleKind.EMPTY, sentence)
+            raise SourceError(ErrorKind.EMPTY, sentence)
         if len(self.rows) > 1:
             first = ", ".join(json.dumps(dict(row.labels)) for row in self.rows[:2])
             sentence = (
                 f"the expression gives {len(self.rows)} series where one is expected ({first}, ...): aggregate it"
             )
-            raise Trouble(TroubleKind.SEVERAL, sentence)
+            raise SourceError(ErrorKind.SEVERAL, sentence)
         return self.rows[0].value
 
 
@@ -63,7 +63,7 @@ class PrometheusApi:
         """Return the answer to an instant query, before ``deadline_s`` (of ``time.monotonic``).
 
         Raises:
-            Trouble: there is no complete answer of a usable type.
+            SourceError: there is no complete answer of a usable type.
         """
         asked_at_s = self._clock()
         # Prometheus gives up by itself a little later than we do, and does not work on for nobody.
@@ -76,20 +76,22 @@ class PrometheusApi:
         document = _document(body)
         if isinstance(document, dict) and document.get("status") == "error":
             sentence = f"{self._server} rejects the query: {_one_line(document.get('error'))}"
-            raise Trouble(TroubleKind.QUERY_ERROR, sentence)
+            raise SourceError(ErrorKind.QUERY_ERROR, sentence)
         if status != 200:
-            raise status_trouble(self._server, status)
+            raise status_error(self._server, status)
         if document is None:
-            raise Trouble(TroubleKind.INVALID_JSON, f"{self._server} does not answer in JSON: check address and prefix")
+            raise SourceError(
+                ErrorKind.INVALID_JSON, f"{self._server} does not answer in JSON: check address and prefix"
+            )
         try:
             warnings = [text for text in document.get("warnings", ()) if not text.startswith(_HINT)]
             kind, result = document["data"]["resultType"], document["data"]["result"]
         except (KeyError, TypeError, AttributeError) as error:
             sentence = f"{self._server} does not answer like Prometheus: check address and prefix"
-            raise Trouble(TroubleKind.INVALID_ANSWER, sentence) from error
+            raise SourceError(ErrorKind.INVALID_ANSWER, sentence) from error
         if warnings:
             sentence = f"{self._server} warns that its answer may be partial: {_one_line('; '.join(warnings))}"
-            raise Trouble(TroubleKind.PARTIAL, sentence)
+            raise SourceError(ErrorKind.PARTIAL, sentence)
         return _typed(kind, result)
 
 
@@ -107,14 +109,14 @@ def _document(body: bytes) -> Any:
 def _typed(kind: str, result: Any) -> tuple[Row, ...]:
     if kind not in {"vector", "scalar"}:
         sentence = f"the expression gives a {kind}, expected a scalar or an instant vector: take off the [range]"
-        raise Trouble(TroubleKind.WRONG_TYPE, sentence)
+        raise SourceError(ErrorKind.WRONG_TYPE, sentence)
     try:
         if kind == "scalar":
             return (Row({}, float(result[1])),)
         if any("histogram" in row for row in result):
             sentence = "the expression gives a native histogram, expected a number: take its quantile or its buckets"
-            raise Trouble(TroubleKind.WRONG_TYPE, sentence)
+            raise SourceError(ErrorKind.WRONG_TYPE, sentence)
         return tuple(Row(dict(row["metric"]), float(row["value"][1])) for row in result)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         sentence = "the answer's values are not those of an instant query: check what runs at the address"
-        raise Trouble(TroubleKind.INVALID_ANSWER, sentence) from error
+        raise SourceError(ErrorKind.INVALID_ANSWER, sentence) from error

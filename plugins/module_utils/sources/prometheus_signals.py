@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..model.signals import Interval, Signal
+from .errors import ErrorKind, SourceError
 from .histogram import Histogram, variation
 from .prometheus_api import Answer, PrometheusApi
 from .promql import (
@@ -23,7 +24,6 @@ from .promql import (
     histogram_question,
     measured_question,
 )
-from .trouble import Trouble, TroubleKind
 
 # The uncongested delay is the least of ten minutes, as for the probe (core.windows.BaseDelay; RFC 6817 section 4.2).
 _BASE_S = 600.0
@@ -41,7 +41,7 @@ def own_signal(api: PrometheusApi, own: OwnQueries, spans: Spans, *, deadline_s:
     """Return the signal of the user's own expressions.
 
     Raises:
-        Trouble: one of them gives no usable number, or the series behind them is old.
+        SourceError: one of them gives no usable number, or the series behind them is old.
     """
     question = measured_question(own, window_s=spans.window_s, recent_s=spans.recent_s)
     answer = api.query(question, deadline_s=deadline_s)
@@ -59,7 +59,7 @@ def own_signal(api: PrometheusApi, own: OwnQueries, spans: Spans, *, deadline_s:
     return Signal(
         measured_at_s=answer.asked_at_s - age_s,
         span_s=spans.window_s,
-        sent=round(_only(parts, "scrapes")),  # what an expression counts is not told; what Prometheus holds is
+        sent=round(_only(parts, "scrapes")),  # what an expression counts is not known; what Prometheus holds is
         latency_ms=None if latency_ms is None else Interval.exactly(latency_ms),
         jitter_ms=None if jitter_ms is None else Interval.exactly(jitter_ms),
         loss_ratio=figure("the loss", own.loss, LOSS_UNITS, most=1.0),
@@ -70,7 +70,7 @@ def histogram_signal(api: PrometheusApi, series: HistogramSeries, spans: Spans, 
     """Return the signal of a histogram, every figure as the bucket it lies in.
 
     Raises:
-        Trouble: the histogram is not there, old, idle, restarted, or inconsistent.
+        SourceError: the histogram is not there, old, idle, restarted, or inconsistent.
     """
     question = histogram_question(series, window_s=spans.window_s, recent_s=spans.recent_s, base_s=_BASE_S)
     answer = api.query(question, deadline_s=deadline_s)
@@ -108,17 +108,17 @@ def _only(parts: Mapping[str, Mapping[str, float]], name: str) -> float:
 def _fresh_age_s(series: str, parts: Mapping[str, Mapping[str, float]], spans: Spans) -> float:
     if not parts:
         sentence = f"Prometheus has no series {series}: check the names, and that it scrapes the exporter"
-        raise Trouble(TroubleKind.EMPTY, sentence)
+        raise SourceError(ErrorKind.EMPTY, sentence)
     if "age" not in parts:
         sentence = f"the series {series} has ended: is the exporter up, and its target in Prometheus?"
-        raise Trouble(TroubleKind.STALE, sentence)
+        raise SourceError(ErrorKind.STALE, sentence)
     age_s = _only(parts, "age")
     if age_s > spans.recent_s:
         sentence = (
             f"the newest scrape of {series} is {age_s:.1f} s old, expected {spans.recent_s:g} s at most: "
             "look at the target in Prometheus, or state its scrape interval"
         )
-        raise Trouble(TroubleKind.STALE, sentence)
+        raise SourceError(ErrorKind.STALE, sentence)
     return age_s
 
 
@@ -126,23 +126,23 @@ def _whole(series: HistogramSeries, parts: Mapping[str, Mapping[str, float]], sp
     count = _only(parts, "series")
     if series.single and count > 1.0:
         sentence = f"{count:g} series match {series.buckets} where one is expected: give each probe's paths own names"
-        raise Trouble(TroubleKind.SEVERAL, sentence)
+        raise SourceError(ErrorKind.SEVERAL, sentence)
     if _only(parts, "resets") > 0.0:
         sentence = (
             f"the counters of {series.buckets} restarted within {spans.window_s:g} s: "
             "the window is whole again that long after the exporter's start"
         )
-        raise Trouble(TroubleKind.RESET, sentence)
+        raise SourceError(ErrorKind.RESET, sentence)
     if "bucket" not in parts or "base" not in parts:
         sentence = (
             f"fewer than two scrapes of {series.buckets} within {spans.window_s:g} s: "
             "wait, or raise the window, or scrape more often"
         )
-        raise Trouble(TroubleKind.TOO_FEW, sentence)
+        raise SourceError(ErrorKind.TOO_FEW, sentence)
     for name, part in (("lost", series.lost), ("lag", series.lag)):
         if part is not None and name not in parts:
             sentence = f"Prometheus has no series {part}, though it has the histogram: check the exporter's version"
-            raise Trouble(TroubleKind.EMPTY, sentence)
+            raise SourceError(ErrorKind.EMPTY, sentence)
 
 
 def _not_idle(series: str, parts: Mapping[str, Mapping[str, float]], spans: Spans) -> None:
@@ -151,16 +151,16 @@ def _not_idle(series: str, parts: Mapping[str, Mapping[str, float]], spans: Span
             f"nothing new in {series} for {spans.recent_s:g} s though it is scraped: "
             "is there traffic, and does its exporter still measure?"
         )
-        raise Trouble(TroubleKind.IDLE, sentence)
+        raise SourceError(ErrorKind.IDLE, sentence)
 
 
 def _usable(name: str, value: float, most: float = math.inf) -> float:
     if not math.isfinite(value):
-        raise Trouble(
-            TroubleKind.NOT_FINITE, f"{name} is {value}, which is no figure: correct the expression or exporter"
+        raise SourceError(
+            ErrorKind.NOT_FINITE, f"{name} is {value}, which is no figure: correct the expression or exporter"
         )
     if not 0.0 <= value <= most:
         limits = "at least 0" if math.isinf(most) else f"0 to {most:g}"
         sentence = f"{name} is {value:g}, expected {limits}: correct the expression, its unit or the exporter"
-        raise Trouble(TroubleKind.OUT_OF_RANGE, sentence)
+        raise SourceError(ErrorKind.OUT_OF_RANGE, sentence)
     return value

@@ -56,7 +56,7 @@ class OwnQueries:
     """The user's own PromQL.
 
     ``measured_by`` is a plain selector of the series behind the expressions, one that changes with each measurement.
-    It is the only way to tell a fresh figure from one that is repeated: the result of an expression always carries the
+    Only it distinguishes a fresh figure from one that is repeated: the result of an expression always carries the
     time of asking, and a gauge whose exporter has gone blind keeps its last value.
 
     Raises:

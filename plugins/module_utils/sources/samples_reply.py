@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,18 @@ def parse(body: bytes) -> Reply:
     """Return the reply in ``body``.
 
     Raises:
-        Trouble: it is no JSON, or not a reply of our probe.
+        SourceError: it is no JSON, or not a reply of our probe.
     """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Trouble(TroubleKind.INVALID_JSON, "the probe's answer is no JSON: check the port") from error
+        raise SourceError(ErrorKind.INVALID_JSON, "the probe's answer is no JSON: check the port") from error
     try:
         paths = {str(name): _path(entry) for name, entry in document["paths"].items()}
         return Reply(_instance(document["instance"]), _cursor(document["cursor"]), paths)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         sentence = "the probe's answer is not a list of samples: run probe and controller of the same version"
-        raise Trouble(TroubleKind.INVALID_ANSWER, sentence) from error
+        raise SourceError(ErrorKind.INVALID_ANSWER, sentence) from error
 
 
 def _instance(value: object) -> str:

@@ -17,14 +17,17 @@ from dataclasses import dataclass, field
 from typing import Protocol, Union
 
 from ..control import decision
+from ..control.one_shot import has_window
+from ..model.errors import UserError
 from ..model.samples import Sample
 from ..model.signals import Signal
-from .trouble import Trouble, TroubleKind
+from .errors import ErrorKind, SourceError
 
 _log = logging.getLogger(__name__)
 
 # A poll is bounded by its own deadline; only a name lookup can outlast it (resolv.conf(5): 5 s a try).
 _JOIN_S = 2.0
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,15 @@ Evidence = Union[SampleWindow, Signal]  # noqa: UP007 - ansible-test's pylint kn
 class Reading:
     """What a source knows: for each critical workload the newest evidence there ever was, however old.
 
-    ``polled_at_s`` is monotonic time at the end of the last poll, in seconds; ``None`` before the first. ``trouble``
+    ``polled_at_s`` is monotonic time at the end of the last poll, in seconds; ``None`` before the first. ``error``
     is one sentence on why that poll brought nothing fresh (for at least one workload), else ``None``. ``counts`` are
-    the troubles since the start, by kind.
+    the errors since the start, by kind.
     """
 
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     polled_at_s: float | None = None
-    trouble: str | None = None
-    counts: Mapping[TroubleKind, int] = field(default_factory=dict)
+    error: str | None = None
+    counts: Mapping[ErrorKind, int] = field(default_factory=dict)
 
 
 def evidence_of(reading: Reading) -> Mapping[str, decision.Evidence]:
@@ -87,17 +90,17 @@ class PolledSource(abc.ABC):
         self._period_s = period_s
         self._clock = clock
         self._reading = Reading()
-        self._counts: Counter[TroubleKind] = Counter()
-        self._told: tuple[tuple[TroubleKind, str | None], ...] = ()
+        self._counts: Counter[ErrorKind] = Counter()
+        self._reported: tuple[tuple[ErrorKind, str | None], ...] = ()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"source-{name}", daemon=True)
 
     @abc.abstractmethod
-    def _ask(self) -> Sequence[Trouble]:
-        """Ask once, take in what came and return what went wrong for single workloads.
+    def _ask(self) -> Sequence[SourceError]:
+        """Ask once, keep what came and return what went wrong for single workloads.
 
         Raises:
-            Trouble: it went wrong for all of them.
+            SourceError: it went wrong for all of them.
         """
 
     @abc.abstractmethod
@@ -106,7 +109,7 @@ class PolledSource(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
 
     def start(self) -> None:
         """Begin to poll, in a thread of its own; a source can be started once."""
@@ -127,22 +130,22 @@ class PolledSource(abc.ABC):
     def poll_once(self) -> Reading:
         """Ask once, leave the result in the slot and return it."""
         try:
-            troubles = tuple(self._ask())
-        except Trouble as trouble:
-            troubles = (trouble,)
-        self._settle(troubles)
+            errors = tuple(self._ask())
+        except SourceError as error:
+            errors = (error,)
+        self._publish(errors)
         return self._reading
 
-    def _settle(self, troubles: tuple[Trouble, ...]) -> None:
-        self._counts.update(trouble.kind for trouble in troubles)
-        told = tuple((trouble.kind, trouble.workload) for trouble in troubles)
-        sentence = "; ".join(str(trouble) for trouble in troubles) or None
-        if told != self._told:  # once per change, not once per poll
+    def _publish(self, errors: tuple[SourceError, ...]) -> None:
+        self._counts.update(error.kind for error in errors)
+        kinds = tuple((error.kind, error.workload) for error in errors)
+        sentence = "; ".join(str(error) for error in errors) or None
+        if kinds != self._reported:  # once per change, not once per poll
             if sentence:
                 _log.warning("source %s: %s", self.name, sentence)
             else:
                 _log.info("source %s: fresh again", self.name)
-        self._told = told
+        self._reported = kinds
         self._reading = Reading(self._evidence(), self._clock(), sentence, dict(self._counts))
 
     def _run(self) -> None:
@@ -151,6 +154,27 @@ class PolledSource(abc.ABC):
                 self.poll_once()
             except Exception:  # noqa: BLE001 - a thread's top: a bug must be seen and counted, not end the polling unseen
                 _log.exception("source %s: a poll failed", self.name)
-                self._settle((Trouble(TroubleKind.INTERNAL, "the source failed on a bug of ours, see the log"),))
+                self._publish((SourceError(ErrorKind.INTERNAL, "the source failed on a bug of ours, see the log"),))
             self._stopping.wait(self._period_s)
         self.close()
+
+
+def measure(source: Source, rules: decision.Rules, *, patience_s: float) -> Mapping[str, decision.Evidence]:
+    """Return evidence of every objective for one decision, at once when the source remembers a whole window.
+
+    Raises:
+        UserError: there is none of some objective within ``patience_s`` seconds.
+    """
+    deadline_s = time.monotonic() + patience_s
+    source.start()
+    try:
+        while True:
+            reading = source.latest()
+            evidence, now_s = evidence_of(reading), time.monotonic()
+            if all(has_window(evidence.get(objective.workload), rules, now_s=now_s) for objective in rules.objectives):
+                return evidence
+            if now_s + _POLL_S > deadline_s:
+                raise UserError(f"no complete window within {patience_s:g} s: {reading.error or 'too few samples'}")
+            time.sleep(_POLL_S)
+    finally:
+        source.stop()

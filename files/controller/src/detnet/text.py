@@ -50,7 +50,7 @@ def to_ascii(text: str) -> str:
 
 
 def speaks_unicode(stream: TextIO) -> bool:
-    """Tell whether a stream can carry the signs our tables use."""
+    """Return whether a stream can carry the signs our tables use."""
     try:
         f"─…{MISSING}".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from detnet.config.legacy_env import DOCUMENTED
+from detnet.config.load import DOCUMENTED
 from detnet.config.models import Settings
 
 DOCUMENT = Path(__file__).parents[4] / "docs/reference/configuration.md"

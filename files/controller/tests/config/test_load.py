@@ -1,4 +1,4 @@
-"""Where a value comes from, which source wins, and how mistakes are told."""
+"""Where a value comes from, which source wins, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from detnet.config.base import Patience
 from detnet.config.load import load
+from detnet.config.models import Patience
 from detnet.control.policy_registry import Pace
 from detnet.model.errors import ConfigError
 from detnet.runtime.build import build_rules

@@ -8,8 +8,7 @@ import pytest
 
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from kubernetes_caps.site import Site
 
 __all__ = ["api", "control_plane", "namespace", "site"]

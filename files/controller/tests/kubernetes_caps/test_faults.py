@@ -11,8 +11,7 @@ import pytest
 from control_plane import FaultProxy
 from detnet.kubernetes.caps.domains import Critical
 from detnet.kubernetes.caps.reconciler import CapReconciler
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.model.rate import Rate
 from kubernetes_caps.site import ALL_RIGHT, M, Site, target
 from support import wait_for

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from detnet.kubernetes.caps.reconciler import CapReconciler
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.model.annotations import EGRESS, PRIOR
 from detnet.model.rate import Rate
 from kubernetes_caps.site import M, Site, cap, target

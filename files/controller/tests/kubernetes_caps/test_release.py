@@ -6,8 +6,7 @@ import time
 from typing import Any
 
 from detnet.kubernetes.caps.release import Released, release
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.model.annotations import EGRESS
 from detnet.model.rate import Rate
 from kubernetes_caps.site import M, Site, target

@@ -8,8 +8,7 @@ import time
 
 from detnet.kubernetes.caps.cache import ClusterCache
 from detnet.kubernetes.caps.reconciler import CapReconciler
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.kubernetes.objects.patches import Subject
 from detnet.kubernetes.objects.workloads import POD, Ref, pod_of
 from detnet.model.annotations import EGRESS

@@ -1,4 +1,4 @@
-"""A loopback HTTP server that says what a test tells it to, and remembers what it was asked.
+"""A loopback HTTP server that answers as a test wants, and remembers what it was asked.
 
 It stands for no API server: it is here for answers that a real one cannot be made to give. What the client does with
 a real one is in the tests that use ``control_plane``.
@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came; ``port`` tells connections apart."""
+    """A request as it came; ``port`` distinguishes connections."""
 
     method: str
     path: str

@@ -9,8 +9,7 @@ import pytest
 
 from control_plane import ControlPlane, FaultProxy
 from control_plane.fixtures import control_plane, namespace
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from kubernetes_client.api_server import ApiServer, kubeconfig, running
 from sources.servers import FaultyServer
 
@@ -19,7 +18,7 @@ __all__ = ["api", "control_plane", "faulty", "namespace", "server"]
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """A server that says what the test tells it to."""
+    """A server that answers as the test wants."""
     with running() as server:
         yield server
 

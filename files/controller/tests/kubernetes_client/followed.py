@@ -1,4 +1,4 @@
-"""A mirror of a server whose lists and watches the test writes."""
+"""An informer of a server whose lists and watches the test writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Object = dict[str, Any]
 
 
 def pod(name: str, version: int, colour: str = "red", namespace: str | None = "factory") -> Object:
-    """An object of which the mirror keeps the colour."""
+    """An object of which the informer keeps the colour."""
     return {"metadata": {"name": name, "namespace": namespace, "resourceVersion": str(version)}, "colour": colour}
 
 
@@ -34,19 +34,19 @@ def gone(message: str = "too old resource version") -> Object:
 
 
 class Followed:
-    """A mirror of colours whose steps the test makes; grey is of no interest."""
+    """An informer of colours whose steps the test makes; grey is of no interest."""
 
     def __init__(self, api: Api, server: ApiServer) -> None:
         self.lists: Iterator[Say] = iter(())
         self.watches: Iterator[Say] = iter(())
-        self.told: list[tuple[str, str | None]] = []
+        self.changes: list[tuple[str, str | None]] = []
         self.stop = threading.Event()
         self.informer: Informer[str] = Informer(
             api,
             "/api/v1/pods",
             lambda item: None if item["colour"] == "grey" else item["colour"],
             query={"labelSelector": "a=b"},
-            on_change=lambda key, value: self.told.append((key, value)),
+            on_change=lambda key, value: self.changes.append((key, value)),
             idle_s=60.0,
         )
         self._server = server
@@ -58,7 +58,7 @@ class Followed:
 
     def step(self, *, lists: tuple[Say, ...] = (), watch: Say | None = None) -> float:
         """Make one step with these answers; return the pause."""
-        self.told.clear()
+        self.changes.clear()
         self.lists, self.watches = iter(lists), iter(() if watch is None else (watch,))
         return self.informer.step(self.stop)
 

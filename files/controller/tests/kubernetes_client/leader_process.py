@@ -13,8 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from detnet.kubernetes.client.api import ApiError, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ApiError, ClusterAccess, connect
 from detnet.kubernetes.client.leader_election import LeaderElector
 from kubernetes_client.leases import NAME, TIMES, lease_path
 

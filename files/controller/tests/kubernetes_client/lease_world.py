@@ -164,10 +164,10 @@ class Candidate:
                 self._soon(max(0.0, patience_s - there_s), lambda: self._go_on(dialogue, gave_up))
 
         there_s = chance.uniform(0.0, weather.delay_s)
-        fate = chance.random()
-        if self.cut_off or fate < weather.refused:
+        draw = chance.random()
+        if self.cut_off or draw < weather.refused:
             self._soon(0.0, lambda: self._go_on(dialogue, ApiUnreachable("refused")))
-        elif fate < weather.refused + weather.lost:
+        elif draw < weather.refused + weather.lost:
             self._soon(patience_s, lambda: self._go_on(dialogue, gave_up))
         else:
             world.after(there_s, arrive)

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a kubeconfig or a pod's service account is told in one sentence that names the place."""
+"""Whatever is wrong with a kubeconfig or a pod's service account is reported in one sentence that names the place."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from detnet.kubernetes.client import credentials
-from detnet.kubernetes.client.api import ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess, connect
 from detnet.model.errors import ConfigError
 from kubernetes_client.api_server import ApiServer, kubeconfig
 
@@ -70,7 +69,7 @@ def test_the_environment_names_the_file(config: Path, server: ApiServer, monkeyp
         ("{}", "has no current context: name one of none"),
     ],
 )
-def test_a_file_that_is_none_is_told(tmp_path: Path, content: str, problem: str) -> None:
+def test_a_file_that_is_none_is_reported(tmp_path: Path, content: str, problem: str) -> None:
     """Any other file in its place is recognised."""
     path = tmp_path / "file"
     path.write_text(content)
@@ -95,12 +94,12 @@ def test_an_unknown_context_lists_those_there_are(config: Path) -> None:
         ({"contexts": [{"name": "here"}]}, "has no cluster None"),
     ],
 )
-def test_a_context_that_leads_nowhere_is_told(config: Path, sections: Config, problem: str) -> None:
+def test_a_context_that_leads_nowhere_is_reported(config: Path, sections: Config, problem: str) -> None:
     """What the context names must be there."""
     assert problem in _problem(ClusterAccess(_change(config, **sections)))
 
 
-def test_a_ca_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_a_ca_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     """Missing, without a certificate, and not base64 are three mistakes with one place to look at."""
     path, garbage = tmp_path / "kubeconfig", tmp_path / "ca.crt"
     url = "https://127.0.0.1:6443"
@@ -116,7 +115,7 @@ def test_a_ca_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert f"the kubeconfig {path} cannot be used" in _problem(ClusterAccess(path))
 
 
-def test_a_client_certificate_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_a_client_certificate_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     """The key may be another certificate's, or the file no certificate."""
     for name in ("tls.crt", "tls.key"):
         (tmp_path / name).write_text("none")
@@ -131,7 +130,7 @@ def test_a_user_without_anything_is_anonymous(config: Path, server: ApiServer) -
     assert "authorization" not in server.asked[0].headers
 
 
-def test_a_process_outside_a_pod_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_process_outside_a_pod_is_reported_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The sentence says what else to give."""
     monkeypatch.setattr(credentials, "_SERVICE_ACCOUNT", tmp_path)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)

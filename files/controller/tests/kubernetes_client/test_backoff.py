@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.kubernetes.client.backoff import Backoff
+from detnet.kubernetes.client.api import Backoff
 
 
 def test_delays_double_up_to_the_cap_and_start_over() -> None:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess, connect
 from detnet.kubernetes.client.transport import DeadlineConnection
 from kubernetes_client.api_server import ApiServer, Say, kubeconfig
 from sources.servers import FaultyServer, answer, drip, hang
@@ -22,7 +21,7 @@ from support import wait_for
 Connected = Callable[[str], Api]
 
 
-def _trouble(api: Api, timeout_s: float = 0.4) -> str:
+def _error(api: Api, timeout_s: float = 0.4) -> str:
     with pytest.raises(ApiUnreachable) as caught:
         api.request("GET", "/x", timeout_s=timeout_s)
     return str(caught.value)
@@ -46,25 +45,25 @@ def test_a_dripping_server_is_left_in_time(faulty: FaultyServer, connected: Conn
         with pytest.raises(Exception, match="HTTP 500"):
             api.request("GET", "/x", timeout_s=0.4)
     else:
-        assert "did not answer within 0.4 s (GET /x)" in _trouble(api)
+        assert "did not answer within 0.4 s (GET /x)" in _error(api)
     assert time.monotonic() - began_s < 10.0  # the drip would go on for as long as the test
 
 
 def test_a_hanging_server_is_left_in_time(faulty: FaultyServer, connected: Connected) -> None:
     """A server that accepts and says nothing holds us no longer than the limit."""
     faulty.behave = hang(faulty)
-    assert "did not answer within 0.4 s" in _trouble(connected(faulty.url))
+    assert "did not answer within 0.4 s" in _error(connected(faulty.url))
 
 
 def test_a_hanging_handshake_is_left_in_time(faulty: FaultyServer, connected: Connected) -> None:
     """A server that accepts TCP and never speaks TLS counts like one that hangs."""
     faulty.behave = hang(faulty)
-    assert "did not answer within 0.4 s" in _trouble(connected(faulty.url.replace("http:", "https:")))
+    assert "did not answer within 0.4 s" in _error(connected(faulty.url.replace("http:", "https:")))
 
 
 def test_no_time_left_sends_nothing(api: Api, server: ApiServer) -> None:
     """Whoever computes the rest of a lease's time may come to less than nothing."""
-    assert "nothing was sent" in _trouble(api, timeout_s=-0.1)
+    assert "nothing was sent" in _error(api, timeout_s=-0.1)
     assert server.asked == []
 
 
@@ -131,7 +130,7 @@ def test_dead_connections_cost_one_request(faulty: FaultyServer, connected: Conn
     api = connected(faulty.url)
     assert ask_both() == [{}, {}]
     old = list(faulty._open)
-    assert "did not answer" in _trouble(api)
+    assert "did not answer" in _error(api)
     assert ask_both() == [{}, {}]
 
 

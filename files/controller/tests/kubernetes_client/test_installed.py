@@ -8,8 +8,7 @@ import sys
 _CONNECT = """
 import sys
 from detnet.model.errors import UserError
-from detnet.kubernetes.client.api import ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess, connect
 sys.modules[{missing!r}] = None
 try:
     connect(ClusterAccess())
@@ -30,7 +29,7 @@ def test_nothing_is_loaded_before_connecting() -> None:
     assert _run(f"import sys, {modules}; print('kubernetes' in sys.modules)") == "False"
 
 
-def test_a_client_that_is_not_installed_is_told() -> None:
+def test_a_client_that_is_not_installed_is_reported() -> None:
     """With what to do about it."""
     assert (
         _run(_CONNECT.format(missing="kubernetes"))

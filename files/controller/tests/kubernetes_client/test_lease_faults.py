@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from control_plane import FaultProxy
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.kubernetes.client.leader_election import LeaderElector
 from kubernetes_client.leases import NAME, TIMES, lease_path, standing, wait_leading
 from support import wait_for
@@ -29,17 +28,19 @@ def test_a_leader_in_trouble_has_stopped_before_another_begins(
     namespace: str, real: Api, proxy: FaultProxy, fault: str
 ) -> None:
     """Its window ends by itself, its successor's begins later, and when all is well again it stays a follower."""
-    with standing(connect(ClusterAccess(proxy.kubeconfig)), namespace, "spoilt") as spoilt:
-        wait_leading(spoilt)
+    with standing(connect(ClusterAccess(proxy.kubeconfig)), namespace, "deposed") as deposed:
+        wait_leading(deposed)
         with standing(real, namespace, "healthy") as healthy:
-            wait_for(lambda: healthy.holder == "spoilt", what="the follower has seen the leader")
+            wait_for(lambda: healthy.holder == "deposed", what="the follower has seen the leader")
             _FAULTS[fault](proxy)
             began_s = wait_leading(healthy)
-            assert not spoilt.leading
-            assert spoilt.deadline_s < began_s
+            assert not deposed.leading
+            assert deposed.deadline_s < began_s
             proxy.heal()
-            wait_for(lambda: spoilt.holder == "healthy" and spoilt.trouble is None, what="the old leader sees the new")
-            assert (spoilt.leading, healthy.leading) == (False, True)
+            wait_for(
+                lambda: deposed.holder == "healthy" and deposed.last_error is None, what="the old leader sees the new"
+            )
+            assert (deposed.leading, healthy.leading) == (False, True)
 
 
 def test_one_lost_renewal_does_not_end_a_leadership(namespace: str, proxy: FaultProxy) -> None:
@@ -50,9 +51,9 @@ def test_one_lost_renewal_does_not_end_a_leadership(namespace: str, proxy: Fault
         wait_leading(elector)
         for _ in range(3):
             proxy.refuse()
-            wait_for(lambda: elector.trouble, what="a failed renewal")
+            wait_for(lambda: elector.last_error, what="a failed renewal")
             proxy.heal()
-            wait_for(lambda: elector.trouble is None, what="a renewal")
+            wait_for(lambda: elector.last_error is None, what="a renewal")
     assert changes == [True]
 
 

@@ -1,4 +1,4 @@
-"""What a candidate counts from when, and what it writes: the rules that the promise of one leader rests on."""
+"""What a candidate counts from when, and what it writes: the rules that the guarantee of one leader rests on."""
 
 from __future__ import annotations
 

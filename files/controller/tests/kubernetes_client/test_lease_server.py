@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from control_plane import ControlPlane
-from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 from detnet.kubernetes.client.leader_election import LeaderElector
 from kubernetes_client.leases import NAME, TIMES, lease_path, standing, wait_leading
 from support import wait_for
@@ -39,15 +38,15 @@ def test_the_lease_tells_its_story(control_plane: ControlPlane, namespace: str, 
 
 
 def test_get_create_and_update_are_all_it_needs(control_plane: ControlPlane, namespace: str) -> None:
-    """The Role that docs/explain/api-server.md gives is enough; with less, the trouble names verb and resource."""
+    """The Role that docs/explain/api-server.md gives is enough; with less, the error names verb and resource."""
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
     control_plane.request("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "robot"}})
     elector = LeaderElector(
         connect(ClusterAccess(control_plane.kubeconfig_for(namespace, "robot"))), namespace, NAME, "robot", TIMES
     )
     elector.step()
-    assert elector.trouble is not None
-    assert 'cannot get resource "leases" in API group "coordination.k8s.io"' in elector.trouble
+    assert elector.last_error is not None
+    assert 'cannot get resource "leases" in API group "coordination.k8s.io"' in elector.last_error
     group = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
     rules = [{**group, "verbs": ["create"]}, {**group, "verbs": ["get", "update"], "resourceNames": [NAME]}]
     control_plane.request("POST", f"{rbac}/roles", {"metadata": {"name": "lease"}, "rules": rules})
@@ -59,7 +58,7 @@ def test_get_create_and_update_are_all_it_needs(control_plane: ControlPlane, nam
     control_plane.request("POST", f"{rbac}/rolebindings", binding)
     wait_for(lambda: (elector.step(), elector.leading)[1], what="leading once the Role is known")
     elector.step()
-    assert elector.trouble is None
+    assert elector.last_error is None
 
 
 def test_a_holder_that_sees_another_holder_stops_at_once(
@@ -83,7 +82,7 @@ def test_an_annotation_on_the_lease_harms_nobody(control_plane: ControlPlane, na
     note = {"metadata": {"annotations": {"note": "do not touch"}}}
     control_plane.request("PATCH", lease_path(namespace), note, content_type="application/merge-patch+json")
     elector.step()
-    assert (elector.leading, elector.trouble) == (True, None)
+    assert (elector.leading, elector.last_error) == (True, None)
     elector.release()
     assert control_plane.request("GET", lease_path(namespace))["metadata"]["annotations"]["note"] == "do not touch"
 

@@ -11,8 +11,7 @@ import pytest
 
 from control_plane import ControlPlane
 from detnet.kubernetes.client import credentials
-from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def _refused(api: Api, namespace: str) -> ApiRefused:
 
 
 def test_the_server_knows_the_service_account(pod: Path, namespace: str) -> None:
-    """What it may not do is told with its name, the verb and the resource."""
+    """What it may not do is reported with its name, the verb and the resource."""
     refused = _refused(connect(ClusterAccess(in_cluster=True)), namespace)
     assert refused.status == 403
     assert f'User "system:serviceaccount:{namespace}:default" cannot list resource "pods"' in str(refused)

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from detnet.kubernetes.client import credentials, session
-from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 from detnet.model.errors import ConfigError
 from kubernetes_client.api_server import ApiServer, Asked, Say, kubeconfig
 from kubernetes_client.certificates import self_signed
@@ -69,14 +68,14 @@ def test_a_token_file_that_is_being_written_costs_nothing(
     with caplog.at_level(logging.WARNING):
         assert [_token(api, server), _token(api, server)] == ["Bearer one"] * 2
     assert [record.message for record in caplog.records] == [
-        f"the token file {path} must hold one line of printable ASCII; going on with the last token"
+        f"the secret in {path} must be one non-empty line of printable ASCII; keeping the last token"
     ]
 
 
 def test_a_token_file_without_a_token_is_refused_at_the_start(server: ApiServer, tmp_path: Path) -> None:
     """There is no last token then."""
     (tmp_path / "token").write_text("\n")
-    with pytest.raises(ConfigError, match="must hold one line"):
+    with pytest.raises(ConfigError, match="must be one non-empty line"):
         connect(ClusterAccess(kubeconfig(tmp_path / "kubeconfig", server.url, {"tokenFile": "token"})))
 
 
@@ -129,7 +128,7 @@ def test_a_plugins_token_that_lives_long_is_kept(server: ApiServer, tmp_path: Pa
     assert {_token(api, server) for _ in range(5)} == {"Bearer run-1"}
 
 
-def test_a_plugin_that_fails_is_told_at_the_start(server: ApiServer, tmp_path: Path) -> None:
+def test_a_plugin_that_fails_is_reported_at_the_start(server: ApiServer, tmp_path: Path) -> None:
     """The library would go on without credentials."""
     user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "false", "interactiveMode": "Never"}}
     with pytest.raises(ConfigError, match="the credential plugin 'false' of user 'robot' in the kubeconfig"):
@@ -162,4 +161,4 @@ def test_a_rejected_kubeconfig_is_read_again(
     wait_for(lambda: accepted() or caplog.records, what="the broken file is noticed")
     kubeconfig(path, server.url, {"token": "two"})
     wait_for(accepted, what="the new token is used")
-    assert "cannot renew the credentials, going on with the last" in caplog.text
+    assert "renewing the credentials failed, keeping the last ones" in caplog.text

@@ -1,4 +1,4 @@
-"""Only the server that the kubeconfig vouches for is spoken to, and who is not it is told why."""
+"""Only the server that the kubeconfig vouches for is spoken to, and who is not it learns why."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ApiUnreachable, ClusterAccess, connect
 from kubernetes_client.api_server import kubeconfig
 from kubernetes_client.certificates import self_signed
 from sources.servers import FaultyServer, answer
@@ -33,7 +32,7 @@ def _connect(folder: Path, url: str, ca: Path | None) -> Api:
     return connect(ClusterAccess(kubeconfig(folder / "kubeconfig", url, cluster=cluster)))
 
 
-def _trouble(folder: Path, certificate: Path, ca: Path | None) -> str:
+def _error(folder: Path, certificate: Path, ca: Path | None) -> str:
     with _serving(certificate) as server:
         with pytest.raises(ApiUnreachable) as caught:
             _connect(folder, server.url, ca).request("GET", "/x")
@@ -48,28 +47,26 @@ def test_the_right_certificate_is_accepted(tmp_path: Path) -> None:
         assert _connect(tmp_path, server.url, certificate).request("GET", "/x") == {}
 
 
-def test_an_expired_certificate_is_told(tmp_path: Path) -> None:
+def test_an_expired_certificate_is_reported(tmp_path: Path) -> None:
     """A cluster whose certificates were not renewed after a year is a classic."""
     certificate = self_signed(tmp_path / "server.pem", days=-1)
-    assert "a certificate that is not valid here: certificate has expired" in _trouble(
-        tmp_path, certificate, certificate
-    )
+    assert "a certificate that is not valid here: certificate has expired" in _error(tmp_path, certificate, certificate)
 
 
-def test_a_certificate_for_another_address_is_told(tmp_path: Path) -> None:
+def test_a_certificate_for_another_address_is_reported(tmp_path: Path) -> None:
     """An address that was not among the names when the cluster was made."""
     certificate = self_signed(tmp_path / "server.pem", address="192.0.2.1")
-    assert "IP address mismatch" in _trouble(tmp_path, certificate, certificate)
+    assert "IP address mismatch" in _error(tmp_path, certificate, certificate)
 
 
 def test_a_stranger_is_not_trusted(tmp_path: Path) -> None:
     """Neither by another CA nor by those of the system."""
     certificate, other = self_signed(tmp_path / "server.pem"), self_signed(tmp_path / "other.pem")
     for ca in (other, None):
-        assert "a certificate that is not valid here: self-signed certificate" in _trouble(tmp_path, certificate, ca)
+        assert "a certificate that is not valid here: self-signed certificate" in _error(tmp_path, certificate, ca)
 
 
-def test_a_server_without_tls_is_told(tmp_path: Path) -> None:
+def test_a_server_without_tls_is_reported(tmp_path: Path) -> None:
     """An https address of a port that speaks something else."""
 
     def greet() -> None:

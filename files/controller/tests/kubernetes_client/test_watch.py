@@ -1,4 +1,4 @@
-"""A watch brings events as they come, ends when it is told to, and notices a server that has fallen silent."""
+"""A watch brings events as they come, ends when it is closed, and notices a server that has fallen silent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _chunk(content: bytes) -> bytes:
 
 
 def test_events_come_in_order_until_the_server_ends(api: Api, server: ApiServer) -> None:
-    """The end that the server makes, after timeoutSeconds, is no trouble."""
+    """The end that the server makes, after timeoutSeconds, is no error."""
     events = tuple(_event(version) for version in range(200))
     server.answer = always(Say(lines=events))
     with api.watch("/api/v1/pods", query={"resourceVersion": "7"}, idle_s=5.0) as stream:
@@ -95,7 +95,7 @@ def test_each_event_gets_its_own_time(faulty: FaultyServer, connected: Connected
     ids=["cut", "ended in an event", "not JSON", "no event"],
 )
 def test_half_an_event_is_none(faulty: FaultyServer, connected: Connected, behave: Behaviour) -> None:
-    """What breaks off is told, not taken for an end."""
+    """What breaks off is an error, not an end."""
     faulty.behave = behave
     with connected(faulty.url).watch("/x", query={}, idle_s=30.0) as stream, pytest.raises(ApiUnreachable):
         next(stream)

@@ -9,8 +9,7 @@ import pytest
 
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from kubernetes_events.workloads import Workloads
 
 __all__ = ["api", "connected", "control_plane", "namespace", "workloads"]

@@ -59,6 +59,6 @@ class Passes:
             traffic=None,
             terms={},
         )
-        reading = Reading(evidence={}, trouble=None)
+        reading = Reading(evidence={}, error=None)
         known = in_force if read else None
         return Pass(self._domain, decision, caps, known, frozenset(), blocked_reason, (), reading, 0.001)

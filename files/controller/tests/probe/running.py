@@ -43,7 +43,7 @@ class Running:
 
     @property
     def log(self) -> str:
-        """What it has said on standard error."""
+        """Its standard error so far."""
         self._stderr.seek(0)
         return self._stderr.read()
 
@@ -135,6 +135,6 @@ def count_reaches(probe: Running, name: str, at_least: float, **labels: str) -> 
     wait_for(lambda: probe.counter(full_name, **labels) >= at_least, what=f"{full_name}{labels} >= {at_least}")
 
 
-def said(probe: Running, pattern: str) -> int:
-    """Return how many lines of the log match."""
-    return len(re.findall(pattern, probe.log))
+def logged(probe: Running, pattern: str) -> int:
+    """Return how many messages of the log match as a whole."""
+    return len(re.findall(rf"^detnet probe: {pattern}$", probe.log, re.MULTILINE))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from statistics import median
 
 import pytest
 
+from detnet.control.windows import percentile
 from probe.running import Running, reflecting
 
 NEAR, FAR = f"detnet-t{os.getpid()}a", f"detnet-t{os.getpid()}b"
@@ -57,11 +57,6 @@ def background(*command: str) -> Iterator[None]:
             process.kill()
 
 
-def quantile(values: list[float], share: float) -> float:
-    """Return the nearest-rank quantile."""
-    return sorted(values)[math.ceil(share * len(values)) - 1]
-
-
 def measure(folder: Path) -> dict[float, tuple[float, float]] | None:
     """Measure 3 s with both probers at once and return irtt's and our p50 and p95, in ms.
 
@@ -79,7 +74,7 @@ def measure(folder: Path) -> dict[float, tuple[float, float]] | None:
     reference = [trip["delay"]["rtt"] / 1e6 for trip in trips if "rtt" in trip["delay"]]
     if min(len(mine), len(reference)) < 150:
         return None
-    return {share: (quantile(reference, share), quantile(mine, share)) for share in (0.5, 0.95)}
+    return {share: (percentile(sorted(reference), share), percentile(sorted(mine), share)) for share in (0.5, 0.95)}
 
 
 @pytest.mark.root

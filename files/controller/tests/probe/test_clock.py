@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet.probe.clock import SO_TIMESTAMPNS, Reading, kernel_stamp_ns, stepped
+from detnet.probe.sockets import SO_TIMESTAMPNS, Reading, kernel_stamp_ns, stepped
 
 MS = 10**6
 elapsed = st.integers(0, 500 * MS)

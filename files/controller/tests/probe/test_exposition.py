@@ -1,4 +1,4 @@
-"""What the probe tells Prometheus, the controller and a health check."""
+"""What the probe serves to Prometheus, the controller and a health check."""
 
 from __future__ import annotations
 

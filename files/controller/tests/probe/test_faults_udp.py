@@ -1,4 +1,4 @@
-"""Whatever answers over UDP, or does not: counted, said once, survived."""
+"""Whatever answers over UDP, or does not: counted, logged once, survived."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import pytest
 
 from detnet.probe.packet import ERROR_UNKNOWN, ReflectorPacket, SenderPacket, from_ns
-from probe.running import Running, count_reaches, probing, reflecting, said, udp_peer
+from probe.running import Running, count_reaches, logged, probing, reflecting, udp_peer
 from support import wait_for
 
 
@@ -36,13 +36,17 @@ def test_dead_reflector_is_loss_on_schedule_and_its_return_is_seen(reflector: Ru
         count_reaches(probe, "received", 20)
         assert reflector.stop() == 0
         count_reaches(probe, "lost", 50)
-        wait_for(lambda: said(probe, "a: the reflector cannot be reached: begins") == 1, what="said once")
+        wait_for(lambda: logged(probe, "path a: the reflector cannot be reached") == 1, what="one log line")
         assert [rtt for _, rtt in probe.samples()["paths"]["a"]["samples"]][-5:] == [None] * 5
         received = probe.counter("detnet_probe_received_total")
         with reflecting(f"--udp={endpoint}"):
             count_reaches(probe, "received", received + 20)
-            wait_for(lambda: said(probe, "a: probes are lost: over") == 1, what="end said", within_s=15)
-        assert said(probe, "a: probes are lost: begins") == 1
+            wait_for(
+                lambda: logged(probe, r"no longer: path a: probes are lost \(seen \d+ times\)") == 1,
+                what="its end",
+                within_s=15,
+            )
+        assert logged(probe, "path a: probes are lost") == 1
 
 
 def test_unknown_name_is_survived_beside_a_good_path(reflector: Running) -> None:
@@ -67,7 +71,10 @@ def test_garbage_and_forgeries_are_no_samples() -> None:
         count_reaches(probe, "malformed", 100)
         count_reaches(probe, "unsolicited", 50)
         assert probe.counter("detnet_probe_lost_total") == 0
-        assert [said(probe, f"{trouble}: begins") for trouble in ("no STAMP answer", "wrong peer")] == [1, 1]
+        assert [logged(probe, f"path a: {what}") for what in ("packets that are no .*", "answers to no probe .*")] == [
+            1,
+            1,
+        ]
 
 
 def test_answer_from_a_wrong_peer_is_forged() -> None:

@@ -47,5 +47,5 @@ def test_thirty_seconds_are_kept(kept: SampleBuffer) -> None:
 
 
 def test_instances_differ() -> None:
-    """A reader can tell that the prober was restarted."""
+    """A reader can see that the prober was restarted."""
     assert SampleBuffer(["a"]).instance != SampleBuffer(["a"]).instance

@@ -19,8 +19,8 @@ def test_icmp_error_is_counted_once_and_leaves_nothing_to_read() -> None:
     (tally,) = SharedCounters.shared(1)
     with selectors.SelectSelector() as selector:
         link = UdpLink(Path("a", "udp", "127.0.0.1", port, 20.0), tally, selector, Options())
-        link.tend(1)
-        link.tend(2)
+        link.maintain(1)
+        link.maintain(2)
         assert link.send(b"probe", 3)
         assert selector.select(5)
         assert list(link.packets(4)) == []

@@ -43,7 +43,7 @@ def test_bad_path_is_one_sentence(text: str, complaint: str) -> None:
 
 
 def test_name_used_twice_and_no_path_are_refused() -> None:
-    """Metrics could not tell two paths of one name apart."""
+    """Metrics could not distinguish two paths of one name."""
     with pytest.raises(UserError, match="used twice"):
         parse_paths(["a=udp://h:1", "a=tcp://h:1"], rate_hz=20.0)
     with pytest.raises(UserError, match="no path"):

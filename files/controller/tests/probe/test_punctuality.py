@@ -8,14 +8,14 @@ import threading
 
 import pytest
 
-from probe.running import Running, count_reaches, probing, reflecting, said
+from probe.running import Running, count_reaches, logged, probing, reflecting
 from support import wait_for
 
 LATE_LIMIT_MS = 150.0  # what a busy test machine keeps, and a stopped process does not
 
 
-def test_stopped_process_spoils_its_samples(reflector: Running) -> None:
-    """Probes missed or late while the process stood still are counted as ours, not handed out as slow or lost."""
+def test_stopped_process_invalidates_its_samples(reflector: Running) -> None:
+    """Probes missed or late while the process stood still are counted as ours, not served as slow or lost."""
     options = ("--rate-hz=100", f"--late-limit-ms={LATE_LIMIT_MS}")
     with probing(f"a=udp://{reflector.endpoints[0]}", options=options) as probe:
         count_reaches(probe, "received", 50)
@@ -28,11 +28,13 @@ def test_stopped_process_spoils_its_samples(reflector: Running) -> None:
         assert probe.counter("detnet_probe_invalidated_total") >= before + 45
         assert probe.counter("detnet_probe_lost_total") == 0
         assert all(rtt < LATE_LIMIT_MS for _, rtt in probe.samples()["paths"]["a"]["samples"])
-        wait_for(lambda: said(probe, "this machine sends late, samples are discarded: begins") == 1, what="said")
+        wait_for(
+            lambda: logged(probe, "path a: this machine sends late, samples are discarded") == 1, what="a log line"
+        )
 
 
-def test_impossible_limit_spoils_every_second(reflector: Running) -> None:
-    """Nothing is handed out of seconds whose p95 is over the limit: the reader sees no data, not wrong data."""
+def test_impossible_limit_invalidates_every_second(reflector: Running) -> None:
+    """Nothing is served of seconds whose p95 is over the limit: the reader sees no data, not wrong data."""
     with probing(f"a=udp://{reflector.endpoints[0]}", options=("--late-limit-ms=0.000001",)) as probe:
         count_reaches(probe, "invalidated_windows", 2)
         answer = probe.samples()["paths"]["a"]
@@ -62,4 +64,4 @@ def test_refused_priority_is_said_and_survived(reflector: Running) -> None:
     ) as probe:
         count_reaches(probe, "received", 5)
         assert os.sched_getscheduler(probe.child()) == os.SCHED_OTHER
-        assert said(probe, "real-time priority is not permitted.*CAP_SYS_NICE") == 1
+        assert logged(probe, "real-time priority is not permitted.*CAP_SYS_NICE.*") == 1

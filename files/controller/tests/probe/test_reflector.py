@@ -13,7 +13,7 @@ import pytest
 from detnet.model.errors import UserError
 from detnet.probe import reflector as reflector_module
 from detnet.probe.packet import ERROR_UNKNOWN, SIZE, ReflectorPacket, SenderPacket, from_ns, to_ns
-from detnet.probe.reflector import Reflector, reflect
+from detnet.probe.reflector import Reflector, answer_until
 from support import wait_for
 
 REQUEST = SenderPacket(sequence=41, timestamp=0x0123456789ABCDEF, error_estimate=0x8105, ssid=0xBEEF)
@@ -24,7 +24,7 @@ def reflector() -> Iterator[Reflector]:
     """A reflector in a thread, on loopback and both protocols, UDP over IPv6 too."""
     running = Reflector([("127.0.0.1", 0), ("::1", 0)], [("127.0.0.1", 0)])
     stop = threading.Event()
-    thread = threading.Thread(target=reflect, args=(running, stop))
+    thread = threading.Thread(target=answer_until, args=(running, stop))
     thread.start()
     yield running
     stop.set()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from detnet.sources.errors import ErrorKind
 from detnet.sources.prometheus import PrometheusSource, PrometheusSourceConfig
 from detnet.sources.promql import Template
 from detnet.sources.source import Reading
-from detnet.sources.trouble import TroubleKind
 from sources.prometheus_server import SCRAPE_S, RunningPrometheus
 from support import wait_for
 
@@ -27,6 +27,6 @@ def until(source: PrometheusSource, wanted: Callable[[Reading], bool], what: str
     return source.latest()
 
 
-def ends_in(source: PrometheusSource, kind: TroubleKind, told: str) -> Reading:
-    """Poll until the trouble has this name and is told in these words."""
-    return until(source, lambda reading: kind in reading.counts and told in (reading.trouble or ""), f"{kind}: {told}")
+def ends_in(source: PrometheusSource, kind: ErrorKind, words: str) -> Reading:
+    """Poll until the error has this name and these words."""
+    return until(source, lambda reading: kind in reading.counts and words in (reading.error or ""), f"{kind}: {words}")

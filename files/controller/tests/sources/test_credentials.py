@@ -14,8 +14,8 @@ import pytest
 
 from detnet.model.errors import ConfigError
 from detnet.sources.credentials import Credentials
+from detnet.sources.errors import ErrorKind, SourceError
 from detnet.sources.fetch import Fetcher, Limits, base_url
-from detnet.sources.trouble import Trouble, TroubleKind
 from sources.servers import FaultyServer, answer
 
 
@@ -50,18 +50,18 @@ def test_a_token_that_no_header_may_hold_is_not_quoted(
 ) -> None:
     """The sentence names the file; neither it nor the log nor a cause holds what is in the file."""
     secret.write_text(content)
-    with caplog.at_level(logging.DEBUG), pytest.raises(Trouble, match=str(secret)) as caught:
+    with caplog.at_level(logging.DEBUG), pytest.raises(SourceError, match=str(secret)) as caught:
         _get(server.url, Credentials(bearer_token_file=secret))
-    assert caught.value.kind is TroubleKind.SECRET
+    assert caught.value.kind is ErrorKind.SECRET
     assert not server.requests
     assert "s3cr3t" not in f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
 
 
 def test_a_missing_secret_is_told(server: FaultyServer, tmp_path: Path) -> None:
     """No request is sent without the secret it should carry."""
-    with pytest.raises(Trouble, match="No such file") as caught:
+    with pytest.raises(SourceError, match="No such file") as caught:
         _get(server.url, Credentials(bearer_token_file=tmp_path / "none"))
-    assert caught.value.kind is TroubleKind.SECRET
+    assert caught.value.kind is ErrorKind.SECRET
     assert not server.requests
 
 
@@ -120,11 +120,11 @@ def test_the_ca_file_decides_whom_we_trust(tls_server: FaultyServer, certificate
     assert _get(tls_server.url, Credentials(ca_file=Path(f"{certificate}.crt"))) == 200
     before = len(tls_server.requests)
     for credentials, kind in (
-        (Credentials(), TroubleKind.TLS),
-        (Credentials(ca_file=secret), TroubleKind.SECRET),
-        (Credentials(ca_file=secret.parent / "none"), TroubleKind.SECRET),
+        (Credentials(), ErrorKind.TLS),
+        (Credentials(ca_file=secret), ErrorKind.SECRET),
+        (Credentials(ca_file=secret.parent / "none"), ErrorKind.SECRET),
     ):
-        with pytest.raises(Trouble) as caught:
+        with pytest.raises(SourceError) as caught:
             _get(tls_server.url, credentials)
         assert caught.value.kind is kind
     assert len(tls_server.requests) == before

@@ -1,4 +1,4 @@
-"""Every fault of a server ends in a named trouble, within the bounds."""
+"""Every fault of a server ends in a named error, within the bounds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from detnet.model.errors import ConfigError
 from detnet.sources.credentials import Credentials
+from detnet.sources.errors import ErrorKind, SourceError
 from detnet.sources.fetch import Fetcher, Limits, base_url
-from detnet.sources.trouble import Trouble, TroubleKind
 from sources.servers import FaultyServer, answer, drip, hang, raw
 
 _LIMITS = Limits(total_s=0.5, body_bytes=1_000_000)
@@ -24,8 +24,8 @@ def _get(url: str, limits: Limits = _LIMITS) -> tuple[int, bytes]:
         fetcher.close()
 
 
-def _kind(url: str, limits: Limits = _LIMITS) -> TroubleKind:
-    with pytest.raises(Trouble) as caught:
+def _kind(url: str, limits: Limits = _LIMITS) -> ErrorKind:
+    with pytest.raises(SourceError) as caught:
         _get(url, limits)
     return caught.value.kind
 
@@ -38,20 +38,20 @@ def test_a_good_answer_is_returned_whole(server: FaultyServer) -> None:
 
 
 def test_a_closed_port_is_refused(server: FaultyServer) -> None:
-    """A port where nothing listens is told from a server that is slow."""
+    """A port where nothing listens is distinguished from a server that is slow."""
     server.close()
-    assert _kind(server.url) is TroubleKind.REFUSED
+    assert _kind(server.url) is ErrorKind.REFUSED
 
 
 def test_a_name_that_does_not_resolve_is_told() -> None:
-    """The name is the trouble, not the server (RFC 6761: .invalid never resolves)."""
-    assert _kind("http://prometheus.invalid:9090") is TroubleKind.NAME
+    """The name is the error, not the server (RFC 6761: .invalid never resolves)."""
+    assert _kind("http://prometheus.invalid:9090") is ErrorKind.NAME
 
 
 def test_a_server_that_hangs_is_left_in_time(server: FaultyServer) -> None:
     """A server that says nothing holds us no longer than the limit."""
     server.behave = hang(server)
-    assert _kind(server.url) is TroubleKind.TIMEOUT
+    assert _kind(server.url) is ErrorKind.TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -62,27 +62,27 @@ def test_a_server_that_hangs_is_left_in_time(server: FaultyServer) -> None:
 def test_a_server_that_drips_is_left_in_time(server: FaultyServer, start: bytes) -> None:
     """Single bytes that each come in time do not add up to an endless answer, headers included."""
     server.behave = drip(server, start, b"a")
-    assert _kind(server.url) is TroubleKind.TIMEOUT
+    assert _kind(server.url) is ErrorKind.TIMEOUT
 
 
 def test_endless_interim_answers_are_left_in_time(server: FaultyServer) -> None:
     """A server may send any number of 100 Continue; we do not wait for the last."""
     server.behave = drip(server, b"", b"HTTP/1.1 100 Continue\r\n\r\n")
-    assert _kind(server.url) is TroubleKind.TIMEOUT
+    assert _kind(server.url) is ErrorKind.TIMEOUT
 
 
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"", TroubleKind.BROKEN),
-        (b"220 mail.example ESMTP\r\n\r\n", TroubleKind.BROKEN),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", TroubleKind.BROKEN),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nshort", TroubleKind.BROKEN),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n", TroubleKind.BROKEN),
+        (b"", ErrorKind.BROKEN),
+        (b"220 mail.example ESMTP\r\n\r\n", ErrorKind.BROKEN),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", ErrorKind.BROKEN),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nshort", ErrorKind.BROKEN),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n", ErrorKind.BROKEN),
     ],
     ids=["closed", "another protocol", "truncated", "truncated chunk", "a thousand headers"],
 )
-def test_an_answer_that_is_none_is_broken(server: FaultyServer, data: bytes, kind: TroubleKind) -> None:
+def test_an_answer_that_is_none_is_broken(server: FaultyServer, data: bytes, kind: ErrorKind) -> None:
     """What ends early or is not HTTP never passes for a body."""
     server.behave = raw(data)
     assert _kind(server.url) is kind
@@ -91,7 +91,7 @@ def test_an_answer_that_is_none_is_broken(server: FaultyServer, data: bytes, kin
 def test_a_body_of_50_mb_is_not_taken_in(server: FaultyServer) -> None:
     """It is refused by its size, whole as it may be."""
     server.behave = answer(b"x" * 50_000_000)
-    assert _kind(server.url, Limits(total_s=5.0, body_bytes=1_000_000)) is TroubleKind.TOO_LARGE
+    assert _kind(server.url, Limits(total_s=5.0, body_bytes=1_000_000)) is ErrorKind.TOO_LARGE
 
 
 def test_reading_stops_at_the_limit(server: FaultyServer) -> None:
@@ -103,7 +103,7 @@ def test_reading_stops_at_the_limit(server: FaultyServer) -> None:
             connection.sendall(b"x" * 65536)
 
     server.behave = endless
-    assert _kind(server.url, Limits(total_s=0.5, body_bytes=100_000)) is TroubleKind.TOO_LARGE
+    assert _kind(server.url, Limits(total_s=0.5, body_bytes=100_000)) is ErrorKind.TOO_LARGE
 
 
 def test_the_connection_is_kept_and_made_anew_after_a_fault(server: FaultyServer) -> None:
@@ -117,7 +117,7 @@ def test_the_connection_is_kept_and_made_anew_after_a_fault(server: FaultyServer
     get()
     assert len(server._open) == 1
     server.behave = hang(server)
-    with pytest.raises(Trouble):
+    with pytest.raises(SourceError):
         get()
     server.behave = answer(b"")
     assert get() == 200

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from detnet.control.windows import percentile
 from detnet.model.signals import Interval
+from detnet.sources.errors import ErrorKind, SourceError
 from detnet.sources.histogram import Histogram, variation
-from detnet.sources.trouble import Trouble, TroubleKind
 
 # Hubble's: client_golang's defaults.
 _HUBBLE_MS = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0, math.inf)
@@ -86,18 +86,18 @@ def test_over_the_last_edge_there_is_no_upper_bound() -> None:
 @pytest.mark.parametrize(
     ("buckets", "kind"),
     [
-        ({}, TroubleKind.NO_INF_BUCKET),
-        ({"0.005": 3.0}, TroubleKind.NO_INF_BUCKET),
-        ({"0.005": 3.0, "0.01": 2.0, "+Inf": 5.0}, TroubleKind.NOT_CUMULATIVE),
-        ({"1": 3.0, "1.0": 3.0, "+Inf": 5.0}, TroubleKind.NOT_CUMULATIVE),
-        ({"low": 3.0, "+Inf": 5.0}, TroubleKind.INVALID_ANSWER),
-        ({"NaN": 3.0, "+Inf": 5.0}, TroubleKind.INVALID_ANSWER),
-        ({"-1": 3.0, "+Inf": 5.0}, TroubleKind.INVALID_ANSWER),
+        ({}, ErrorKind.NO_INF_BUCKET),
+        ({"0.005": 3.0}, ErrorKind.NO_INF_BUCKET),
+        ({"0.005": 3.0, "0.01": 2.0, "+Inf": 5.0}, ErrorKind.NOT_CUMULATIVE),
+        ({"1": 3.0, "1.0": 3.0, "+Inf": 5.0}, ErrorKind.NOT_CUMULATIVE),
+        ({"low": 3.0, "+Inf": 5.0}, ErrorKind.INVALID_ANSWER),
+        ({"NaN": 3.0, "+Inf": 5.0}, ErrorKind.INVALID_ANSWER),
+        ({"-1": 3.0, "+Inf": 5.0}, ErrorKind.INVALID_ANSWER),
     ],
 )
-def test_a_histogram_that_is_none_is_a_trouble(buckets: dict[str, float], kind: TroubleKind) -> None:
+def test_a_histogram_that_is_none_is_an_error(buckets: dict[str, float], kind: ErrorKind) -> None:
     """A missing +Inf, falling counts, two layouts mixed, edges that are no delays."""
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(SourceError) as caught:
         Histogram.of(buckets)
     assert caught.value.kind is kind
 

@@ -6,9 +6,9 @@ import pytest
 
 from detnet.model.errors import ConfigError
 from detnet.model.samples import Sample
+from detnet.sources.errors import ErrorKind
 from detnet.sources.probe import ProbeSource, ProbeSourceConfig
 from detnet.sources.source import Reading, SampleWindow
-from detnet.sources.trouble import TroubleKind
 from sources.servers import FaultyServer, answer_json
 
 _Pairs = list[list[float | None]]
@@ -55,7 +55,7 @@ def test_ages_become_times_on_our_clock_oldest_first(bench: Bench) -> None:
     """A loss is a sample too; order is that of sending, whatever the order of arrival."""
     reading = bench.poll([[0.25, 1.5], [0.5, None], [0.125, 0.5]])
     assert _window(reading).samples == (Sample(999.5, None), Sample(999.75, 1.5), Sample(999.875, 0.5))
-    assert reading.trouble is None
+    assert reading.error is None
 
 
 def test_the_cursor_asks_only_for_what_is_new(bench: Bench) -> None:
@@ -68,15 +68,15 @@ def test_the_cursor_asks_only_for_what_is_new(bench: Bench) -> None:
 
 
 def test_a_restarted_probe_is_read_from_its_beginning(bench: Bench) -> None:
-    """An answer to another instance's cursor may lack samples: it is left out, told, and asked for anew."""
+    """An answer to another instance's cursor may lack samples: it is left out, reported, and asked for anew."""
     bench.poll([[0.1, 1.0]], cursor=50)
     reading = bench.poll([[0.05, 9.0]], cursor=70, instance="b")
-    assert reading.counts == {TroubleKind.RESTARTED: 1}
+    assert reading.counts == {ErrorKind.RESTARTED: 1}
     assert _window(reading).samples == (Sample(999.9, 1.0),)
     reading = bench.poll([[0.1, 8.0], [0.05, 9.0]], cursor=70, instance="b")
     assert bench.server.requests[-1].split()[1] == "/samples?after=0"
     assert [sample.rtt_ms for sample in _window(reading).samples] == [1.0, 8.0, 9.0]
-    assert reading.trouble is None
+    assert reading.error is None
 
 
 def test_samples_older_than_15_s_are_let_go_even_without_an_answer(bench: Bench) -> None:
@@ -85,7 +85,7 @@ def test_samples_older_than_15_s_are_let_go_even_without_an_answer(bench: Bench)
     bench.clock.now_s += 6.0
     bench.server.close()
     reading = bench.source.poll_once()
-    assert reading.counts == {TroubleKind.BROKEN: 1}
+    assert reading.counts == {ErrorKind.BROKEN: 1}
     assert [sample.rtt_ms for sample in _window(reading).samples] == [2.0]
 
 
@@ -106,38 +106,38 @@ def test_a_missing_path_is_named_with_those_there_are(server: FaultyServer) -> N
     """The other workloads go on."""
     bench = Bench(server, {"robot": "to-robot", "scanner": "to-scaner"})
     reading = bench.poll([[0.1, 1.0]])
-    assert reading.trouble == (
+    assert reading.error == (
         "scanner: the probe has no path 'to-scaner': correct the name or the probe's configuration; it has to-robot"
     )
     assert list(reading.evidence) == ["robot"]
-    assert reading.counts == {TroubleKind.MISSING_PATH: 1}
+    assert reading.counts == {ErrorKind.MISSING_PATH: 1}
 
 
 def test_a_probe_that_has_just_begun_is_not_silent(bench: Bench) -> None:
     """Nothing yet is not nothing for two seconds."""
-    assert bench.poll([]).trouble is None
+    assert bench.poll([]).error is None
     bench.clock.now_s += 2.5
-    assert bench.poll([]).counts == {TroubleKind.SILENT: 1}
+    assert bench.poll([]).counts == {ErrorKind.SILENT: 1}
 
 
 def test_a_probe_that_sends_nothing_is_told(bench: Bench) -> None:
     """Answers keep coming, samples do not: after two seconds that has a name."""
-    assert bench.poll([[0.5, 1.0]]).trouble is None
+    assert bench.poll([[0.5, 1.0]]).error is None
     bench.clock.now_s += 1.0
-    assert bench.poll([]).trouble is None
+    assert bench.poll([]).error is None
     bench.clock.now_s += 1.0
     reading = bench.poll([])
-    assert reading.counts == {TroubleKind.SILENT: 1}
-    assert "sent nothing on path 'to-robot'" in (reading.trouble or "")
+    assert reading.counts == {ErrorKind.SILENT: 1}
+    assert "sent nothing on path 'to-robot'" in (reading.error or "")
 
 
 def test_a_probe_on_a_busy_machine_is_told_as_that(bench: Bench) -> None:
     """It sends, but too late for its samples to be used: its log is not the place to look."""
-    assert bench.poll([[0.5, 1.0]]).trouble is None
+    assert bench.poll([[0.5, 1.0]]).error is None
     bench.clock.now_s += 2.0
     reading = bench.poll([], invalidated=True)
-    assert reading.counts == {TroubleKind.LATE: 1}
-    assert "too busy to measure path 'to-robot'" in (reading.trouble or "")
+    assert reading.counts == {ErrorKind.LATE: 1}
+    assert "too busy to measure path 'to-robot'" in (reading.error or "")
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "503 Busy", "302 Found"])
@@ -147,7 +147,7 @@ def test_a_status_that_is_not_200_brings_no_samples(bench: Bench, status: str) -
     bench.server.behave = answer_json(body, status=status)
     reading = bench.source.poll_once()
     assert not reading.evidence
-    assert f"answered HTTP {status[:3]}" in (reading.trouble or "")
+    assert f"answered HTTP {status[:3]}" in (reading.error or "")
 
 
 def test_a_source_without_a_path_or_with_a_wild_period_is_refused() -> None:

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from detnet.sources.errors import ErrorKind
 from detnet.sources.fetch import Limits
 from detnet.sources.prometheus import PrometheusSource, PrometheusSourceConfig
 from detnet.sources.promql import OwnQueries, OwnQuery, ProbeHistogram
 from detnet.sources.source import Reading
-from detnet.sources.trouble import TroubleKind
 from sources.servers import Behaviour, FaultyServer, answer, answer_json, hang
 
 
@@ -35,52 +35,52 @@ _ERROR = {"status": "error", "errorType": "timeout", "error": "query timed out\n
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
-        (answer(b"<html>Sign in</html>"), TroubleKind.INVALID_JSON),
-        (answer(b'{"status": "success", "data": {"resultTy'), TroubleKind.INVALID_JSON),
-        (answer(b"[" * 100_000), TroubleKind.INVALID_JSON),
-        (answer_json([]), TroubleKind.INVALID_ANSWER),
-        (answer_json({"status": "success", "data": None}), TroubleKind.INVALID_ANSWER),
-        (_success([{"metric": {}, "value": [1.0]}]), TroubleKind.INVALID_ANSWER),
-        (_success([{"metric": {}, "value": [1.0, "fast"]}]), TroubleKind.INVALID_ANSWER),
-        (_success(7), TroubleKind.INVALID_ANSWER),
-        (_success([1.0, "2"], kind="matrix"), TroubleKind.WRONG_TYPE),
-        (_success([{"metric": {}, "histogram": [1.0, {}]}]), TroubleKind.WRONG_TYPE),
-        (_success([], warnings=["half of the stores are down"]), TroubleKind.PARTIAL),
-        (_success([], warnings=["PromQL info: metric might not be a counter"]), TroubleKind.EMPTY),
-        (_success([], infos=["a hint of Prometheus 3"]), TroubleKind.EMPTY),
-        (answer_json(_ERROR, status="503 Service Unavailable"), TroubleKind.QUERY_ERROR),
-        (answer_json(_ERROR, status="200 OK"), TroubleKind.QUERY_ERROR),
-        (answer(b"no such page", status="404 Not Found"), TroubleKind.HTTP_CLIENT_ERROR),
-        (answer(b"who are you", status="401 Unauthorized"), TroubleKind.HTTP_CLIENT_ERROR),
-        (answer(b"broken", status="500 Internal Server Error"), TroubleKind.HTTP_SERVER_ERROR),
-        (answer(b"", status="302 Found", headers="Location: /login\r\n"), TroubleKind.HTTP_UNEXPECTED),
+        (answer(b"<html>Sign in</html>"), ErrorKind.INVALID_JSON),
+        (answer(b'{"status": "success", "data": {"resultTy'), ErrorKind.INVALID_JSON),
+        (answer(b"[" * 100_000), ErrorKind.INVALID_JSON),
+        (answer_json([]), ErrorKind.INVALID_ANSWER),
+        (answer_json({"status": "success", "data": None}), ErrorKind.INVALID_ANSWER),
+        (_success([{"metric": {}, "value": [1.0]}]), ErrorKind.INVALID_ANSWER),
+        (_success([{"metric": {}, "value": [1.0, "fast"]}]), ErrorKind.INVALID_ANSWER),
+        (_success(7), ErrorKind.INVALID_ANSWER),
+        (_success([1.0, "2"], kind="matrix"), ErrorKind.WRONG_TYPE),
+        (_success([{"metric": {}, "histogram": [1.0, {}]}]), ErrorKind.WRONG_TYPE),
+        (_success([], warnings=["half of the stores are down"]), ErrorKind.PARTIAL),
+        (_success([], warnings=["PromQL info: metric might not be a counter"]), ErrorKind.EMPTY),
+        (_success([], infos=["a hint of Prometheus 3"]), ErrorKind.EMPTY),
+        (answer_json(_ERROR, status="503 Service Unavailable"), ErrorKind.QUERY_ERROR),
+        (answer_json(_ERROR, status="200 OK"), ErrorKind.QUERY_ERROR),
+        (answer(b"no such page", status="404 Not Found"), ErrorKind.HTTP_CLIENT_ERROR),
+        (answer(b"who are you", status="401 Unauthorized"), ErrorKind.HTTP_CLIENT_ERROR),
+        (answer(b"broken", status="500 Internal Server Error"), ErrorKind.HTTP_SERVER_ERROR),
+        (answer(b"", status="302 Found", headers="Location: /login\r\n"), ErrorKind.HTTP_UNEXPECTED),
     ],
 )
-def test_each_wrong_answer_has_its_name(server: FaultyServer, behaviour: Behaviour, kind: TroubleKind) -> None:
-    """One trouble, one sentence on one line, and no signal."""
+def test_each_wrong_answer_has_its_name(server: FaultyServer, behaviour: Behaviour, kind: ErrorKind) -> None:
+    """One error, one sentence on one line, and no signal."""
     reading = _poll(server, behaviour)
     assert reading.counts == {kind: 1}
-    assert reading.trouble
-    assert "\n" not in reading.trouble
+    assert reading.error
+    assert "\n" not in reading.error
     assert not reading.evidence
 
 
 def test_a_server_that_is_down_is_asked_once_a_poll(server: FaultyServer) -> None:
-    """What fails for all is told once, not once for each workload."""
+    """What fails for all is reported once, not once for each workload."""
     reading = _poll(server, answer(b"", status="500 Broken"), workloads=3)
-    assert reading.counts == {TroubleKind.HTTP_SERVER_ERROR: 1}
+    assert reading.counts == {ErrorKind.HTTP_SERVER_ERROR: 1}
     assert len(server.requests) == 1
     server.close()
-    assert _poll(server, workloads=3).counts == {TroubleKind.REFUSED: 1}
+    assert _poll(server, workloads=3).counts == {ErrorKind.REFUSED: 1}
 
 
 def test_a_hanging_prometheus_is_left_in_time(server: FaultyServer) -> None:
     """The poll ends with its limit."""
-    assert _poll(server, hang(server)).counts == {TroubleKind.TIMEOUT: 1}
+    assert _poll(server, hang(server)).counts == {ErrorKind.TIMEOUT: 1}
 
 
 def test_the_question_leaves_the_time_to_prometheus(server: FaultyServer) -> None:
-    """No wall clock of ours is sent, and Prometheus is told when to give up."""
+    """No wall clock of ours is sent, and Prometheus learns when to give up."""
     _poll(server, _success([]))
     url = urlsplit(server.requests[0].split()[1])
     fields = parse_qs(url.query)

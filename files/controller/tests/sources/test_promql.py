@@ -48,7 +48,7 @@ def test_own_queries_need_a_figure_and_a_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "told"),
+    ("times", "words"),
     [
         ({"window_s": 1.9}, "at least two scrape intervals"),
         ({"window_s": float("nan")}, "at least two scrape intervals"),
@@ -57,9 +57,9 @@ def test_own_queries_need_a_figure_and_a_unit() -> None:
         ({"period_s": -1.0}, "must be 0"),
     ],
 )
-def test_times_that_do_not_fit_are_refused(times: dict[str, float], told: str) -> None:
+def test_times_that_do_not_fit_are_refused(times: dict[str, float], words: str) -> None:
     """An increase needs two samples."""
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=words):
         PrometheusSourceConfig("http://127.0.0.1:9090", {"robot": ProbeHistogram("p")}, **times)  # type: ignore[arg-type]
 
 

@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 
 from detnet.model.signals import Signal
+from detnet.sources.errors import ErrorKind
 from detnet.sources.probe import ProbeSource, ProbeSourceConfig
 from detnet.sources.promql import ProbeHistogram
 from detnet.sources.source import Reading, SampleWindow
-from detnet.sources.trouble import TroubleKind
 from probe.running import Running, probing, reflecting
 from sources.prometheus_polls import source_of, until
 from sources.prometheus_server import Exporter, RunningPrometheus
@@ -52,7 +52,7 @@ def test_the_direct_source_reads_the_real_probe_and_its_losses(reflector: Runnin
             return isinstance(window, SampleWindow) and window.samples[-1].rtt_ms is None
 
         wait_for(newest_is_lost, what="a lost sample")
-        assert source.latest().trouble is None
+        assert source.latest().error is None
         source.close()
 
 
@@ -77,7 +77,7 @@ def test_a_restarted_probe_is_followed(reflector: Running, server: FaultyServer)
             measured = probe.samples()["cursor"]
             assert _has_more_than(measured - 1, source, began_s)
     source.close()
-    assert source.latest().counts[TroubleKind.RESTARTED] == 1
+    assert source.latest().counts[ErrorKind.RESTARTED] == 1
 
 
 @pytest.mark.needs("prometheus")

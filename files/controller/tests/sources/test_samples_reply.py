@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detnet.sources.errors import ErrorKind, SourceError
 from detnet.sources.samples_reply import PathReply, Reply, parse
-from detnet.sources.trouble import Trouble, TroubleKind
 
 
 def _body(
@@ -30,9 +30,9 @@ def test_a_good_answer_is_taken_apart() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_is_told(body: bytes) -> None:
     """A wrong port usually answers in another language; deep nesting is no way to crash us."""
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(SourceError) as caught:
         parse(body)
-    assert caught.value.kind is TroubleKind.INVALID_JSON
+    assert caught.value.kind is ErrorKind.INVALID_JSON
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_what_is_no_json_is_told(body: bytes) -> None:
 )  # fmt: skip
 def test_one_wrong_value_spoils_the_whole_answer(body: bytes) -> None:
     """Negative, infinite, boolean, missing: none of them becomes a number."""
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(SourceError) as caught:
         parse(body)
-    assert caught.value.kind is TroubleKind.INVALID_ANSWER
+    assert caught.value.kind is ErrorKind.INVALID_ANSWER
 
 
 _JSON = st.recursive(
@@ -66,11 +66,11 @@ _JSON = st.recursive(
 
 
 @given(_JSON | st.fixed_dictionaries({"instance": st.text(), "cursor": st.integers(), "paths": _JSON}))
-def test_any_json_is_either_sound_samples_or_a_trouble(document: object) -> None:
+def test_any_json_is_either_sound_samples_or_an_error(document: object) -> None:
     """There is no third outcome, and no sample outside of the possible."""
     try:
         reply = parse(json.dumps(document).encode())
-    except Trouble:
+    except SourceError:
         return
     for path in reply.paths.values():
         for age_s, rtt_ms in path.samples:

@@ -1,4 +1,4 @@
-"""A disk that refuses costs lines, never the loop; what was lost is counted, told and healed."""
+"""A disk that refuses costs lines, never the loop; what was lost is counted and logged, and the file repaired."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_lines_that_found_no_room_are_counted_and_told(tmp_path: Path) -> None:
-    """The kernel cuts a write short at the limit; the torn line is healed and the next whole one tells the loss."""
+    """The kernel cuts a write short at the limit; the torn line is repaired and the next whole one reports the loss."""
     path = tmp_path / "audit.jsonl"
     run = subprocess.run(
         [sys.executable, "-c", FILL_TO_THE_LIMIT, str(path)], check=True, capture_output=True, text=True, timeout=30
@@ -76,7 +76,7 @@ def test_a_full_disk_is_survived(small_disk: Path, caplog: pytest.LogCaptureFixt
     assert (last["number"], last["lost_before"]) == (60, log.lost_total)
     assert log.lost_total > 1
     assert [record.levelname for record in caplog.records if "No space" in record.message] == ["WARNING"]
-    assert "writing again" in caplog.text
+    assert "writes succeed again" in caplog.text
 
 
 @pytest.mark.root
@@ -91,7 +91,7 @@ def test_a_read_only_file_system_is_survived(small_disk: Path, caplog: pytest.Lo
     log.close()
     (only,) = read(small_disk / "audit.jsonl")
     assert (only["number"], only["lost_before"]) == (3, 2)
-    assert caplog.text.count("Read-only file system; control goes on") == 1
+    assert caplog.text.count("write failed, lines are lost and counted: Read-only file system") == 1
 
 
 def test_a_folder_that_appears_later_is_used(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_folder_that_appears_later_is_used(tmp_path: Path) -> None:
     assert log.lost_total == 1
 
 
-def test_a_torn_last_line_is_healed_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_torn_last_line_is_repaired_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What a power cut left is kept as it is, and the next line starts on its own."""
     path = tmp_path / "audit.jsonl"
     path.write_bytes(b'{"number":0}\n{"numb')
@@ -158,4 +158,4 @@ def test_a_failing_fsync_is_counted_and_logged_once(
         wait_for(lambda seen=seen: log.failures_total > seen, what="the failure counted")  # type: ignore[misc]
     log.close()
     assert log.lost_total == 0
-    assert caplog.text.count("fsync: Input/output error") == 1
+    assert caplog.text.count("fsync failed, lines may not survive a power cut: Input/output error") == 1

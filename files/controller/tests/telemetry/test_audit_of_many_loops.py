@@ -22,7 +22,7 @@ CAPS = {"upload": Rate(10_000_000)}
 def test_a_pass_in_which_nothing_happened_is_told_now_and_then(
     tmp_path: Path, metrics: Metrics, decision: Callable[..., Decision]
 ) -> None:
-    """What happened is told at once, on every node, and so is each change of mode."""
+    """What happened is recorded at once, on every node, and so is each change of mode."""
     audit = AuditLog(tmp_path / "audit.jsonl")
     recorder = Recorder(metrics=metrics, audit=audit, health=Health(period_s=1.0), notifier=Notifier(), quiet_s=5.0)
 
@@ -38,6 +38,6 @@ def test_a_pass_in_which_nothing_happened_is_told_now_and_then(
     record(110.3, "node-2", mode=Mode.SETTLING)
     record(110.4, "node-2", mode=Mode.SETTLING)
     audit.close()
-    told = [(entry["domain"], entry["at_s"]) for entry in read(tmp_path / "audit.jsonl")]
+    recorded = [(entry["domain"], entry["at_s"]) for entry in read(tmp_path / "audit.jsonl")]
     first = [("node-1", 100.0), ("node-1", 105.0)]
-    assert told == [*first, *(("node-2", at_s) for at_s in (110.0, 110.1, 110.2, 110.3))]
+    assert recorded == [*first, *(("node-2", at_s) for at_s in (110.0, 110.1, 110.2, 110.3))]

@@ -70,7 +70,7 @@ def test_files_are_ordered_by_number_and_strangers_left_out(tmp_path: Path) -> N
 
 
 def test_a_failed_rotation_costs_no_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The file grows past its size, the trouble is logged once, and rotation resumes when it can."""
+    """The file grows past its size, the failure is logged once, and rotation resumes when it can."""
     path = tmp_path / "audit.jsonl"
     blocker = rotated(path, 1)
     blocker.mkdir()
@@ -79,14 +79,14 @@ def test_a_failed_rotation_costs_no_line(tmp_path: Path, caplog: pytest.LogCaptu
         log.write({"number": number})
     assert numbers_of_file(path) == list(range(10))
     assert log.failures_total > 1
-    assert [record.message for record in caplog.records if "rotate" in record.message] == [
-        f"audit log {path}: cannot rotate: Is a directory; the file grows on"
+    assert [record.message for record in caplog.records if "rotation" in record.message] == [
+        f"audit log {path}: rotation failed, the file grows past its size: Is a directory"
     ]
     blocker.rmdir()
     log.write({"number": 10})
     log.close()
     assert numbers(path) == list(range(11))
-    assert "rotated again" in caplog.text
+    assert "rotation succeeds again" in caplog.text
 
 
 def numbers_of_file(path: Path) -> list[object]:

@@ -14,7 +14,7 @@ from typing import TextIO
 import pytest
 
 from detnet.telemetry.logs import configure
-from detnet.telemetry.state_changes import StateChangeLogger
+from detnet.telemetry.state_changes import QUIET_S, StateChangeLogger
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_the_level_is_obeyed_and_lines_come_once(file: TextIO) -> None:
     assert len(written(file)) == 1
 
 
-def test_trouble_is_told_when_it_begins_and_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_condition_is_logged_when_it_begins_and_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     """However often it is seen in between, and separately for each key."""
     state_changes = StateChangeLogger(logging.getLogger("detnet.test"))
     state_changes.end("a", "a is over")
@@ -115,6 +115,33 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends(caplog: pytest.LogCaptu
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("WARNING", "a fails"),
         ("ERROR", "b fails"),
-        ("WARNING", "a is over (the trouble was seen 5 times)"),
+        ("WARNING", "a is over (seen 5 times)"),
         ("WARNING", "a fails"),
+    ]
+
+
+def counted(caplog: pytest.LogCaptureFixture, *readings: tuple[int, float]) -> list[str]:
+    """Return what is logged of one counter that is read at these times."""
+    state_changes = StateChangeLogger(logging.getLogger("detnet.test"))
+    for count, at_s in readings:
+        state_changes.counted({"packets are lost": count, "packets are late": 0}, at_s)
+    return [record.message for record in caplog.records]
+
+
+def test_a_growing_counter_is_one_condition(caplog: pytest.LogCaptureFixture) -> None:
+    """A thousand packets are two lines, the second with their number, after the counter has stood still."""
+    growing = [(5 + at, at / 100) for at in range(1000)]
+    assert counted(caplog, *growing, (1004, 9.99 + QUIET_S / 2)) == ["packets are lost"]
+    caplog.clear()
+    ends = [(1004, 9.99 + QUIET_S), (1004, 100.0)]
+    assert counted(caplog, *growing, *ends)[1:] == ["no longer: packets are lost (seen 1004 times)"]
+
+
+def test_a_counted_condition_that_returns_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+    """After an end comes a new beginning, counted from there."""
+    assert counted(caplog, (1, 0.0), (1, 10.0), (3, 20.0), (3, 30.0)) == [
+        "packets are lost",
+        "no longer: packets are lost (seen 1 times)",
+        "packets are lost",
+        "no longer: packets are lost (seen 2 times)",
     ]

@@ -35,7 +35,7 @@ class Written:
 
 
 class Timeline:
-    """Nothing was told."""
+    """Nothing was recorded."""
 
     written_total = failures_total = lost_total = 0
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from detnet.control.decision import Decision
 from detnet.model.rate import Rate
-from detnet.telemetry.metric_families import Family, replace
+from detnet.telemetry.loop_metrics import Family, show
 from detnet.telemetry.metrics import Caps, Metrics
 
 Decide = Callable[..., Decision]
@@ -66,7 +66,7 @@ def test_counters_outlive_a_pass_that_could_not_read(metrics: Metrics, decision:
 
 
 def test_rates_stay_between_two_scrapes_of_the_counters(metrics: Metrics, decision: Decide) -> None:
-    """The loop is told nothing between them; a panel would otherwise miss them nearly always."""
+    """The loop sees nothing between them; a panel would otherwise miss them nearly always."""
     target = {"domain": DOMAIN, "target": "telemetry-upload"}
     for at_s, shown in ((100.0, 40e6), (115.0, 40e6), (160.0, 40e6), (161.0, None)):
         traffic = {} if at_s == 100.0 else {"traffic": None}
@@ -79,7 +79,7 @@ def test_a_family_shows_exactly_what_it_was_given() -> None:
     registry = CollectorRegistry()
     family = Family(Gauge("family", "A family.", ("name",), registry=registry))
     for values in ({("a",): 1.0, ("b",): 2.0}, {("b",): 3.0, ("c",): 4.0}, {}, {("a",): 5.0}):
-        replace(family, values)
+        show(family, values)
         samples = [sample for each in registry.collect() for sample in each.samples]
         assert {tuple(sample.labels.values()): sample.value for sample in samples} == values
     family.keep([("d",)])

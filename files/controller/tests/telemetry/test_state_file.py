@@ -1,9 +1,10 @@
-"""What the loops know outlives a restart; a file that cannot be believed is set aside, told and counted."""
+"""What the loops know outlives a restart; a file that cannot be believed is set aside, logged and counted."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +26,10 @@ from detnet.model.objectives import Objective
 from detnet.telemetry.state_file import StateFile, _decoded, _encoded
 from support import wait_for
 
-TOLD = rules(policy=Learned())
+RULES = rules(policy=Learned())
 KNOWN = Knowledge(50.0, 940e6, 0.01, knee_bps=950e6, other=Forecast(now_bps=3e8))
 STATE = State(50.0, 600 * MBPS, memory=KNOWN)
-REMEMBERED = SavedState.of(TOLD, STATE)
+REMEMBERED = SavedState.of(RULES, STATE)
 CONTENT = _encoded({"eth0": (1_800_000_000.0, REMEMBERED)})
 
 
@@ -53,12 +54,12 @@ def test_what_a_loop_knew_comes_back(tmp_path: Path) -> None:
     """Capacity, knee and budget, each loop's its own; a loop without a policy that knows has its budget."""
     path, plain = tmp_path / "state.json", rules(policy=Steps())
     with opened(path) as file:
-        file.keep("eth0", TOLD, STATE)
+        file.keep("eth0", RULES, STATE)
         file.keep("eth1", plain, State(50.0, 30 * MBPS))
     with opened(path) as file:
-        assert file.recall("eth0", TOLD) == REMEMBERED
+        assert file.recall("eth0", RULES) == REMEMBERED
         assert file.recall("eth1", plain) == SavedState(("robot-control",), "steps", 30 * MBPS)
-        assert file.recall("eth2", TOLD) is None
+        assert file.recall("eth2", RULES) is None
     again = REMEMBERED.knowledge(9.0)
     assert again == Knowledge(9.0, 940e6, 0.01, knee_bps=950e6, other=Forecast())
 
@@ -67,11 +68,11 @@ def test_a_kill_loses_at_most_what_was_not_yet_written(tmp_path: Path) -> None:
     """The file is there while the daemon runs, and whole; one write in ten seconds."""
     path = tmp_path / "state.json"
     with opened(path) as file:
-        file.keep("eth0", TOLD, STATE)
+        file.keep("eth0", RULES, STATE)
         wait_for(path.exists, what="the first write")
         first = path.read_bytes()
         for _ in range(100):
-            file.keep("eth0", TOLD, replace(STATE, budget_bps=500 * MBPS))
+            file.keep("eth0", RULES, replace(STATE, budget_bps=500 * MBPS))
         assert path.read_bytes() == first
         assert _decoded(first)["eth0"][1] == REMEMBERED
     assert _decoded(path.read_bytes())["eth0"][1].budget_bps == 500 * MBPS
@@ -79,24 +80,24 @@ def test_a_kill_loses_at_most_what_was_not_yet_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "wall_s", "why"),
+    ("changed", "wall_s", "why"),
     [
-        (TOLD, 1_800_000_601.0, "it was written 601 s ago"),
-        (TOLD, 1_799_999_999.0, "it comes from the future"),
+        (RULES, 1_800_000_601.0, "it was written 601 s ago"),
+        (RULES, 1_799_999_999.0, "it comes from the future"),
         (rules(policy=Steps()), 1_800_000_060.0, "it is of the policy learned"),
         (rules(Objective("scanner", latency_ms=1.0), policy=Learned()), 1_800_000_060.0, "it is of other objectives"),
         (rules(guard=replace(GUARD, maximum_bps=500 * MBPS), policy=Learned()), 1_800_000_060.0, "its budget lies"),
     ],
 )
 def test_what_does_not_fit_is_not_believed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, told: Rules, wall_s: float, why: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, changed: Rules, wall_s: float, why: str
 ) -> None:
-    """Too old, a wall clock that went back, another policy, objective or range: a cold start, and told why."""
+    """Too old, a wall clock that went back, another policy, objective or range: a cold start, and the log says why."""
     path = tmp_path / "state.json"
     path.write_bytes(CONTENT)
     caplog.set_level(logging.INFO)
     with opened(path, wall_s) as file:
-        assert file.recall("eth0", told) is None
+        assert file.recall("eth0", changed) is None
         assert file.unusable_total == 0
     assert why in caplog.text
     assert path.read_bytes() == CONTENT
@@ -162,30 +163,40 @@ def test_an_unusable_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCapture
     path = tmp_path / "state.json"
     path.write_bytes(content)
     with opened(path) as file:
-        assert file.recall("eth0", TOLD) is None
+        assert file.recall("eth0", RULES) is None
         assert file.unusable_total == 1
         (aside,) = tmp_path.iterdir()
         assert aside.name == "state.json.corrupt-20270115T080100Z"
         assert aside.read_bytes() == content
         assert len([record for record in caplog.records if str(path) in record.message]) == 1
-        file.keep("eth0", TOLD, STATE)
+        file.keep("eth0", RULES, STATE)
     assert _decoded(path.read_bytes())["eth0"][1] == REMEMBERED
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_that_cannot_be_written_to_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The loop goes on; when the folder is there again, so is the file."""
     path = tmp_path / "late" / "state.json"
     with opened(path, every_s=0.0) as file:
         for _ in range(3):
             failed = file.failures_total
-            file.keep("eth0", TOLD, STATE)
+            file.keep("eth0", RULES, STATE)
             wait_for(lambda: file.failures_total > failed, what="another failed write")  # noqa: B023 - waited for here
         assert len([record for record in caplog.records if "No such file" in record.message]) == 1
         path.parent.mkdir()
-        file.keep("eth0", TOLD, STATE)
+        file.keep("eth0", RULES, STATE)
         wait_for(path.exists, what="a write")
     with opened(path) as file:
-        assert file.recall("eth0", TOLD) == REMEMBERED
+        assert file.recall("eth0", RULES) == REMEMBERED
+
+
+def test_the_draft_of_a_killed_daemon_is_no_obstacle(tmp_path: Path) -> None:
+    """In a container every daemon has the same process id."""
+    path = tmp_path / "state.json"
+    (tmp_path / f".state.json.{os.getpid()}").write_bytes(b"half")
+    with opened(path) as file:
+        file.keep("eth0", RULES, STATE)
+    assert _decoded(path.read_bytes())["eth0"][1] == REMEMBERED
+    assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
 
 
 def test_a_path_that_is_no_file_is_refused_and_left_alone(tmp_path: Path) -> None:

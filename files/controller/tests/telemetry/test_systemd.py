@@ -1,4 +1,4 @@
-"""The daemon tells systemd its state over a real datagram socket."""
+"""The controller notifies systemd of its state over a real datagram socket."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_state_arrives_as_systemd_spells_it(manager: tuple[socket.socket, 
 
 
 def test_a_reload_carries_the_monotonic_time(manager: tuple[socket.socket, Notifier]) -> None:
-    """With it systemd tells this reload from an earlier one: CLOCK_MONOTONIC, in microseconds."""
+    """With it systemd distinguishes this reload from an earlier one: CLOCK_MONOTONIC, in microseconds."""
     server, notifier = manager
     before_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     notifier.reloading()
@@ -65,18 +65,18 @@ def test_without_systemd_nothing_is_sent(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_manager_that_is_gone_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The loop goes on, and the log tells when it began and when it ended."""
+    """The loop goes on, and the log says when it began and when it ended."""
     address = str(tmp_path / "notify")
     notifier = Notifier({"NOTIFY_SOCKET": address})
     for _ in range(3):
         notifier.cycle_finished("hold")
     assert [record.message for record in caplog.records] == [
-        f"systemd cannot be notified at {address!r}: No such file or directory"
+        f"notifying systemd at {address!r} failed: No such file or directory"
     ]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(address)
         notifier.cycle_finished("hold")
-    assert caplog.records[-1].message == "systemd can be notified again (the trouble was seen 3 times)"
+    assert caplog.records[-1].message == "systemd is notified again (seen 3 times)"
 
 
 def test_a_manager_that_does_not_read_cannot_hold_the_loop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -89,7 +89,7 @@ def test_a_manager_that_does_not_read_cannot_hold_the_loop(tmp_path: Path, caplo
             notifier.cycle_finished("x" * 100)
             if caplog.records:
                 break
-    assert "cannot be notified" in caplog.text
+    assert "notifying systemd at" in caplog.text
 
 
 @pytest.mark.parametrize(

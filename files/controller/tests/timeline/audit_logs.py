@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from detnet.telemetry.audit import AuditLog
-from detnet.telemetry.passes import Pass
-from detnet.telemetry.recorder import audit_entry
+from detnet.telemetry.passes import Pass, audit_entry
 from detnet_lab.simulator.plant import SLOT_S, Plant
 from detnet_lab.simulator.policies.production import ProductionController, ProductionPolicy
 from detnet_lab.simulator.simulated_domain import SimulatedDomain

@@ -38,7 +38,7 @@ def _entry(index: int, mode: str, action: str, at_s: float, number: int) -> Entr
         policy="learned",
         before_bps=before_bps,
         after_bps=before_bps if action == "hold" else 1e6 * (100 + (index + 1) % 7),
-        reason="as told",
+        reason="as given",
         findings=(seen,),
         best_effort_bps=92e6,
         other_bps=10e6,
@@ -47,7 +47,7 @@ def _entry(index: int, mode: str, action: str, at_s: float, number: int) -> Entr
         written=index % 2,
         blocked_reason=None,
         errors=("refused",) * (index % 5 == 3),
-        trouble=None,
+        source_error=None,
         lost_before=index % 3,
     )
 

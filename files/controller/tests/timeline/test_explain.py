@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from detnet.cli.explain import command
+from detnet.cli.explain import explain as command
 from detnet.model.errors import UserError
 from detnet.timeline import Window, follow, read
 from detnet.timeline.tail import tail

@@ -1,4 +1,4 @@
-"""Percentiles and step series."""
+"""Step series."""
 
 from __future__ import annotations
 
@@ -6,24 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detnet_lab.report.step_series import percentile, step_mean, step_sum
+from detnet_lab.report.step_series import step_mean, step_sum
 
 VALUES = st.floats(0, 1e9)
 POINTS = st.lists(st.tuples(st.floats(0, 100), VALUES), min_size=1, max_size=20).map(sorted)
-
-
-@given(st.lists(VALUES, min_size=1).map(sorted), st.floats(0.01, 1.0))
-def test_a_percentile_is_the_smallest_value_that_covers_its_share(ordered: list[float], share: float) -> None:
-    """By its definition, counted the slow way."""
-    found = percentile(ordered, share)
-    covered = [value for value in ordered if sum(v <= value for v in ordered) >= share * len(ordered) - 1e-9]
-    assert found == min(covered)
-
-
-@pytest.mark.parametrize(("count", "expected"), [(1, 1), (10, 10), (20, 19), (100, 95)])
-def test_p95_of_a_hundred_is_the_ninety_fifth(count: int, expected: int) -> None:
-    """No rounding error of 0.95 * n moves the rank."""
-    assert percentile([float(n) for n in range(1, count + 1)], 0.95) == expected
 
 
 @given(POINTS, st.floats(0, 50), st.floats(0.1, 50))

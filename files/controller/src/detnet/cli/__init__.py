@@ -1,4 +1,4 @@
-"""The ``detnet`` command: one subcommand per file in ``detnet.cli``, imported only when it is called."""
+"""The ``detnet`` command and its subcommands, each imported only when it is called."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import click
 from detnet.model.errors import UserError
 
 _COMMANDS = {
-    "config": "Check and explain a configuration.",
-    "decide": "Make one decision from given numbers or a live source.",
-    "explain": "Show what happened and why, from the audit log.",
-    "probe": "Measure latency, jitter and loss of the critical paths.",
-    "reflect": "Answer the probes at the far end of a path.",
-    "release": "Take our caps off and restore what was there before.",
-    "run": "Run the control loop.",
-    "token": "Exchange a controller's token for a new one.",
+    "config": ("controller", "Check and explain a configuration."),
+    "decide": ("controller", "Make one decision from given numbers or a live source."),
+    "explain": ("explain", "Show what happened and why, from the audit log."),
+    "probe": ("probe", "Measure latency, jitter and loss of the critical paths."),
+    "reflect": ("probe", "Answer the probes at the far end of a path."),
+    "release": ("controller", "Remove our caps and restore what was there before."),
+    "run": ("controller", "Run the control loop."),
+    "token": ("controller", "Exchange a controller's token for a new one."),
 }
+"""Of each subcommand the file here and the line in the help."""
 
 _LAB_COMMANDS = ("draw", "lab", "report", "simulate")
 """What the lab registers under ``ENTRY_POINTS``; named here only to say where a missing one comes from."""
@@ -36,7 +37,7 @@ class _LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _COMMANDS:
-            command = importlib.import_module(f"detnet.cli.{cmd_name}").command
+            command = getattr(importlib.import_module(f"detnet.cli.{_COMMANDS[cmd_name][0]}"), cmd_name)
         elif cmd_name in (added := entry_points(group=ENTRY_POINTS)).names:
             command = added[cmd_name].load()
         elif cmd_name in _LAB_COMMANDS:
@@ -50,7 +51,7 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         added = [name for name in self.list_commands(ctx) if name not in _COMMANDS]
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
         if added:
             with formatter.section("Commands of the lab"):
                 formatter.write_dl([(name, self._summary(ctx, name)) for name in added])

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
-from detnet.cli.options import window_options
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def window_options(function: F) -> F:
+    """Add ``--from``, ``--to`` and ``--domain``: the part of an audit log."""
+    for option in (
+        click.option("--domain", metavar="NAME", help="Of this bottleneck: in a cluster, the name of a node."),
+        click.option("--to", "until", metavar="TIME", help="Up to then."),
+        click.option(
+            "--from", "since", metavar="TIME", help="From then on: ISO 8601 (UTC unless it says), or 2h for 2 h ago."
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 @click.command("explain")
@@ -15,7 +30,7 @@ from detnet.cli.options import window_options
 @window_options
 @click.option("--all", "everything", is_flag=True, help="Show every episode, not only the last ones.")
 @click.option("--tail", is_flag=True, help="Stay, and show what happens as it happens.")
-def command(  # noqa: PLR0913 - one parameter per option
+def explain(  # noqa: PLR0913 - one parameter per option
     *, audit_log: Path, since: str | None, until: str | None, domain: str | None, everything: bool, tail: bool
 ) -> None:
     """Show what the controller saw, did and why, from AUDIT_LOG and its rotated files."""

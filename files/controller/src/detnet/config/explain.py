@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detnet.config.kubernetes import KubernetesSettings
 from detnet.config.load import Loaded
 from detnet.config.models import Settings
-from detnet.config.workloads import ObjectiveSettings
+from detnet.config.sections import KubernetesSettings, ObjectiveSettings
 
 
 def explain(loaded: Loaded) -> str:

@@ -1,6 +1,6 @@
-"""Load the configuration: defaults < YAML file < ``.env`` < environment, with every mistake told at once.
+"""Load the configuration: defaults < YAML file < ``.env`` < environment, with every mistake reported at once.
 
-Each value remembers where it came from, so that an error names the variable or the key to mend. A name that looks like
+Each value remembers where it came from, so that an error names the variable or key to correct. A name that looks like
 ours but is not (``TARGET_JITER_MS``) is reported: the environment is the one place where a typo is otherwise silent.
 """
 
@@ -16,9 +16,37 @@ import dotenv
 import yaml
 from pydantic import ValidationError
 
-from detnet.config.legacy_env import DOCUMENTED
 from detnet.config.models import Settings
 from detnet.model.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """A name of the v1 controller: the path of the setting that has its meaning, and the unit that the name implies."""
+
+    path: tuple[str, ...]
+    unit: str = ""
+
+
+DOCUMENTED = {
+    "PROMETHEUS_URL": Documented(("source", "prometheus", "url")),
+    "TARGET_APPLICATION": Documented(("defaults", "workload")),
+    "TARGET_JITTER_MS": Documented(("defaults", "jitter"), "ms"),
+    "TARGET_LATENCY_MS": Documented(("defaults", "latency"), "ms"),
+    "MIN_BANDWIDTH_MBPS": Documented(("defaults", "min"), "M"),
+    "MAX_BANDWIDTH_MBPS": Documented(("defaults", "max"), "M"),
+    "DEPLOYMENT_NAME": Documented(("defaults", "target")),
+    "INCREASE_STEP_MBPS": Documented(("policy", "increase"), "M"),
+    "AGGRESSIVE_DECREASE_MBPS": Documented(("policy", "aggressive_decrease"), "M"),
+    "GENTLE_DECREASE_MBPS": Documented(("policy", "gentle_decrease"), "M"),
+    "EWMA_ALPHA": Documented(("policy", "ewma_alpha")),
+    "CONTROL_INTERVAL_SEC": Documented(("loop", "raise_every"), "s"),
+    "COOLDOWN_PERIOD_SEC": Documented(("loop", "cooldown"), "s"),
+    "UPDATE_THRESHOLD_MBPS": Documented(("loop", "least_raise"), "M"),
+    "NAMESPACE": Documented(("actuator", "kubernetes", "namespaces")),
+    "BANDWIDTH_ANNOTATION": Documented(("actuator", "kubernetes", "annotation")),
+    "LOG_LEVEL": Documented(("log", "level")),
+}
 
 PREFIX = "DETNET_"
 # Names with our prefix that are not settings: the tests' own switch.

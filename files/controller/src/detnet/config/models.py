@@ -1,147 +1,37 @@
-"""The settings and their defaults; the defaults of the v1 controller's names are its own.
-
-Every model is frozen and forbids unknown keys. Rules that join several values live in the model that holds them all.
-"""
+"""The whole configuration; the rules that join several sections live here."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 
-from detnet.config.base import Cap, Duration, Model, Name, Patience, Share
-from detnet.config.kubernetes import KubernetesSettings, LeaderSettings
-from detnet.config.workloads import ObjectiveSettings, TargetSettings
+from detnet.config.sections import (
+    ActuatorSettings,
+    AuditSettings,
+    Defaults,
+    HttpSettings,
+    LogSettings,
+    LoopSettings,
+    Model,
+    ObjectiveSettings,
+    PolicySettings,
+    SourceSettings,
+    StateSettings,
+    TargetSettings,
+)
 from detnet.control.policy_registry import POLICIES, Pace
 from detnet.model.rate import Rate
 
-_MBPS = 1_000_000
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Up to which age, in seconds, evidence is fresh, and from which age a blind budget decays."""
 
-class Defaults(Model):
-    """What an objective or target takes when it does not say otherwise; the v1 controller's flat names end here."""
-
-    workload: Name = "robot-factory-deployment"
-    latency: Duration = 0.010
-    jitter: Duration = 0.002
-    target: Name = "telemetry-upload-deployment"
-    min: Cap = Rate(10 * _MBPS)
-    max: Cap = Rate(1000 * _MBPS)
-
-
-class ProbeSettings(Model):
-    """Where the probe's direct source listens (``detnet probe --metrics``)."""
-
-    url: str = "http://127.0.0.1:9862"
-
-
-class PrometheusSettings(Model):
-    """Which Prometheus to ask; what to ask is said by each objective."""
-
-    url: str = "http://prometheus-server:9090"
-    window: Duration = 10.0
-    scrape_interval: Duration = 1.0
-    bearer_token_file: Path | None = None
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
-
-
-class SourceSettings(Model):
-    """Which source is asked, and how often."""
-
-    kind: Literal["probe", "prometheus"] = "probe"
-    period: Duration | None = None
-    probe: ProbeSettings = ProbeSettings()
-    prometheus: PrometheusSettings = PrometheusSettings()
-
-
-class ActuatorSettings(Model):
-    """What enforces the caps. ``namespace`` is a network namespace: a name of ``ip netns`` or a path."""
-
-    kind: Literal["dry-run", "tc", "kubernetes"] = "dry-run"
-    device: str | None = None
-    namespace: str | None = None
-    kubernetes: KubernetesSettings = KubernetesSettings()
-    leader: LeaderSettings = LeaderSettings()
-
-    @model_validator(mode="after")
-    def _tc_needs_a_device(self) -> Self:
-        if self.kind == "tc" and not self.device:
-            raise ValueError("the tc actuator needs 'device', the network interface whose egress it shapes")
-        return self
-
-
-class PolicySettings(Model):
-    """The policy of growth and its parameters; what a policy does not use is refused."""
-
-    name: Literal["steps", "graded", "aimd", "learned"] = "learned"
-    increase: Cap | None = None
-    aggressive_decrease: Cap | None = None
-    gentle_decrease: Cap | None = None
-    decrease: Share | None = None
-    ewma_alpha: Annotated[float, Field(gt=0, le=1)] | None = None
-    dead_band: Share | None = None
-
-
-class LoopSettings(Model):
-    """The guard's and the loop's times and thresholds; see ``detnet.control.guard.Guard``.
-
-    What is ``None`` depends on the policy (the v1 controller's policies need its patience, ``learned`` knows when
-    to grow) or on the source (what Prometheus scrapes is older than what the probe hands over).
-    """
-
-    interval: Duration = 0.5
-    window: Duration = 1.0
-    least_samples: Annotated[int, Field(ge=1, le=10_000)] = 5
-    fresh_for: Duration | None = None
-    decay_after: Duration | None = None
-    safe_after: Duration = 30.0
-    decay_time_constant: Duration = 10.0
-    settle: Duration = 0.5
-    cooldown: Duration | None = None
-    recovery: Duration = 10.0
-    raise_every: Duration | None = None
-    raise_ratio: Share = 0.25
-    least_raise: Cap | None = None
-    safe: Cap | None = None
-    exonerate_after: Duration = 15.0
-    exonerated_share: Share = 0.75
-
-    @field_validator("interval")
-    @classmethod
-    def _reachable(cls, value: float) -> float:
-        if not 0.05 <= value <= 60.0:
-            raise ValueError("the loop's interval lies between 50ms and 1min")
-        return value
-
-
-class HttpSettings(Model):
-    """Where ``/metrics``, ``/healthz`` and ``/readyz`` are served; ``null`` turns them off."""
-
-    listen: str | None = "127.0.0.1:9863"
-
-
-class AuditSettings(Model):
-    """The audit log of decisions; ``path: null`` keeps none."""
-
-    path: Path | None = None
-    max_bytes: Annotated[int, Field(ge=64 * 1024)] = 16 * 1024 * 1024
-    files: Annotated[int, Field(ge=1, le=100)] = 5
-
-
-class StateSettings(Model):
-    """The file in which what the loops know outlives a restart, and how old it may be; ``null`` keeps none."""
-
-    path: Path | None = None
-    max_age: Duration = 600.0
-
-
-class LogSettings(Model):
-    """The daemon's own log."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    fresh_for_s: float
+    decay_after_s: float
 
 
 class Settings(Model):
@@ -211,7 +101,7 @@ class Settings(Model):
     def pace(self) -> Pace:
         """The pace of growth: the v1 controller's for its policies, a quicker one for a policy that knows when to grow.
 
-        ``learned`` takes no least raise: it explores in steps of its own, and ``allocate.steady`` spares the writes.
+        ``learned`` has no least raise: it explores in steps of its own, and ``allocate.steady`` spares the writes.
         """
         learned = self.policy.name == "learned"
         own = POLICIES[self.policy.name].pace

@@ -1,4 +1,4 @@
-"""What the probe and the reflector tell Prometheus."""
+"""The metrics of the probe and the reflector."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ProbeMetrics(Collector):
         self.registry.register(self)
 
     def observe(self, index: int, sent_at_s: float, rtt_ms: float | None) -> None:
-        """Take one sample of the path ``index``; a lost one only renews the freshness."""
+        """Count one sample of the path ``index``; a lost one only renews the freshness."""
         self._newest_s[index] = sent_at_s
         if rtt_ms is not None:
             self._histograms[index].observe(rtt_ms / 1e3)
@@ -90,7 +90,7 @@ class ReflectorMetrics(Collector):
         """Read the counters (called by the registry at each scrape)."""
         packets = CounterMetricFamily(
             "detnet_reflector_packets",
-            "Packets by what became of them: each one received is reflected, garbage or unsent.",
+            "Packets by what became of them: each one received is reflected, malformed or unsent.",
             labels=("protocol", "event"),
         )
         for protocol in self._reflector.endpoints:

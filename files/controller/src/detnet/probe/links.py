@@ -15,7 +15,16 @@ from collections.abc import Iterator
 
 from detnet.probe.packet import SIZE
 from detnet.probe.paths import Options, Path
-from detnet.probe.sockets import Address, Received, drain_errors, open_socket, receive, report_errors
+from detnet.probe.sockets import (
+    BATCH,
+    MAX_DATAGRAM,
+    Address,
+    Received,
+    drain_errors,
+    open_socket,
+    receive,
+    report_errors,
+)
 from detnet.probe.tally import Counter, SharedCounters
 
 
@@ -46,8 +55,6 @@ class Lookup:
 
 _SILENCE_NS = 2 * 10**9
 _BACKOFF_NS = (10**8, 2 * 10**9)
-_MAX_DATAGRAM = 65535
-_BATCH = 64  # packets read before the schedule gets its turn
 
 
 class Link(ABC):
@@ -67,8 +74,8 @@ class Link(ABC):
         self._socket: socket.socket | None = None
         self._peer: Address = ()
 
-    def tend(self, now_ns: int) -> None:
-        """Do what is due to keep or get the link; ``now_ns`` is monotonic."""
+    def maintain(self, now_ns: int) -> None:
+        """Look up, open or reopen the link, whichever is due; ``now_ns`` is monotonic."""
         if self._lookup is not None:
             if self._lookup.done:
                 self._open(self._lookup, now_ns)
@@ -76,18 +83,18 @@ class Link(ABC):
             if now_ns >= self._retry_ns:
                 self._look_up()
         elif now_ns - self._heard_ns > self._silence_ns:
-            self._note(errno.ETIMEDOUT)
+            self._count_failure(errno.ETIMEDOUT)
             self._heard_ns = now_ns
             self._look_up()
 
     def confirm(self, now_ns: int) -> None:
-        """Take note that the peer has answered."""
+        """Note that the peer has answered."""
         self._heard_ns = now_ns
         self._backoff_ns = _BACKOFF_NS[0]
 
     def fail(self, code: int, now_ns: int) -> None:
         """Close, and try again after a growing pause of 0.1 to 2 s; ``code`` is an errno."""
-        self._note(code)
+        self._count_failure(code)
         self.close()
         self._retry_ns = now_ns + self._backoff_ns
         self._backoff_ns = min(2 * self._backoff_ns, _BACKOFF_NS[1])
@@ -108,8 +115,8 @@ class Link(ABC):
         """Yield what has arrived."""
 
     @abstractmethod
-    def distrust(self, now_ns: int) -> None:
-        """Take note that garbage came."""
+    def reject(self, now_ns: int) -> None:
+        """React to a packet that is no STAMP answer."""
 
     def is_peer(self, received: Received) -> bool:
         """Return whether a packet came from where the probes go to."""
@@ -122,7 +129,7 @@ class Link(ABC):
     def _look_up(self) -> None:
         self._lookup = Lookup(self._path.host, self._path.port, self.kind)
 
-    def _note(self, code: int) -> None:
+    def _count_failure(self, code: int) -> None:
         self._tally.count(Counter.LINK_FAILURES)
         self._tally.put(Counter.LAST_FAILURE, code)
 
@@ -133,7 +140,7 @@ class Link(ABC):
             self.fail(lookup.failure, now_ns)
             return
         if lookup.failure:
-            self._note(lookup.failure)
+            self._count_failure(lookup.failure)
         self.close()
         self._heard_ns = now_ns
         family, self._peer = self._addresses[self._attempts % len(self._addresses)]
@@ -161,25 +168,25 @@ class UdpLink(Link):
         try:
             self._socket.sendto(octets, self._peer)
         except OSError as error:
-            self._note(error.errno or errno.EIO)
+            self._count_failure(error.errno or errno.EIO)
             return False
         return True
 
     def packets(self, now_ns: int) -> Iterator[Received]:
         """See ``Link``."""
         del now_ns
-        for _ in range(_BATCH):
+        for _ in range(BATCH):
             if self._socket is None:
                 return
             try:
-                yield receive(self._socket, _MAX_DATAGRAM)
+                yield receive(self._socket, MAX_DATAGRAM)
             except BlockingIOError:
                 return
             except OSError as error:  # an ICMP error on an earlier probe
-                self._note(error.errno or errno.EIO)
+                self._count_failure(error.errno or errno.EIO)
                 drain_errors(self._socket)
 
-    def distrust(self, now_ns: int) -> None:
+    def reject(self, now_ns: int) -> None:
         """See ``Link``; datagrams are independent of each other."""
 
     def _begin(self, opened: socket.socket, peer: Address) -> int:
@@ -211,7 +218,7 @@ class TcpLink(Link):
 
     def packets(self, now_ns: int) -> Iterator[Received]:
         """See ``Link``; also learns here that the connection was made, refused or closed."""
-        for _ in range(_BATCH):
+        for _ in range(BATCH):
             if self._socket is None:
                 return
             try:
@@ -230,7 +237,7 @@ class TcpLink(Link):
                 frame, self._pending = self._pending, b""
                 yield Received(frame, self._peer, piece.arrived_ns, piece.ttl)
 
-    def distrust(self, now_ns: int) -> None:
+    def reject(self, now_ns: int) -> None:
         """See ``Link``; a stream that has lost its frames does not find them again."""
         self.fail(errno.EPROTO, now_ns)
 

@@ -121,7 +121,7 @@ def from_ns(unix_ns: int) -> int:
 def to_ns(timestamp: int, error_estimate: int) -> int:
     """Return a stamp as Unix time in ns; the Z bit of ``error_estimate`` names its format.
 
-    NTP's eras are told apart as in RFC 4330 section 3: 1968 to 2036 and 2036 to 2104.
+    NTP's eras are distinguished as in RFC 4330 section 3: 1968 to 2036 and 2036 to 2104.
 
     Raises:
         PacketError: the PTP stamp holds a second's worth of ns or more.

@@ -1,4 +1,4 @@
-"""The prober's parent process: hands out what the measuring process finds, and never disturbs it."""
+"""The prober's parent process: serves what the measuring process finds, and never disturbs it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import selectors
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path as File
 from typing import Any
@@ -17,12 +18,11 @@ from typing import Any
 from detnet.model.errors import UserError
 from detnet.probe.exporter import ProbeMetrics
 from detnet.probe.paths import Options, Path
-from detnet.probe.record import Record
 from detnet.probe.session import Outcome
 from detnet.probe.tally import Counter
-from detnet.probe.troubles import Troubles
 from detnet.probe.worker import Worker
 from detnet.telemetry.http import Response, Route, text
+from detnet.telemetry.state_changes import StateChangeLogger
 
 KEPT_S = 30.0
 
@@ -69,9 +69,54 @@ class SampleBuffer:
         return {"instance": self.instance, "cursor": newest, "paths": paths}
 
 
-_LOOK_S = 0.1  # between two flushes of the record and two looks at the counters
+class Record:
+    """A file with every sample of a run as one line of JSON.
+
+    ``path``, ``sent_at_s`` (CLOCK_MONOTONIC), ``rtt_ms`` (null: lost), ``late_ms`` (own send lateness) and ``usable``
+    (false: our lateness invalidates it).
+
+    Raises:
+        UserError: it cannot be written; so do the methods.
+    """
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+        with self._named_errors():
+            self._stream = file.open("w", encoding="utf-8")
+
+    def write(self, path: str, sent_at_s: float, rtt_ms: float | None, outcome: Outcome) -> None:
+        """Add one sample."""
+        line = {
+            "path": path,
+            "sent_at_s": sent_at_s,
+            "rtt_ms": rtt_ms,
+            "late_ms": outcome.late_ns / 1e6,
+            "usable": outcome.usable,
+        }
+        with self._named_errors():
+            self._stream.write(json.dumps(line) + "\n")
+
+    def flush(self) -> None:
+        """Let readers see what was added."""
+        with self._named_errors():
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Write the rest and close."""
+        with self._named_errors():
+            self._stream.close()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(f"cannot write the samples to {self._file}: {error.strerror}") from error
+
+
+_CHECK_S = 0.1  # between two flushes of the record and two readings of the counters
 _STALLED_S = 2.0
-_TROUBLES = {
+_CONDITIONS = {
     Counter.LOST: "probes are lost",
     Counter.LATE: "answers come too late",
     Counter.DUPLICATE: "answers come twice",
@@ -104,7 +149,7 @@ class Prober:
         self._kept = SampleBuffer([path.name for path in paths])
         self._metrics = ProbeMetrics(paths, self._worker.tallies)
         self.registry = self._metrics.registry
-        self._troubles = Troubles()
+        self._state_changes = StateChangeLogger(_log)
         self._stopped = False
         self.routes: Mapping[str, Route] = {
             "/samples": self._answer_samples,
@@ -122,22 +167,22 @@ class Prober:
         self._worker.stop()
 
     def run(self) -> None:
-        """Hand out samples until stopped or until the duration is over.
+        """Serve samples until stopped or until the duration is over.
 
         Raises:
             UserError: the measuring process has died, or the record cannot be written.
         """
         with selectors.DefaultSelector() as selector:
             selector.register(self._worker, selectors.EVENT_READ)
-            look_s = time.monotonic()
+            check_s = time.monotonic()
             outcomes: Sequence[tuple[int, Outcome]] | None = []
             while outcomes is not None:
-                self._take(outcomes)
+                self._publish(outcomes)
                 now_s = time.monotonic()
-                if now_s >= look_s:
-                    look_s = now_s + _LOOK_S
-                    self._look(now_s)
-                outcomes = self._worker.read() if selector.select(_LOOK_S) else []
+                if now_s >= check_s:
+                    check_s = now_s + _CHECK_S
+                    self._check(now_s)
+                outcomes = self._worker.read() if selector.select(_CHECK_S) else []
         code = self.close()
         if code and not self._stopped:
             raise UserError(f"the measuring process has died (exit code {code})")
@@ -149,7 +194,7 @@ class Prober:
             self._record.close()
         return code
 
-    def _take(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    def _publish(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         for index, outcome in outcomes:
             sent_at_s = outcome.sent_ns / 1e9
             rtt_ms = None if outcome.rtt_ns is None else outcome.rtt_ns / 1e6
@@ -159,16 +204,15 @@ class Prober:
             if self._record:
                 self._record.write(self._paths[index].name, sent_at_s, rtt_ms, outcome)
 
-    def _look(self, now_s: float) -> None:
+    def _check(self, now_s: float) -> None:
         if self._record:
             self._record.flush()
         counts = {
-            f"path {path.name}: {_TROUBLES[figure]}": tally[figure]
+            f"path {path.name}: {_CONDITIONS[figure]}": tally[figure]
             for path, tally in zip(self._paths, self._worker.tallies, strict=True)
-            for figure in _TROUBLES
+            for figure in _CONDITIONS
         }
-        for sentence in self._troubles.look(counts, now_s):
-            _log.warning("%s", sentence)
+        self._state_changes.counted(counts, now_s)
 
     def _answer_samples(self, query: Mapping[str, list[str]]) -> Response:
         try:

@@ -18,17 +18,14 @@ from functools import partial
 from detnet.model.errors import UserError
 from detnet.probe.packet import ERROR_UNKNOWN, SIZE, PacketError, ReflectorPacket, SenderPacket, from_ns
 from detnet.probe.paths import Protocol
-from detnet.probe.sockets import Received, open_socket, receive
-from detnet.probe.troubles import Troubles
+from detnet.probe.sockets import BATCH, MAX_DATAGRAM, Received, open_socket, receive
+from detnet.telemetry.state_changes import StateChangeLogger
 
 MAX_CONNECTIONS = 512  # the longest idle one makes room for a new one: a stranger cannot crowd out a living probe
-_MAX_DATAGRAM = 65535
 _LOOK_S = 0.2  # the longest wait before a signal is noticed
-_TROUBLES = {"malformed": "packets that are no request", "unsent": "answers that cannot be sent"}
+_CONDITIONS = {"malformed": "packets that are no request", "unsent": "answers that cannot be sent"}
 
 _log = logging.getLogger(__name__)
-
-_BATCH = 64  # datagrams of one socket before the others get their turn
 
 Endpoint = tuple[str, int]
 
@@ -36,7 +33,7 @@ Endpoint = tuple[str, int]
 class Reflector:
     """Several UDP and TCP endpoints answered by one thread.
 
-    ``counts`` holds ``(protocol, event)`` with the events received, reflected, garbage and unsent; ``endpoints`` the
+    ``counts`` holds ``(protocol, event)`` with the events received, reflected, malformed and unsent; ``endpoints`` the
     addresses that were bound.
     """
 
@@ -92,9 +89,9 @@ class Reflector:
         return bound
 
     def _answer_datagrams(self, bound: socket.socket) -> None:
-        for _ in range(_BATCH):
+        for _ in range(BATCH):
             try:
-                datagram = receive(bound, _MAX_DATAGRAM)
+                datagram = receive(bound, MAX_DATAGRAM)
             except BlockingIOError:
                 return
             self.counts["udp", "received"] += 1
@@ -159,18 +156,17 @@ class Reflector:
         connection.close()
 
 
-def reflect(reflector: Reflector, stop: threading.Event) -> None:
-    """Answer until ``stop`` is set, and log each kind of trouble when it begins and ends."""
-    troubles = Troubles()
+def answer_until(reflector: Reflector, stop: threading.Event) -> None:
+    """Answer until ``stop`` is set; log when packets cannot be read or answered, and when that ends."""
+    state_changes = StateChangeLogger(_log)
     while not stop.is_set():
         reflector.step(_LOOK_S)
         counts = {
-            f"{protocol} {_TROUBLES[event]}": reflector.counts[protocol, event]
+            f"{protocol}: {_CONDITIONS[event]}": reflector.counts[protocol, event]
             for protocol in reflector.endpoints
-            for event in _TROUBLES
+            for event in _CONDITIONS
         }
-        for sentence in troubles.look(counts, time.monotonic()):
-            _log.warning("%s", sentence)
+        state_changes.counted(counts, time.monotonic())
 
 
 def _reply(octets: bytes, received: Received) -> bytes:

@@ -3,23 +3,87 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from detnet.probe.clock import Reading, stepped
-from detnet.probe.flight import InFlight, MatchResult, Probe
 from detnet.probe.links import Link
 from detnet.probe.pacing import Lateness, Schedule
 from detnet.probe.packet import ERROR_UNKNOWN, MAX_SEQUENCE, PacketError, ReflectorPacket, SenderPacket, from_ns
 from detnet.probe.paths import Options
-from detnet.probe.sockets import Received
+from detnet.probe.sockets import Reading, Received, stepped
 from detnet.probe.tally import Counter, SharedCounters
 
-_FIGURE = {
-    MatchResult.LATE: Counter.LATE,
-    MatchResult.DUPLICATE: Counter.DUPLICATE,
-    MatchResult.UNSOLICITED: Counter.UNSOLICITED,
-}
+_MEMORY_NS = 10 * 10**9  # how long after its end an answer to a probe is still known from a forgery
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One probe: when it was sent, its stamp on the wire, how late it was (ns), and whether it may be used."""
+
+    sent: Reading
+    timestamp: int
+    late_ns: int
+    usable: bool
+
+
+class InFlight:
+    """The probes of one session and the answers that belong to them.
+
+    Pure: time is an argument. Every probe is in the end received or lost, whatever else arrives.
+    """
+
+    def __init__(self, ssid: int, timeout_ns: int) -> None:
+        self._ssid = ssid
+        self._timeout_ns = timeout_ns
+        self._waiting: dict[int, Probe] = {}
+        self._ended: dict[int, tuple[Probe, bool]] = {}  # with: was it answered
+        self._endings: deque[tuple[int, int]] = deque()
+
+    def add(self, sequence: int, probe: Probe) -> None:
+        """Remember a probe that was sent; sequence numbers must not repeat within the memory."""
+        self._waiting[sequence] = probe
+
+    def match(self, reply: ReflectorPacket, now_ns: int) -> tuple[Counter, Probe | None]:
+        """Return what an answer counts as, and its probe when that is ``RECEIVED``.
+
+        ``LATE``: its probe has been counted as lost. ``DUPLICATE``: its probe has been answered. ``UNSOLICITED``: no
+        probe in memory has this sequence number, time stamp and session.
+        """
+        sequence = reply.sender_sequence
+        probe = self._waiting.get(sequence)
+        if probe is not None and self._echoes(reply, probe):
+            self._end(sequence, answered=True, now_ns=now_ns)
+            return Counter.RECEIVED, probe
+        past, answered = self._ended.get(sequence, (None, False))
+        if past is None or not self._echoes(reply, past):
+            return Counter.UNSOLICITED, None
+        self._ended[sequence] = past, True
+        return (Counter.DUPLICATE if answered else Counter.LATE), None
+
+    def expire(self, now_ns: int) -> Iterator[Probe]:
+        """Yield the probes whose time is up and forget those that ended long ago."""
+        while self._waiting:
+            sequence, probe = next(iter(self._waiting.items()))
+            if probe.sent.before_ns + self._timeout_ns > now_ns:
+                break
+            self._end(sequence, answered=False, now_ns=now_ns)
+            yield probe
+        while self._endings and self._endings[0][0] + _MEMORY_NS < now_ns:
+            self._ended.pop(self._endings.popleft()[1], None)
+
+    def next_expiry_ns(self) -> int | None:
+        """Return when the oldest waiting probe's time is up (monotonic), if one waits."""
+        if not self._waiting:
+            return None
+        return next(iter(self._waiting.values())).sent.before_ns + self._timeout_ns
+
+    def _echoes(self, reply: ReflectorPacket, probe: Probe) -> bool:
+        return reply.ssid == self._ssid and reply.sender_timestamp == probe.timestamp
+
+    def _end(self, sequence: int, *, answered: bool, now_ns: int) -> None:
+        self._ended[sequence] = self._waiting.pop(sequence), answered
+        self._endings.append((now_ns, sequence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +114,33 @@ class Session:
         self._tally, self._deliver, self._schedule = tally, deliver, schedule
         # Unpredictable, because it guards against forgeries; RFC 8972 section 3: zero is no identifier.
         self._ssid = secrets.randbelow(2**16 - 1) + 1
-        self._flight = InFlight(self._ssid, round(options.timeout_ms * 1e6))
+        self._in_flight = InFlight(self._ssid, round(options.timeout_ms * 1e6))
         self._lateness = Lateness(options.late_limit_ms)
         self._sequence = 0
 
     @property
     def idle(self) -> bool:
         """Whether no probe waits for its answer."""
-        return self._flight.next_expiry_ns() is None
+        return self._in_flight.next_expiry_ns() is None
 
     def wake_ns(self) -> int:
         """Return when ``step`` has something to do again, monotonic."""
-        expiry_ns = self._flight.next_expiry_ns()
+        expiry_ns = self._in_flight.next_expiry_ns()
         due_ns = self._schedule.due_ns
         return due_ns if expiry_ns is None else min(due_ns, expiry_ns)
 
     def step(self, now_ns: int, *, sending: bool = True) -> None:
         """Do what is due: keep the link, end the probes whose time is up, send the next."""
-        self.link.tend(now_ns)
-        for probe in self._flight.expire(now_ns):
+        self.link.maintain(now_ns)
+        for probe in self._in_flight.expire(now_ns):
             self._lose(probe)
         if sending and now_ns >= self._schedule.due_ns:
             self._send(*self._schedule.take(now_ns))
 
     def receive(self, now_ns: int) -> None:
-        """Take every answer that has arrived."""
+        """Process every answer that has arrived."""
         for received in self.link.packets(now_ns):
-            self._take(received, Reading.now())
+            self._process(received, Reading.now())
 
     def _send(self, due_ns: int, missed: int) -> None:
         self._tally.count(Counter.INVALIDATED, missed)
@@ -94,26 +158,25 @@ class Session:
         self._tally.put(Counter.INVALIDATED_WINDOWS, self._lateness.windows)
         probe = Probe(sent, timestamp, late_ns, usable)
         if left:
-            self._flight.launch(sequence, probe)
+            self._in_flight.add(sequence, probe)
         else:
             self._lose(probe)
 
-    def _take(self, received: Received, reading: Reading) -> None:
+    def _process(self, received: Received, reading: Reading) -> None:
         try:
             reply = ReflectorPacket.decode(received.octets)
         except PacketError:
             self._tally.count(Counter.MALFORMED)
-            self.link.distrust(reading.before_ns)
+            self.link.reject(reading.before_ns)
             return
         if not self.link.is_peer(received):
             self._tally.count(Counter.UNSOLICITED)
             return
-        fate, probe = self._flight.land(reply, reading.before_ns)
+        counter, probe = self._in_flight.match(reply, reading.before_ns)
+        self._tally.count(counter)
         if probe is None:
-            self._tally.count(_FIGURE[fate])
             return
         self.link.confirm(reading.before_ns)
-        self._tally.count(Counter.RECEIVED)
         arrived_ns = reading.real_ns if received.arrived_ns is None else received.arrived_ns
         residence_ns = reply.residence_ns()
         rtt_ns = arrived_ns - probe.sent.real_ns - residence_ns

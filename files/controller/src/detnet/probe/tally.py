@@ -24,7 +24,7 @@ class Counter(IntEnum):
     INVALIDATED = auto()
     LINK_FAILURES = auto()
     INVALIDATED_WINDOWS = auto()
-    DROPPED = auto()  # samples that the parent was too slow to take over
+    DROPPED = auto()  # samples that the parent was too slow to read
     INVALIDATED_NOW = auto()  # 1 while the running second is invalidated
     LAST_ATTEMPT_NS = auto()  # CLOCK_MONOTONIC of the newest probe, sent or not
     LAST_FAILURE = auto()  # errno of the newest link failure; negative: getaddrinfo's code

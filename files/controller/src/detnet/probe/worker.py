@@ -28,7 +28,7 @@ _RECORD = struct.Struct("@qqqII")  # sent, round trip (-1: lost), lateness, path
 _LOST = -1
 _PIPE_SIZE = 2**20  # half a minute of 1000 probes a second, should the parent be held up; fcntl(2), F_SETPIPE_SZ
 _OPENING_NS = 2 * 10**8  # for links to open before the first probe
-_LONGEST_WAIT_NS = 10**8  # between two looks after links that are down
+_LONGEST_WAIT_NS = 10**8  # between two attempts on links that are down
 
 
 class Worker:
@@ -94,7 +94,7 @@ class Worker:
 def _measure(
     paths: Sequence[Path], options: Options, tallies: Sequence[SharedCounters], outcomes: int, lifeline: int
 ) -> None:
-    # A terminal or a service manager signals the whole group; the parent decides, and the lifeline tells.
+    # A terminal or a service manager signals the whole group; the parent decides, and closes the lifeline.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     become_punctual(realtime=options.realtime)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from detnet.actuators.base import Actuator
 from detnet.actuators.dry_run import DryRunActuator
-from detnet.config.models import PolicySettings, PrometheusSettings, Settings, SourceSettings
-from detnet.config.workloads import ObjectiveSettings
+from detnet.config.models import Settings
+from detnet.config.sections import ObjectiveSettings, PolicySettings, PrometheusSettings, SourceSettings
 from detnet.control.allocate import Claim
 from detnet.control.decision import Rules
 from detnet.control.guard import Guard

@@ -9,9 +9,17 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from detnet.config.kubernetes import CountersSettings, KubernetesSettings, LeaderSettings
-from detnet.config.models import ActuatorSettings, Defaults, PrometheusSettings, Settings
-from detnet.config.workloads import ObjectiveSettings, TargetSettings
+from detnet.config.models import Settings
+from detnet.config.sections import (
+    ActuatorSettings,
+    CountersSettings,
+    Defaults,
+    KubernetesSettings,
+    LeaderSettings,
+    ObjectiveSettings,
+    PrometheusSettings,
+    TargetSettings,
+)
 from detnet.control.decision import Rules
 from detnet.kubernetes.caps.byte_counters import ByteCounters, CountersConfig
 from detnet.kubernetes.caps.domains import Critical, Domain
@@ -19,8 +27,7 @@ from detnet.kubernetes.caps.plan import Plan
 from detnet.kubernetes.caps.reconciler import CapReconciler
 from detnet.kubernetes.caps.release import Released, release
 from detnet.kubernetes.caps.work_queue import RateLimits
-from detnet.kubernetes.client.api import Api, ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import Api, ClusterAccess, connect
 from detnet.kubernetes.client.leader_election import LeaderElector, LeaseTimes
 from detnet.kubernetes.events import workload_status
 from detnet.kubernetes.events.event_recorder import EventRecorder
@@ -91,7 +98,7 @@ def _cluster(
     )
     if elector is not None:
         elector.on_change = lambda leading: reconciler.activate() if leading else reconciler.deactivate()
-    event_recorder = _event_recorder(api, identity, may_write) if kubernetes.tell else None
+    event_recorder = _event_recorder(api, identity, may_write) if kubernetes.events else None
     return LeaderElectedCluster(api, reconciler, elector, counters=counters, event_recorder=event_recorder)
 
 

@@ -61,7 +61,7 @@ class LeaderElectedCluster:
 
     def problems(self) -> Sequence[str]:
         """Return what an operator should know or repair, one sentence each."""
-        others = (self._counters and self._counters.trouble, self._elector and self._elector.trouble)
+        others = (self._counters and self._counters.trouble, self._elector and self._elector.last_error)
         return (*self.cluster.problems(), *(trouble for trouble in others if trouble))
 
     def collector(self) -> Collector:

@@ -15,7 +15,7 @@ from detnet.model.errors import UserError
 from detnet.model.rate import Rate
 from detnet.model.units import parse_duration_s, parse_rate, parse_share
 from detnet.runtime.build import build_claims, build_rules, build_source
-from detnet.sources.poll_once import measure
+from detnet.sources.source import measure
 
 _T = TypeVar("_T")
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from detnet.config.load import Loaded, load
-from detnet.config.models import AuditSettings, StateSettings
+from detnet.config.sections import AuditSettings, StateSettings
 from detnet.model.errors import ConfigError, UserError
 from detnet.runtime.build import build_loop, listen_address, rebuild
 from detnet.runtime.cluster_controller import ClusterController

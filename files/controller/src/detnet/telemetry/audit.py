@@ -1,12 +1,13 @@
 """The audit log: one JSON line for each decision, kept through crashes, full disks and rotation.
 
 A line is written by one write(2) to a file opened with O_APPEND, so a kill leaves whole lines or, if the machine or the
-disk gave out, one torn last line; opening the file heals that by starting on a new line. A line that cannot be written
-is lost and counted, because the loop must go on, and the next line written tells how many are missing before it.
+disk gave out, one torn last line; opening the file repairs that by starting on a new line. A line that cannot be
+written is lost and counted, because the loop must go on; the next line written says how many are missing before it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -15,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from detnet.model.errors import UserError
-from detnet.telemetry.background_sync import BackgroundSync
-from detnet.telemetry.json_lines import encode, rotate, rotated
+from detnet.telemetry.disk import BackgroundSync, sync_path
+from detnet.telemetry.json_lines import encode, is_at, rotate, rotated
 from detnet.telemetry.state_changes import StateChangeLogger
 
 _MIB = 1 << 20
@@ -83,10 +84,12 @@ class AuditLog:
             self.lost_total += 1
             self._write_failures += 1
             self._state_changes.begin(
-                "write", f"audit log {self._path}: {error.strerror}; control goes on, lost lines are counted"
+                "write", f"audit log {self._path}: write failed, lines are lost and counted: {error.strerror}"
             )
             return
-        self._state_changes.end("write", f"audit log {self._path}: writing again, {self._lost_before} lines were lost")
+        self._state_changes.end(
+            "write", f"audit log {self._path}: writes succeed again, {self._lost_before} lines were lost"
+        )
         self._lost_before = 0
         self._disk.request(urgent=urgent)
 
@@ -112,11 +115,8 @@ class AuditLog:
     def _open(self) -> int:
         """Return a descriptor of the file now at ``path``: someone may have moved, removed or remounted it."""
         if self._fd is not None:
-            try:
-                if os.path.samestat(self._path.stat(), os.fstat(self._fd)):
-                    return self._fd
-            except FileNotFoundError:
-                pass
+            if is_at(self._path, self._fd):
+                return self._fd
             self._close_file()
         self._fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         return self._fd
@@ -128,10 +128,10 @@ class AuditLog:
         except OSError as error:
             self._write_failures += 1
             self._state_changes.begin(
-                "rotate", f"audit log {self._path}: cannot rotate: {error.strerror}; the file grows on"
+                "rotate", f"audit log {self._path}: rotation failed, the file grows past its size: {error.strerror}"
             )
             return False
-        self._state_changes.end("rotate", f"audit log {self._path}: rotated again")
+        self._state_changes.end("rotate", f"audit log {self._path}: rotation succeeds again")
         self._close_file()
         self._folder_changed = True
         return True
@@ -147,22 +147,12 @@ class AuditLog:
         paths = [rotated(self._path, 1), self._path, self._path.parent] if folder_changed else [self._path]
         try:
             for path in paths:
-                _sync_path(path)
+                with contextlib.suppress(FileNotFoundError):  # being rotated, or never written
+                    sync_path(path)
         except OSError as error:
             self._sync_failures += 1
             self._state_changes.begin(
-                "sync", f"audit log {self._path}: fsync: {error.strerror}; lines may not survive a power cut"
+                "sync", f"audit log {self._path}: fsync failed, lines may not survive a power cut: {error.strerror}"
             )
             return
-        self._state_changes.end("sync", f"audit log {self._path}: fsync works again")
-
-
-def _sync_path(path: Path) -> None:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return  # being rotated, or never written: the next request follows
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        self._state_changes.end("sync", f"audit log {self._path}: fsync succeeds again")

@@ -1,4 +1,4 @@
-"""Whether the loop lives and is ready: told by the loop, asked by the HTTP threads."""
+"""Health and readiness: reported by the loop, asked for by the HTTP threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Answer:
 
 
 class Health:
-    """What the loop has told about itself.
+    """What the loop has reported of itself.
 
     Alive means that a control cycle finished within the last ``allowed_cycles`` periods: a thread that still answers
     HTTP proves nothing about the loop. The time before the first cycle counts from construction.
@@ -39,7 +39,7 @@ class Health:
         self._role: Callable[[], str] | None = None
 
     def asked_for_role(self, role: Callable[[], str]) -> None:
-        """``role`` says whether this replica leads; both kinds are ready, and ``/readyz`` tells which one answers."""
+        """``role`` says whether this replica leads; both kinds are ready, and ``/readyz`` says which one answers."""
         self._role = role
 
     def paced(self, period_s: float) -> None:
@@ -51,7 +51,7 @@ class Health:
         self._finished_s = self._now_s()
 
     def began_to_see(self, how: str) -> None:
-        """The loop has its footing: the first fresh sample came, or blind handling took over. ``how`` says which."""
+        """The loop is ready: the first fresh sample came, or blind handling took over. ``how`` says which."""
         self._seen = how
 
     def configured(self, problem: str | None = None) -> None:

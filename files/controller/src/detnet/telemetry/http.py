@@ -140,7 +140,7 @@ class _Server6(_Server):
 
 class _Handler(WSGIRequestHandler):
     def handle(self) -> None:
-        """Answer, but hang up when the whole request takes too long."""
+        """Answer, but hang up when the whole request lasts too long."""
         bell = threading.Timer(REQUEST_TIMEOUT_S, self._hang_up)
         bell.daemon = True
         bell.start()

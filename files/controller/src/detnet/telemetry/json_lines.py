@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from detnet.model.errors import UserError
 from detnet.model.rate import Rate
@@ -40,6 +40,14 @@ def rotate(path: Path, files: int) -> None:
     for number in range(free, 1, -1):
         rotated(path, number - 1).replace(rotated(path, number))
     path.replace(rotated(path, 1))
+
+
+def is_at(path: Path, fd: int) -> bool:
+    """Return whether the open file ``fd`` still has the name ``path``; rotation, removal or a mount take it away."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except FileNotFoundError:
+        return False
 
 
 def newest_first(path: Path) -> list[Path]:
@@ -89,7 +97,7 @@ def _plain(value: object) -> object:
     return value
 
 
-class Lines(Iterator[dict[str, object]]):
+class Lines(Iterator[dict[str, Any]]):
     """The entries of an audit log and its rotated files, oldest first.
 
     ``torn`` counts the lines met so far that are no entry: cut short by a crash, or being written this moment.
@@ -100,17 +108,18 @@ class Lines(Iterator[dict[str, object]]):
         self._lines = (line for file in files for line in file)
         self._closing = closing
 
-    def __next__(self) -> dict[str, object]:
+    def __next__(self) -> dict[str, Any]:
         for line in self._lines:
-            entry = _decode(line)
+            entry = decode(line)
             if entry is not None:
                 return entry
-            self.torn += line != b"\n"  # an empty line is what is left of a healing that was itself cut short
+            self.torn += line != b"\n"  # an empty line is what is left of a repair that was itself cut short
         self._closing.close()
         raise StopIteration
 
 
-def _decode(line: bytes) -> dict[str, object] | None:
+def decode(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of a line, or ``None`` when it is none: torn, or not an object of JSON."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:

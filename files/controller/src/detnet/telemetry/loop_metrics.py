@@ -1,23 +1,24 @@
-"""The metrics of one control loop: each carries the name of its domain."""
+"""The metrics of one control loop: each carries the name of its domain, its series come and go with what they show."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
 from itertools import product
-from typing import TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from detnet.control.decision import Action, Decision, Mode, Traffic
 from detnet.model.objectives import Finding, Verdict
 from detnet.model.rate import Rate
-from detnet.telemetry.metric_families import Family, Labels, replace
 
 # Four scrapes of a kubelet, which are 15 s apart at most places.
 _TRAFFIC_KEPT_S = 60.0
 
-_Labels = TypeVar("_Labels", bound=Labels)
+_Metric = TypeVar("_Metric", Counter, Gauge)
+Labels: TypeAlias = tuple[str, ...]
+_Labels = TypeVar("_Labels", bound=Labels)  # a mapping is invariant in its keys
 _UNITS = {"latency": ("seconds", 1e-3), "jitter": ("seconds", 1e-3), "loss": ("ratio", 1.0)}
 """Unit of each figure's metric, and what a figure of the core (ms, ratio) is multiplied by to get it."""
 
@@ -54,6 +55,40 @@ for _figure, (_unit, _scale) in _UNITS.items():
     _GAUGES[f"detnet_{_figure}_objective_{_unit}"] = (f"The most {_figure} that was promised.", ("workload",))
 
 
+class Family(Generic[_Metric]):
+    """One domain's share of a metric: its series, looked up once, for ``labels()`` costs four times a cached series.
+
+    ``first`` are the values of the leading labels that all of them share. Written from one thread only; scrapes may
+    run meanwhile.
+    """
+
+    def __init__(self, metric: _Metric, *first: str) -> None:
+        self._metric: _Metric = metric
+        self._first = first
+        self._series: dict[Labels, _Metric] = {}
+
+    def series(self, *labels: str) -> _Metric:
+        """Return the series with these label values; it exists, at 0, from now on."""
+        if labels not in self._series:
+            self._series[labels] = self._metric.labels(*self._first, *labels)
+        return self._series[labels]
+
+    def keep(self, labels: Collection[Labels]) -> None:
+        """Remove every series but these, and create those that are missing."""
+        for gone in self._series.keys() - set(labels):
+            self._metric.remove(*self._first, *gone)
+            del self._series[gone]
+        for each in labels:
+            self.series(*each)
+
+
+def show(family: Family[Gauge], values: Mapping[_Labels, float]) -> None:
+    """Make ``values`` the family's only series."""
+    family.keep(values.keys())
+    for labels, value in values.items():
+        family.series(*labels).set(value)
+
+
 class Definitions:
     """The metrics that every loop has a share of, registered once."""
 
@@ -82,7 +117,7 @@ class LoopMetrics:
 
     def decided(self, decision: Decision) -> None:
         """Show a decision and what it was made from."""
-        # Counters that are scraped stand still in between, for which the loop is told nothing rather than an old rate.
+        # Counters that are scraped stand still in between, for which there is no figure rather than an old one.
         if decision.traffic or decision.at_s - self._traffic_at_s > _TRAFFIC_KEPT_S:
             self._traffic, self._traffic_at_s = decision.traffic, decision.at_s
         traffic = self._traffic
@@ -141,7 +176,7 @@ class LoopMetrics:
                 family.series(workload).inc(elapsed_s)
 
     def _show(self, name: str, values: Mapping[_Labels, float]) -> None:
-        replace(self._gauges[name], values)
+        show(self._gauges[name], values)
 
 
 def _bounds(findings: list[Finding], scale: float) -> Iterator[tuple[Labels, float]]:

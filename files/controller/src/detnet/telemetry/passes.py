@@ -1,4 +1,4 @@
-"""One pass of a control loop as it is recorded, and who takes it."""
+"""One pass of a control loop: as it is recorded, and as the audit log shows it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 from detnet.control.decision import Decision
 from detnet.model.rate import Rate
 from detnet.sources.source import Reading
+from detnet.telemetry.json_lines import as_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +36,25 @@ class Recorder(Protocol):
     """Where a finished pass goes."""
 
     def record(self, one: Pass) -> None:
-        """Take one pass into metrics, audit log and status."""
+        """Record one pass in metrics, audit log and status."""
+
+
+def audit_entry(one: Pass) -> Mapping[str, object]:
+    """Return the audit log's entry for a pass: the decision with everything it was made from and what came of it."""
+    return {
+        "domain": one.domain,
+        **decision_entry(one.decision),
+        "caps_bps": one.caps,
+        "in_force_bps": one.in_force,
+        "written": sorted(one.written),
+        "blocked_reason": one.blocked_reason,
+        "errors": one.errors,
+        "source_error": one.reading.error,
+        "duration_s": one.duration_s,
+    }
+
+
+def decision_entry(decision: Decision) -> dict[str, object]:
+    """Return a decision for ``detnet.telemetry.json_lines.encode``; times are monotonic seconds, rates bit/s."""
+    entry = as_entry(decision)
+    return {"cap_before_bps": entry.pop("before_bps"), "cap_after_bps": entry.pop("budget_bps"), **entry}

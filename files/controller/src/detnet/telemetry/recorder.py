@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from detnet.control.decision import Action, Decision, Mode
+from detnet.control.decision import Action, Mode
 from detnet.model.objectives import Verdict
 from detnet.telemetry.audit import AuditLog
 from detnet.telemetry.health import Health
-from detnet.telemetry.json_lines import as_entry
 from detnet.telemetry.metrics import Caps, Metrics
+from detnet.telemetry.passes import Pass, audit_entry
 from detnet.telemetry.sd_notify import Notifier
 from detnet.telemetry.state_changes import StateChangeLogger
 
-if TYPE_CHECKING:
-    from detnet.telemetry.passes import Pass
-
 
 class Recorder:
-    """Records passes; the first one makes the daemon ready in systemd's eyes.
+    """Records passes; the first one makes the controller ready in systemd's eyes.
 
     A pass in which nothing happened gets a line in the audit log only every ``quiet_s`` seconds: the fifty loops of a
     cluster would fill its files within minutes.
@@ -47,7 +43,7 @@ class Recorder:
         self._state_changes = StateChangeLogger(logging.getLogger(__name__))
 
     def record(self, one: Pass) -> None:
-        """Take one pass in."""
+        """Record one pass."""
         decision = one.decision
         wanted = {name for name, cap in one.caps.items() if (one.in_force or {}).get(name) != cap}
         failed = wanted if one.blocked_reason is None else set()
@@ -61,14 +57,14 @@ class Recorder:
         elif decision.mode is Mode.BLIND:
             self._health.began_to_see("blind: the budget can only fall")
         self._health.cycle_finished()
-        self._tell_systemd(decision.reason)
+        self._notify_systemd(decision.reason)
 
     def idle(self, sentence: str, *, ready: bool) -> None:
-        """A pass over no domain at all; ``ready`` tells a cluster without work from one that is not known yet."""
+        """A pass over no domain at all; ``ready``: the cluster is known and has no work."""
         if ready:
             self._health.began_to_see(sentence)
         self._health.cycle_finished()
-        self._tell_systemd(sentence)
+        self._notify_systemd(sentence)
 
     def problems(self, sentences: Sequence[str]) -> None:
         """Log each problem when it comes and when it is gone."""
@@ -92,29 +88,8 @@ class Recorder:
         self._lines[one.domain] = (decision.at_s, decision.mode)
         return True
 
-    def _tell_systemd(self, sentence: str) -> None:
+    def _notify_systemd(self, sentence: str) -> None:
         if not self._announced:
             self._notifier.ready(sentence)
             self._announced = True
         self._notifier.cycle_finished(sentence)
-
-
-def audit_entry(one: Pass) -> Mapping[str, object]:
-    """Return the audit log's entry for a pass: the decision with everything it was made from and what came of it."""
-    return {
-        "domain": one.domain,
-        **decision_entry(one.decision),
-        "caps_bps": one.caps,
-        "in_force_bps": one.in_force,
-        "written": sorted(one.written),
-        "blocked_reason": one.blocked_reason,
-        "errors": one.errors,
-        "source_trouble": one.reading.trouble,
-        "duration_s": one.duration_s,
-    }
-
-
-def decision_entry(decision: Decision) -> dict[str, object]:
-    """Return a decision for ``detnet.telemetry.json_lines.encode``; times are monotonic seconds, rates bit/s."""
-    entry = as_entry(decision)
-    return {"cap_before_bps": entry.pop("before_bps"), "cap_after_bps": entry.pop("budget_bps"), **entry}

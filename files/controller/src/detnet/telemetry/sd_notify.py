@@ -1,4 +1,4 @@
-"""Tell systemd how the daemon is (sd_notify(3)); without systemd nothing is sent.
+"""Notify systemd of the controller's state (sd_notify(3)); without systemd nothing is sent.
 
 Written here because it is ten lines: with an optional library a missing package would silently take ``Type=notify`` and
 the watchdog away.
@@ -28,7 +28,7 @@ class Notifier:
         self._state_changes = StateChangeLogger(logging.getLogger(__name__))
 
     def ready(self, status: str) -> None:
-        """The daemon is up, or has finished to reload."""
+        """The controller is up, or has finished to reload."""
         self._send("READY=1", f"STATUS={_one_line(status)}")
 
     def cycle_finished(self, status: str) -> None:
@@ -36,11 +36,11 @@ class Notifier:
         self._send("WATCHDOG=1", f"STATUS={_one_line(status)}")
 
     def reloading(self) -> None:
-        """The daemon reads its configuration again; ``ready`` ends it (``Type=notify-reload``)."""
+        """The controller reads its configuration again; ``ready`` ends it (``Type=notify-reload``)."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """The daemon is on its way out."""
+        """The controller is stopping."""
         self._send("STOPPING=1")
 
     def _send(self, *fields: str) -> None:
@@ -53,10 +53,10 @@ class Notifier:
                 sock.send("\n".join(fields).encode())
         except OSError as error:
             self._state_changes.begin(
-                "send", f"systemd cannot be notified at {self._address!r}: {error.strerror or error}"
+                "send", f"notifying systemd at {self._address!r} failed: {error.strerror or error}"
             )
             return
-        self._state_changes.end("send", "systemd can be notified again")
+        self._state_changes.end("send", "systemd is notified again")
 
 
 def watchdog_interval_s(environ: Mapping[str, str] = os.environ) -> float | None:

@@ -1,7 +1,7 @@
 """What the loops know, kept over a restart: one JSON document, replaced as a whole and checked before it is believed.
 
 Nothing about this file may stop or delay the control loop: it is written by a thread of its own, and what cannot be
-used is set aside, told in one sentence and counted. The checksum is against a broken disk, not an adversary.
+used is set aside, logged in one sentence and counted. The checksum is against a broken disk, not an adversary.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from pathlib import Path
 from detnet.control.decision import Rules, State
 from detnet.control.saved_state import SavedState
 from detnet.model.errors import UserError
-from detnet.telemetry.background_sync import BackgroundSync
+from detnet.telemetry.disk import BackgroundSync, replace_file
 from detnet.telemetry.state_changes import StateChangeLogger
 
 _log = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ Kept = tuple[float, SavedState]
 
 
 class StateFile:
-    """The memory of every loop of a daemon; one daemon per file.
+    """The memory of every loop of a controller; one controller per file.
 
     ``unusable_total`` counts the files that were set aside, ``failures_total`` the writes that failed.
 
@@ -62,7 +61,7 @@ class StateFile:
         self._disk = BackgroundSync(self._write, interval_s=every_s, name="state-file")
 
     def recall(self, domain: str, rules: Rules) -> SavedState | None:
-        """Return what a loop knew; ``None`` for a cold start, with the reason told."""
+        """Return what a loop knew; ``None`` for a cold start, with the reason logged."""
         if domain not in self._kept:
             return None
         written_s, known = self._kept[domain]
@@ -71,9 +70,9 @@ class StateFile:
         if not 0.0 <= gone_s <= self._max_age_s:
             why = f"it was written {gone_s:.0f} s ago" if gone_s > 0.0 else "it comes from the future"
         if why is not None:
-            _log.info("state file %s: what %s knew is not used: %s", self._path, domain, why)
+            _log.info("state file %s: cold start of %s: %s", self._path, domain, why)
             return None
-        _log.info("state file %s: %s goes on with what it knew %.0f s ago", self._path, domain, gone_s)
+        _log.info("state file %s: %s restored, %.0f s old", self._path, domain, gone_s)
         return known
 
     def keep(self, domain: str, rules: Rules, state: State) -> None:
@@ -88,14 +87,16 @@ class StateFile:
     def _read(self) -> Mapping[str, Kept]:
         try:
             if self._path.exists() and not self._path.is_file():
-                raise UserError(f"state file {self._path}: not a regular file; name a file in a folder of the daemon's")
+                raise UserError(
+                    f"state file {self._path}: not a regular file; name a file in a folder of the controller's"
+                )
             return _decoded(_bytes_of(self._path))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:
             self.unusable_total += 1
             why = error.strerror if isinstance(error, OSError) else str(error)
-            _log.warning("state file %s: %s; %s; the loops start without it", self._path, why, self._set_aside())
+            _log.warning("state file %s: %s; %s; cold start", self._path, why, self._set_aside())
             return {}
 
     def _set_aside(self) -> str:
@@ -115,13 +116,13 @@ class StateFile:
                 self._kept[domain] = at_s, SavedState.of(rules, state)
             oldest_s = self._wall_s() - self._max_age_s
             self._kept = {name: one for name, one in self._kept.items() if one[0] >= oldest_s}
-            _replace(self._path, _encoded(self._kept))
+            replace_file(self._path, _encoded(self._kept))
         except (OSError, ValueError) as error:
             self.failures_total += 1
             why = error.strerror if isinstance(error, OSError) else str(error)
-            self._state_changes.begin("write", f"state file {self._path}: {why}; a restart would begin anew")
+            self._state_changes.begin("write", f"state file {self._path}: write failed, a restart begins cold: {why}")
         else:
-            self._state_changes.end("write", f"state file {self._path}: written again")
+            self._state_changes.end("write", f"state file {self._path}: writes succeed again")
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -159,18 +160,3 @@ def _checksum(loops: object) -> int:
 
 def _no_number(name: str) -> float:
     raise ValueError(f"it holds {name}")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put ``content`` in the place of the file, whole or not at all, and on the disk."""
-    new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

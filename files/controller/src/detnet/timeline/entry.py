@@ -56,7 +56,7 @@ class Entry:
     written: int
     blocked_reason: str | None
     errors: tuple[str, ...]
-    trouble: str | None
+    source_error: str | None
     lost_before: int
 
     def worst(self, verdict: Verdict) -> LoggedFinding | None:
@@ -71,7 +71,7 @@ class Entry:
 class Step:
     """A stretch of the log: a pass with the time until the next one, or (no ``entry``) a silence.
 
-    ``start_s`` counts from the first entry. ``restarted`` says that the daemon's count of passes began anew.
+    ``start_s`` counts from the first entry. ``restarted`` says that the controller's count of passes began anew.
     """
 
     entry: Entry | None
@@ -81,13 +81,22 @@ class Step:
     restarted: bool
 
 
+def parse_time(text: str) -> datetime:
+    """Return a time in ISO 8601, in UTC unless it names an offset.
+
+    Raises:
+        ValueError: it is none.
+    """
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def parse(raw: Mapping[str, Any]) -> Entry | None:
     """Return a decoded line as a value; ``None`` when it is no pass of ours."""
     try:
         traffic = raw["traffic"]
-        at = datetime.fromisoformat(raw["time"])
         return Entry(
-            at=at if at.tzinfo else at.replace(tzinfo=UTC),
+            at=parse_time(raw["time"]),
             domain=str(raw["domain"]),
             number=int(raw["number"]),
             at_s=float(raw["at_s"]),
@@ -105,7 +114,7 @@ def parse(raw: Mapping[str, Any]) -> Entry | None:
             written=len(raw["written"]),
             blocked_reason=raw["blocked_reason"],
             errors=tuple(map(str, raw["errors"])),
-            trouble=raw["source_trouble"],
+            source_error=raw["source_error"],
             lost_before=int(raw.get("lost_before", 0)),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -115,8 +124,8 @@ def parse(raw: Mapping[str, Any]) -> Entry | None:
 def steps(entries: Iterable[Entry]) -> Iterator[Step]:
     """Lay the passes out in time, without gap or overlap: each lasts until the next one, or until a silence begins.
 
-    Time is the daemon's monotonic clock, which no correction of the wall clock disturbs; over a restart, after which
-    it means something else, it is the wall clock.
+    Time is the controller's monotonic clock, which no correction of the wall clock disturbs; over a restart, after
+    which it means something else, it is the wall clock.
     """
     before: Entry | None = None
     start_s, usual_s, restarted = 0.0, _SLOW_START_S, False

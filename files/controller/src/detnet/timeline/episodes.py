@@ -69,7 +69,7 @@ class Episode:
     lost: int = 0
     errors: int = 0
     error: str | None = None
-    trouble: str | None = None
+    source_error: str | None = None
     blocked_reason: str | None = None
 
     @classmethod
@@ -104,12 +104,12 @@ class Episode:
             lost=entry.lost_before,
             errors=len(entry.errors),
             error=next(iter(entry.errors), None),
-            trouble=entry.trouble,
+            source_error=entry.source_error,
             blocked_reason=entry.blocked_reason,
         )
 
     def add(self, later: Episode) -> None:
-        """Take in what follows immediately; the kind of the episode stays."""
+        """Extend the episode by what follows immediately; its kind stays."""
         unmoved = self.held_s >= self.length_s - 1e-9
         self.held_s += later.held_s if unmoved else 0.0
         self.length_s += later.length_s
@@ -130,7 +130,7 @@ class Episode:
         self.lost += later.lost
         self.errors += later.errors
         self.error = self.error or later.error
-        self.trouble = self.trouble or later.trouble
+        self.source_error = self.source_error or later.source_error
         self.blocked_reason = self.blocked_reason or later.blocked_reason
 
 
@@ -145,8 +145,8 @@ class Fold:
         self.now: Episode | None = None
         self._next: Episode | None = None  # it may become an episode, or turn out to be a flicker
 
-    def take(self, step: Step) -> list[Episode]:
-        """Take one step in and return what it ends."""
+    def add(self, step: Step) -> list[Episode]:
+        """Add one step and return the episodes that it ends."""
         fresh, now = Episode.of(step), self.now
         if now is None or fresh.restarted or State.SILENT in (fresh.state, now.state):
             ended = self.rest()
@@ -190,7 +190,7 @@ def fold(steps: Iterable[Step]) -> Iterator[Episode]:
     """Yield the episodes of a log in their order, without gap or overlap."""
     folding = Fold()
     for step in steps:
-        yield from folding.take(step)
+        yield from folding.add(step)
     yield from folding.rest()
 
 

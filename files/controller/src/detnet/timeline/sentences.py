@@ -29,7 +29,7 @@ def beginning(episode: Episode) -> str:
     """Return what was true and what was done about it, in one or two sentences."""
     parts = [_said(episode)]
     if episode.restarted:
-        parts.insert(0, "The daemon started, or took a new configuration.")
+        parts.insert(0, "The controller started, or took a new configuration.")
     if episode.blocked_reason:
         parts.append(f"No cap was written: {episode.blocked_reason}.")
     if episode.errors:
@@ -53,7 +53,7 @@ def _said(episode: Episode) -> str:
         case State.BLIND:
             return _blind(episode)
         case State.SILENT:
-            return f"No entry for {span(episode.length_s)}: the daemon or its log stood still."
+            return f"No entry for {span(episode.length_s)}: the controller or its log stood still."
         case State.MET:
             return f"Every objective met. {moves(episode)}"
         case _:
@@ -118,17 +118,17 @@ def _value(seen: LoggedFinding) -> str:
 def _blind(episode: Episode) -> str:
     who = episode.first.workload if episode.first else "a workload"
     age = f", the newest {span(episode.oldest_s)} old" if episode.oldest_s else ""
-    why = f" ({episode.trouble})" if episode.trouble else ""
+    why = f" ({episode.source_error})" if episode.source_error else ""
     return f"No fresh evidence of {who}{age}{why}. {moves(episode)}"
 
 
 def _unresolved(episode: Episode) -> str:
     seen = episode.first
-    why = f" ({episode.trouble})" if episode.trouble else ""
+    why = f" ({episode.source_error})" if episode.source_error else ""
     who = f" of {seen.workload}" if seen else ""
     if seen is None or (seen.high or 0.0) <= seen.limit:
         return f"Too little evidence{who}{why}. {moves(episode)}"
-    return f"The evidence could not tell: {figure(seen)}{why}. {moves(episode)}"
+    return f"The evidence was undecided: {figure(seen)}{why}. {moves(episode)}"
 
 
 def moves(episode: Episode) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from detnet.model.errors import UserError
+from detnet.telemetry.json_lines import decode, is_at
 
 _LOOK_EVERY_S = 0.25
 
@@ -32,7 +31,7 @@ def tail(path: Path, wait: Callable[[float], object] = time.sleep) -> Iterator[d
         raise UserError(f"audit log {path}: no such file")
     try:
         while True:
-            moved = not _is(path, file)
+            moved = not is_at(path, file.fileno())
             yield from _whole_lines(file)
             newer = _opened(path) if moved else None
             if newer is None:
@@ -51,11 +50,8 @@ def _whole_lines(file: BinaryIO) -> Iterator[dict[str, Any]]:
         if not line.endswith(b"\n"):
             file.seek(at)
             return
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue  # torn by a crash: what it held is lost
-        if isinstance(entry, dict):
+        entry = decode(line)
+        if entry is not None:  # else torn by a crash: what it held is lost
             yield entry
 
 
@@ -66,10 +62,3 @@ def _opened(path: Path) -> BinaryIO | None:
         return None
     except OSError as error:
         raise UserError(f"audit log {path}: cannot read it: {error.strerror}") from error
-
-
-def _is(path: Path, file: BinaryIO) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False

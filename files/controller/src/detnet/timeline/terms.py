@@ -30,8 +30,8 @@ class Range:
     high: float
     last: float
 
-    def take(self, value: float) -> None:
-        """Take one more value in."""
+    def add(self, value: float) -> None:
+        """Widen the range by one value."""
         self.low, self.high, self.last = min(self.low, value), max(self.high, value), value
 
 
@@ -42,12 +42,12 @@ class Terms:
     ranges: dict[str, dict[str, Range]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
-    def take(self, entry: Entry) -> None:
-        """Take one pass in."""
+    def add(self, entry: Entry) -> None:
+        """Add the terms of one pass."""
         ranges = self.ranges.setdefault(entry.policy, {})
         for name, value in entry.terms.items():
             if name in ranges:
-                ranges[name].take(value)
+                ranges[name].add(value)
             else:
                 ranges[name] = Range(value, value, value)
         self.reasons[entry.policy] = entry.reason
@@ -71,7 +71,7 @@ def _named(name: str) -> str:
 
 
 def shown(name: str, value: float) -> str:
-    """Return a term's value in the unit that its name tells."""
+    """Return a term's value in the unit that its name ends in."""
     if name.endswith("_bps"):
         return human(value)
     if name in _SHARES:

@@ -103,7 +103,7 @@ def read(
 
     def asked_for() -> Iterator[Entry]:
         for entry in window.through(ours()):
-            timeline.terms.take(entry)
+            timeline.terms.add(entry)
             yield entry
 
     def seen() -> Iterator[Step]:
@@ -141,7 +141,7 @@ def follow(path: Path, window: Window, wait: Callable[[float], object] = time.sl
     entries = window.through(entry for entry in map(parse, tail(path, wait)) if entry is not None)
     folding, announced = Fold(), None
     for step in steps(entries):
-        for ended in folding.take(step):
+        for ended in folding.add(step):
             now = folding.now or ended
             if ended is announced:
                 yield paragraph(f"{now.began:%H:%M:%S}", f"{ending(ended, now.state)} {moves(ended)}")

@@ -28,7 +28,7 @@ class Totals:
         self.episodes = 0
 
     def through(self, episodes: Iterable[Episode]) -> Iterator[Episode]:
-        """Hand episodes on and count them."""
+        """Pass episodes on and count them."""
         for episode in episodes:
             self.episodes += 1
             if self.whole is None:
@@ -56,7 +56,7 @@ class Totals:
             **moves,
             "caps written": whole.written if whole else 0,
             "errors in writing caps": whole.errors if whole else 0,
-            "lines that the daemon lost": whole.lost if whole else 0,
+            "lines that the controller lost": whole.lost if whole else 0,
             "torn lines": torn,
             "foreign lines": foreign,
         }

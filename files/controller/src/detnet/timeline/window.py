@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from detnet.model.errors import UserError
-from detnet.timeline.entry import Entry
+from detnet.timeline.entry import Entry, parse_time
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)(s|min|m|h|d)")
 _UNITS_S = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -64,9 +64,8 @@ def _moment(option: str, text: str | None, now: datetime) -> datetime | None:
     try:
         if ago:
             return now - timedelta(seconds=float(ago[1]) * _UNITS_S[ago[2]])
-        at = datetime.fromisoformat(text)
+        return parse_time(text)
     except (ValueError, OverflowError) as error:
         raise UserError(
             f"{option} {text}: expected ISO 8601 such as 2025-11-22T14:03:20, or an age such as 30min, 2h or 1d"
         ) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

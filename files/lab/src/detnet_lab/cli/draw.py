@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from detnet.cli.options import window_options
+from detnet.cli.explain import window_options
 
 
 @click.command("draw")

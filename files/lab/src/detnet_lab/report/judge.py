@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
+from detnet.control.windows import percentile
 from detnet.model.errors import UserError
 from detnet_lab.report.run_record import GROUND_TRUTH, Critical, Phase, Run
-from detnet_lab.report.step_series import percentile, step_mean
+from detnet_lab.report.step_series import step_mean
 
 _CLEAN_IN_A_ROW = 5
 _SAME_MOMENT_S = 0.5  # a disturbance this near to a phase's start begins it: half a window

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import resvg_py
 
 from detnet.model.errors import UserError
+from detnet.telemetry.disk import replace_file
 from detnet_lab.report.chart.style import plain_sheet
 
 _SCALE = 2.0
@@ -16,20 +16,14 @@ _TRIAL = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30" class="
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file under another name beside its place and move it there in one step.
+    """Replace a file as a whole; its folder is made where there is none.
 
     Raises:
         UserError: the folder cannot be made, or the file not be written.
     """
-    data = content.encode() if isinstance(content, str) else content
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            draft.write_bytes(data)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        replace_file(path, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
 

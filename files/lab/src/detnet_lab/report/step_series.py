@@ -1,24 +1,11 @@
-"""Arithmetic on what a run recorded: percentiles, and step series whose value holds until the next point."""
+"""Step series of a run: a value holds until the next point."""
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
 Points = Sequence[tuple[float, float]]
-
-
-def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return the nearest-rank percentile: the smallest value with at least ``share`` of all values at or below it.
-
-    It is always a value that was measured, never an interpolation between two (Hyndman and Fan 1996, type 1).
-
-    Args:
-        ordered: the values, ascending and not empty.
-        share: in (0, 1], 0.95 for the p95.
-    """
-    return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]
 
 
 def step_mean(points: Points, start_s: float, end_s: float) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from detnet.control.windows import percentile
 from detnet.model.objectives import Objective
-from detnet_lab.report.step_series import percentile
 from detnet_lab.simulator.exogenous import POINTS, Exogenous
 from detnet_lab.simulator.fluid_link import Slot
 from detnet_lab.simulator.plant import SLOT_S, Plant

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from detnet_lab.report.step_series import percentile
+from detnet.control.windows import percentile
 from detnet_lab.simulator.exogenous import Exogenous, draw
 from detnet_lab.simulator.fluid_link import FluidLink, Slot
 from detnet_lab.simulator.ground_truth import GroundTruth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detnet_lab.report.step_series import percentile
+from detnet.control.windows import percentile
 from detnet_lab.testbed.run_recorder import Recorder
 from detnet_lab.testbed.testbed_scenario import OBJECTIVE_MS, RunSpec
 

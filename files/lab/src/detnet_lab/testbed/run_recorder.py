@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from detnet_lab.report.step_series import percentile
+from detnet.control.windows import percentile
 from detnet_lab.testbed import lab_topology as at
 from detnet_lab.testbed.lab_workloads import CRITICAL
 from detnet_lab.testbed.network import Received

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 from detnet.kubernetes.caps.usage import Counters
 from detnet.sources.credentials import Credentials
+from detnet.sources.errors import ErrorKind, SourceError
 from detnet.sources.fetch import Fetcher, Limits
 from detnet.sources.prometheus_api import PrometheusApi, Row
 from detnet.sources.promql import PART
-from detnet.sources.trouble import Trouble, TroubleKind
 from detnet.telemetry.state_changes import StateChangeLogger
 
 _log = logging.getLogger(__name__)
@@ -83,8 +83,8 @@ class ByteCounters:
         """Ask once; what fails is told once for as long as it lasts, and the last answer stays."""
         try:
             self._newest = self._read()
-        except Trouble as trouble:
-            self.trouble = f"byte counters: {trouble}"
+        except SourceError as error:
+            self.trouble = f"byte counters: {error}"
             self._state_changes.begin("counters", self.trouble)
         else:
             self.trouble = None
@@ -123,7 +123,7 @@ def _by_label(rows: tuple[Row, ...], part: str, labels: tuple[str, ...]) -> Mapp
                 f"the series of the expression for {part} lack the label {labels[parts.index(None)]!r}, they have "
                 f"{', '.join(sorted(row.labels.keys() - {PART})) or 'none'}: name it in a 'sum by'"
             )
-            raise Trouble(TroubleKind.INVALID_ANSWER, sentence)
+            raise SourceError(ErrorKind.INVALID_ANSWER, sentence)
         name = "/".join(text for text in parts if text is not None)
         if math.isfinite(row.value):
             found[name] = found.get(name, 0.0) + row.value

@@ -60,7 +60,7 @@ class ClusterCache:
 
     def troubles(self) -> tuple[str, ...]:
         """Return why the cluster cannot be followed now, one sentence each."""
-        return tuple(dict.fromkeys(informer.trouble for informer in self._mirrors if informer.trouble))
+        return tuple(dict.fromkeys(informer.last_error for informer in self._mirrors if informer.last_error))
 
     def pods(self) -> list[Pod]:
         """Return all pods."""

@@ -1,4 +1,4 @@
-"""What the rest of the package knows of an API server: dicts in and out, and two ways to fail.
+"""What the rest of the package knows of an API server: dicts in and out, two ways to fail, and how long to wait then.
 
 There are no retries here. Whoever asks has a next pass, and a retry inside a call would hide its delay from the
 deadlines of the lease.
@@ -7,7 +7,8 @@ deadlines of the lease.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -117,3 +118,57 @@ class Api(Protocol):
 
     def close(self) -> None:
         """Drop the connections."""
+
+
+def connect(access: ClusterAccess) -> Api:
+    """Return the cluster's API server; nothing is sent yet.
+
+    Nobody but the client behind it sees the ``kubernetes`` library. It is used for credentials and TLS only, because
+    its typed models cost 126 MB and 1.3 s of CPU, and it is imported here when it is needed, so that commands which
+    need no cluster stay fast.
+
+    Raises:
+        ConfigError: the credentials cannot be found or used.
+        UserError: the Kubernetes client is not installed.
+    """
+    try:
+        from detnet.kubernetes.client.client import Client  # noqa: PLC0415 - imports kubernetes: 0.66 s of CPU and 49 MB
+    except ImportError as error:
+        if error.name is None or not error.name.startswith(("kubernetes", "urllib3")):
+            raise
+        raise UserError("the Kubernetes client is not installed: pip install 'detnet-qos[kubernetes]'") from error
+    return Client(access)
+
+
+class Backoff:
+    """Doubling delays with jitter: how long to wait after a failure.
+
+    Half of each delay is fixed and half is random ("equal jitter": Brooker, "Exponential Backoff and Jitter", AWS
+    Architecture Blog, 2015), so that it can become neither a tight loop nor a herd.
+
+    ``asked_cap_s`` bounds what a server may ask for: a Retry-After of an hour would be an hour of blindness.
+    """
+
+    def __init__(
+        self,
+        *,
+        first_s: float = 0.1,
+        cap_s: float = 10.0,
+        asked_cap_s: float = 30.0,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._first_s = first_s
+        self._cap_s = cap_s
+        self._asked_cap_s = asked_cap_s
+        self._chance = chance
+        self._delay_s = first_s
+
+    def next_s(self, asked_s: float | None = None) -> float:
+        """Return the seconds to wait before the next attempt; ``asked_s`` is what the server asked for."""
+        wait_s = self._delay_s * (0.5 + 0.5 * self._chance())
+        self._delay_s = min(self._cap_s, 2.0 * self._delay_s)
+        return max(wait_s, min(asked_s or 0.0, self._asked_cap_s))
+
+    def reset(self) -> None:
+        """Start over: something went well."""
+        self._delay_s = self._first_s

@@ -1,4 +1,4 @@
-"""The ``Api`` on top of the ``kubernetes`` library: its credentials and TLS, our deadlines and our words.
+"""The ``Api`` on top of the ``kubernetes`` library: its credentials and TLS, our deadlines and our sentences.
 
 Facts about version 37 that shape this file (read and run): only ``param_serialize`` with ``auth_settings`` adds the
 token; without ``retries`` urllib3 tries four times without a pause; there is no default timeout; TCP keep-alive is off;
@@ -122,7 +122,7 @@ class Client:
 def _cause(error: BaseException) -> BaseException:
     """Return what was raised first, below what urllib3 and the library made of it.
 
-    Not by ``__context__``: that may be the caller's own trouble, if we were called while one was handled.
+    Not by ``__context__``: that may be the caller's own error, if we were called while one was handled.
     """
     inner = (error.__cause__, getattr(error, "reason", None), *error.args)
     for candidate in inner:

@@ -24,6 +24,7 @@ from kubernetes.config.kube_config import KubeConfigLoader
 from detnet.kubernetes.client.api import ClusterAccess
 from detnet.kubernetes.client.kubeconfig import Chosen, choose
 from detnet.model.errors import ConfigError
+from detnet.sources.credentials import read_secret
 from detnet.telemetry.state_changes import StateChangeLogger
 
 logger = logging.getLogger(__name__)
@@ -104,25 +105,14 @@ def _read_for_each_request(path: Path, configuration: Configuration) -> None:
 
     def read(into: Configuration) -> None:
         try:
-            into.api_key["BearerToken"] = f"Bearer {_token(path)}"
+            into.api_key["BearerToken"] = f"Bearer {read_secret(path)}"
         except ConfigError as error:
-            state_changes.begin("token", f"{error}; going on with the last token")
+            state_changes.begin("token", f"{error}; keeping the last token")
         else:
             state_changes.end("token", f"the token file {path} can be read again")
 
-    configuration.api_key["BearerToken"] = f"Bearer {_token(path)}"
+    configuration.api_key["BearerToken"] = f"Bearer {read_secret(path)}"
     configuration.refresh_api_key_hook = read  # type: ignore[assignment] # its type is inferred from None
-
-
-def _token(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise ConfigError(f"cannot read the token file {path}: {reason}") from error
-    if not text or not text.isascii() or not text.isprintable():
-        raise ConfigError(f"the token file {path} must hold one line of printable ASCII")
-    return text
 
 
 def _check_tls(configuration: Configuration, where: str) -> None:

@@ -1,13 +1,13 @@
 """The rules by which one candidate stands for a lease: what to ask next and when, without any I/O or thread.
 
-The promise: **no two candidates lead at one moment**, whatever fails. It rests on one inequality. A leader counts
+The guarantee: **no two candidates lead at one moment**, whatever fails. It rests on one inequality. A leader counts
 ``renew_s`` from *before* the request that renewed its lease was sent. Everybody else counts the lease's duration from
 *after* the answer in which they saw that renewal. The second moment is later than the first and the second span is
 longer, so with clocks that run at rates within 1 ± r of true time and
 
     renew_s · (1 + r)  <  duration_s · (1 - r)
 
-a leader has stopped before another can begin; 15 s and 10 s bear r below 0.2. Only local monotonic clocks are read and
+a leader has stopped before another can begin; 15 s and 10 s allow r below 0.2. Only local monotonic clocks are read and
 no two hosts' clocks are compared. Optimistic concurrency (the write names the resourceVersion that was read) lets one
 of several candidates win, and lets a write that arrives late fail.
 
@@ -45,7 +45,7 @@ class LeaseTimes:
     """Seconds: others wait ``duration_s``; a leader writes for ``renew_s`` after a renewal, renewing each ``retry_s``.
 
     Raises:
-        ConfigError: they could not keep the promise.
+        ConfigError: they could not keep the guarantee.
     """
 
     duration_s: float = 15.0
@@ -80,7 +80,7 @@ Dialogue: TypeAlias = Generator[LeaseRequest, dict[str, Any], None]
 
 
 class ElectionProtocol:
-    """One candidate for the lease ``namespace/name``. ``identity`` is unique: whoever bears it holds the lease."""
+    """One candidate for the lease ``namespace/name``. ``identity`` is unique: whoever has it holds the lease."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - a lease's name and an identity, and what makes it testable
         self,

@@ -5,8 +5,8 @@ version is too old (410: list again); the server says no (wait longer each time)
 on from the last version); no word confirms the version for long (list again: after etcd was restored from a backup it
 may be one that has not been yet, and the server waits for it in silence).
 
-A list that follows tells only what is different: values that vanished meanwhile are deletions, equal ones are nothing.
-Events come in order, and a list is read from etcd and not from a cache, so the mirror never goes back.
+A list that follows reports only what is different: values that vanished meanwhile are deletions, equal ones nothing.
+Events come in order, and a list is read from etcd and not from a cache, so the cache never goes back.
 
 Why not the client's ``SharedInformer``: docs/decisions/0007-own-watch-and-lease.md.
 """
@@ -21,8 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, ApiUnreachable, Watch
-from detnet.kubernetes.client.backoff import Backoff
+from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, ApiUnreachable, Backoff, Watch
 from detnet.telemetry.state_changes import StateChangeLogger
 
 logger = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ class Informer(Generic[T]):
     """What ``keep`` makes of the objects under ``path``, by ``namespace/name`` (without a namespace: ``name``).
 
     ``keep`` returns a small frozen value, or ``None`` for an object of no interest; one that stops being of interest is
-    gone. It must bear every object. ``on_change(key, value)`` is called from the mirror's thread after each change,
+    gone. It must accept every object. ``on_change(key, value)`` is called from the informer's thread after each change,
     with ``None`` for a deletion. ``idle_s`` is how long a watch may be silent before it is opened anew, ``trust_s`` how
     long a version is trusted in silence. Bookmarks break it about once a minute, unless nothing at all of that kind has
     changed since the API server started.
@@ -63,8 +62,8 @@ class Informer(Generic[T]):
         self.on_change = on_change
         self.heard_s = -math.inf
         """Monotonic time of the server's last complete word: a list, an opened watch, an event."""
-        self.trouble: str | None = None
-        """Why the mirror does not follow now, in one sentence; ``None`` when it does."""
+        self.last_error: str | None = None
+        """Why the cache is not kept current now, in one sentence; ``None`` when it is."""
         self._api = api
         self._path = path
         self._keep = keep
@@ -102,8 +101,8 @@ class Informer(Generic[T]):
             try:
                 pause_s = self.step(stop)
             except Exception as error:  # the thread outlives a bug, in ``keep`` or ``on_change`` or here
-                logger.exception("following %s: a bug", self._path)
-                self.trouble = f"following {self._path}: a bug ({error!r}); the log has the traceback"
+                logger.exception("watching %s failed by a bug", self._path)
+                self.last_error = f"watching {self._path} failed by a bug ({error!r}); the log has the traceback"
                 pause_s = self._backoff.next_s()
             stop.wait(pause_s)
 
@@ -149,10 +148,10 @@ class Informer(Generic[T]):
         with self._lock:
             old, self._items = self._items, fresh
         for key in old.keys() - fresh.keys():
-            self._tell(key, None)
+            self._notify(key, None)
         for key, value in fresh.items():
             if old.get(key) != value:
-                self._tell(key, value)
+                self._notify(key, value)
 
     def _follow(self, version: str, stop: threading.Event) -> None:
         opened_s = self._clock()
@@ -168,23 +167,23 @@ class Informer(Generic[T]):
                 self._stream = stream
             if stop.is_set():
                 return
-            self._well()
-            self._take_all(stream)
+            self._recovered()
+            self._read(stream)
         now_s = self._clock()
         if now_s - self._version_s >= self._trust_s:
             self._version = None
         elif now_s - opened_s >= _GOOD_S:
             self._backoff.reset()
 
-    def _take_all(self, stream: Watch) -> None:
-        """Take what comes; a stream that breaks is an accident, and a trouble only if the next cannot be opened."""
+    def _read(self, stream: Watch) -> None:
+        """Apply events until the stream ends; a broken stream is an error only if the next cannot be opened."""
         try:
             for event in stream:
-                self._take(event)
+                self._apply(event)
         except ApiUnreachable as error:
             logger.debug("%s", error)
 
-    def _take(self, event: Object) -> None:
+    def _apply(self, event: Object) -> None:
         kind, item = event["type"], event["object"]
         if kind == "ERROR":
             raise _refusal(item)
@@ -201,25 +200,25 @@ class Informer(Generic[T]):
                 del self._items[key]
             else:
                 self._items[key] = value
-        self._tell(key, value)
+        self._notify(key, value)
 
-    def _tell(self, key: str, value: T | None) -> None:
+    def _notify(self, key: str, value: T | None) -> None:
         if self.on_change is not None:
             self.on_change(key, value)
 
     def _learn(self, item: Object) -> None:
-        """Take note of how far the server's word reaches."""
+        """Remember how far the server's word reaches."""
         self._version = item["metadata"]["resourceVersion"]
         self.heard_s = self._version_s = self._clock()
 
-    def _well(self) -> None:
+    def _recovered(self) -> None:
         self.heard_s = self._clock()
-        self.trouble = None
-        self._state_changes.end("api", f"following {self._path} again")
+        self.last_error = None
+        self._state_changes.end("api", f"watching {self._path} again")
 
     def _failed(self, error: ApiError, asked_s: float | None) -> float:
-        self.trouble = str(error)
-        self._state_changes.begin("api", f"cannot follow {self._path}: {error}")
+        self.last_error = str(error)
+        self._state_changes.begin("api", f"cannot watch {self._path}: {error}")
         return self._backoff.next_s(asked_s)
 
 

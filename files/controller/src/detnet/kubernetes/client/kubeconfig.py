@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 from kubernetes.config.kube_config import ConfigNode, KubeConfigMerger
 
 from detnet.kubernetes.client.api import ClusterAccess
 from detnet.model.errors import ConfigError
+from detnet.sources.fetch import http_parts
 
 _KINDS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 
@@ -50,7 +50,7 @@ def choose(access: ClusterAccess) -> Chosen:
         raise ConfigError(f"{named} has no current context: name one of {_names(merged, 'contexts')}")
     entries = _content(_entry(merged, "contexts", context, named), "context")
     cluster = _entry(merged, "clusters", entries.get("cluster"), named)
-    if not _is_address(_content(cluster, "cluster").get("server")):
+    if http_parts(str(_content(cluster, "cluster").get("server"))) is None:
         which = f"the cluster {cluster.value['name']!r} in {named}"
         raise ConfigError(f"{which} needs the address of a server, such as https://HOST:6443")
     if entries.get("user") is None:
@@ -92,14 +92,6 @@ def _is_section(entries: object, kind: str) -> bool:
     )
 
 
-def _is_address(server: object) -> bool:
-    try:
-        parts = urlsplit(str(server or ""))
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-
-
 def _entry(merged: ConfigNode, section: str, name: str | None, named: str) -> ConfigNode:
     for node in merged.value[section]:
         if node.value["name"] == name:
@@ -108,7 +100,7 @@ def _entry(merged: ConfigNode, section: str, name: str | None, named: str) -> Co
 
 
 def _content(node: ConfigNode, kind: str) -> dict[str, Any]:
-    """Return what an entry says; an empty one becomes a mapping, because the library's loader bears no other."""
+    """Return what an entry says; an empty one becomes a mapping, because the library's loader accepts no other."""
     node.value[kind] = node.value.get(kind) or {}
     content: dict[str, Any] = node.value[kind]
     return content

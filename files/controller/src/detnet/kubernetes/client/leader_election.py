@@ -44,7 +44,7 @@ class LeaderElector:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.on_change = on_change
-        self.trouble: str | None = None
+        self.last_error: str | None = None
         """Why the lease could not be reached at the last attempt, in one sentence."""
         self._api = api
         self._name = f"{namespace}/{name}"
@@ -53,7 +53,7 @@ class LeaderElector:
         self._clock = clock
         self._state_changes = StateChangeLogger(logger)
         self._one_at_a_time = threading.Lock()
-        self._told = False
+        self._reported = False
 
     @property
     def leading(self) -> bool:
@@ -76,7 +76,7 @@ class LeaderElector:
             try:
                 pause_s = self.step()
             except Exception:  # the thread outlives a bug, in ``on_change`` or here; leading lapses meanwhile
-                logger.exception("the lease %s: a bug", self._name)
+                logger.exception("lease %s: an attempt failed by a bug", self._name)
                 pause_s = self._times.retry_s
             stop.wait(pause_s)
 
@@ -87,27 +87,27 @@ class LeaderElector:
             try:
                 self._hold(self._protocol.attempt())
             except ApiError as error:
-                self.trouble = str(error)
-                self._state_changes.begin("lease", f"cannot reach the lease {self._name}: {error}")
+                self.last_error = str(error)
+                self._state_changes.begin("lease", f"lease {self._name}: cannot renew or acquire it: {error}")
                 asked_s = (error.retry_after_s or 0.0) if isinstance(error, ApiRefused) else 0.0
             else:
-                self.trouble = None
-                self._state_changes.end("lease", f"the lease {self._name} can be reached again")
-            self._tell()
+                self.last_error = None
+                self._state_changes.end("lease", f"lease {self._name}: the API server answers again")
+            self._notify()
         return self._protocol.pause_s(asked_s)
 
     def release(self) -> None:
         """Lead no more, for good, and let the next one begin at once. Call it when the last write has ended."""
         self._protocol.give_up()
         with self._one_at_a_time:
-            self._tell()
+            self._notify()
             try:
                 self._hold(self._protocol.release())
             except ApiError as error:
-                logger.warning("cannot release the lease %s, so others wait for its end: %s", self._name, error)
+                logger.warning("lease %s: release failed, other replicas wait until it expires: %s", self._name, error)
 
     def _hold(self, dialogue: Dialogue) -> None:
-        """Answer a dialogue's questions with the API server's words, in time."""
+        """Send a dialogue's requests to the API server, in time."""
         try:
             ask = next(dialogue)
             while True:
@@ -123,13 +123,11 @@ class LeaderElector:
         except StopIteration:
             return
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         leading = self.leading
-        if leading == self._told:
+        if leading == self._reported:
             return
-        self._told = leading
-        logger.info(
-            "the lease %s: %s", self._name, "we lead" if leading else f"we do not lead, {self.holder!r} holds it"
-        )
+        self._reported = leading
+        logger.info("lease %s: %s", self._name, "leading" if leading else f"not leading, held by {self.holder!r}")
         if self.on_change is not None:
             self.on_change(leading)

@@ -51,7 +51,7 @@ class Session:
         return self._client
 
     def reject(self) -> None:
-        """Take note that the server refused these credentials; a kept connection may stand for an old certificate."""
+        """Note that the server refused these credentials; a kept connection may stand for an old certificate."""
         self.drop_connections()
         with self._lock:
             self._renew_at_s = min(self._renew_at_s, self._loaded_s + _PAUSE_S)
@@ -75,8 +75,8 @@ class Session:
         try:
             self._client = self._load()
         except ConfigError as error:
-            self._state_changes.begin("load", f"cannot renew the credentials, going on with the last: {error}")
+            self._state_changes.begin("load", f"renewing the credentials failed, keeping the last ones: {error}")
         else:
-            self._state_changes.end("load", "the credentials could be renewed again")
+            self._state_changes.end("load", "the credentials were renewed again")
         finally:
             self._loading = False

@@ -2,7 +2,7 @@
 
 A urllib3 timeout bounds one socket operation, so a server that drips its answer holds the caller for as long as it
 likes (measured: 3.8 s with a total of 0.4 s). urllib3 sets ``timeout`` on a connection twice per request: to the total
-before it connects, and to what remains of it before it reads. Here setting it moves a deadline, reading it tells what
+before it connects, and to what remains of it before it reads. Here setting it moves a deadline, reading it gives what
 is left, and every single read and write asks again.
 
 So a request whose process was stopped, or whose name lookup hung, does not go out late: its time is over. That is what
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import http.client
-import io
 import math
 import socket
 import time
@@ -23,6 +21,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import urllib3
+
+from detnet.sources.fetch import DeadlineResponse
 
 _until_s: contextvars.ContextVar[float] = contextvars.ContextVar("until_s", default=math.inf)
 
@@ -37,34 +37,6 @@ def nothing_later_than(monotonic_s: float) -> Iterator[None]:
         _until_s.reset(before)
 
 
-class _DeadlineReader(io.RawIOBase):
-    """A socket's raw reader that gives each read only what is left."""
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, connection: DeadlineConnection) -> None:
-        self._socket = sock
-        self._raw = raw
-        self._connection = connection
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        self._socket.settimeout(self._connection.timeout)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    """A response whose status line, headers and body all come under the deadline."""
-
-    def __init__(self, sock: socket.socket, *, connection: DeadlineConnection, method: str | None = None) -> None:
-        super().__init__(sock, method=method)
-        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach(), connection))
-
-
 class DeadlineConnection(urllib3.connection.HTTPConnection):
     """A connection under a deadline; the base of both schemes."""
 
@@ -72,7 +44,9 @@ class DeadlineConnection(urllib3.connection.HTTPConnection):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.response_class = functools.partial(_Response, connection=self)  # type: ignore[assignment] # called like it
+        self.response_class = functools.partial(  # type: ignore[assignment] # called like the class it makes
+            DeadlineResponse, left_s=lambda: self.timeout
+        )
 
     @property
     def timeout(self) -> float | None:

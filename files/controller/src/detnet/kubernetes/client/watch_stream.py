@@ -19,7 +19,7 @@ class EventStream:
     """The events of an open response; see ``detnet.kubernetes.client.api.Watch``.
 
     The connection's deadline is moved by whole events, so a server that drips single bytes is silent. Silence is an end
-    and no trouble: a quiet cluster is silent too, and whether the server is dead shows when it is asked the next time.
+    and no error: a quiet cluster is silent too, and whether the server is dead shows when it is asked the next time.
     """
 
     def __init__(self, response: urllib3.HTTPResponse, name: str, idle_s: float) -> None:

@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from detnet.kubernetes.client.api import Api, ApiError, ApiRefused
-from detnet.kubernetes.client.backoff import Backoff
+from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, Backoff
 from detnet.kubernetes.events.conditions import ConditionTracker
 from detnet.kubernetes.events.event_queue import EventQueue, EventRates, QueuedEvent, TokenBucket
 from detnet.kubernetes.events.event_series import REQUEST_S, EventWriter

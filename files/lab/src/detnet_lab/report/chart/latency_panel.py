@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from detnet.control.windows import percentile
 from detnet_lab.report.chart.axes import Panel, Scale, TimeAxis, draw_ground, draw_scale, draw_windows
 from detnet_lab.report.chart.canvas import Canvas, spread, thin
 from detnet_lab.report.judge import Summary
 from detnet_lab.report.run_record import GROUND_TRUTH, Run
-from detnet_lab.report.step_series import percentile
 
 _BAND_S = 0.1
 _LEAST_PER_BAND = 2  # slower applications get wider bands, so that a band holds at least this many packets

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol
 
-from detnet_lab.report.step_series import percentile
+from detnet.control.windows import percentile
 from detnet_lab.simulator.simulated_domain import SimulatedDomain
 
 _HTTP_BUCKETS_MS = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0)

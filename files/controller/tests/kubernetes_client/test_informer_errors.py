@@ -1,4 +1,4 @@
-"""No answer of a server makes a mirror ask in a tight loop, and each trouble is told once when it begins and ends."""
+"""No answer makes an informer ask in a tight loop, and each error is logged once when it begins and when it ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from detnet.kubernetes.client.api import Api
-from detnet.kubernetes.client.backoff import Backoff
+from detnet.kubernetes.client.api import Api, Backoff
 from detnet.kubernetes.client.informer import Informer
 from kubernetes_client.api_server import ApiServer, Asked, Say, always
 from kubernetes_client.followed import event, gone, page, pod
@@ -42,7 +41,7 @@ def test_a_refused_list_is_asked_for_less_and_less(api: Api, server: ApiServer, 
     assert all(0.05 * 2**n <= pause <= 0.1 * 2**n for n, pause in enumerate(pauses[:6]))
     assert all(2.0 <= pause <= 4.0 for pause in pauses[6:])
     assert len(server.asked) == 9
-    assert informer.trouble is not None
+    assert informer.last_error is not None
 
 
 @pytest.mark.parametrize(
@@ -92,20 +91,20 @@ def test_a_watch_that_lived_long_ends_the_waiting_too(api: Api, server: ApiServe
     assert _steps(informer, 1)[0] <= 0.1
 
 
-def test_trouble_is_told_at_its_begin_and_end(api: Api, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_is_logged_at_its_begin_and_end(api: Api, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
     """A day without an API server is two lines in the log, and the sentence is there for the status page."""
     informer = _informer(api)
     server.answer = _listing(Say({"message": "etcd is down"}, status=500))
     with caplog.at_level(logging.WARNING):
         _steps(informer, 6)
-        assert informer.trouble is not None
-        assert informer.trouble.endswith("refused GET /api/v1/pods with HTTP 500: etcd is down")
+        assert informer.last_error is not None
+        assert informer.last_error.endswith("refused GET /api/v1/pods with HTTP 500: etcd is down")
         server.answer = _listing(Say(lines=()))
         _steps(informer, 1)
-    assert informer.trouble is None
+    assert informer.last_error is None
     assert [record.message.split(": ")[0] for record in caplog.records] == [
-        "cannot follow /api/v1/pods",
-        "following /api/v1/pods again (the trouble was seen 5 times)",
+        "cannot watch /api/v1/pods",
+        "watching /api/v1/pods again (seen 5 times)",
     ]
 
 
@@ -115,7 +114,7 @@ def test_a_silent_watch_is_cut_and_opened_again(api: Api, server: ApiServer) -> 
     informer = _informer(api, idle_s=0.2)
     _steps(informer, 3)
     assert [asked.query.get("resourceVersion") for asked in server.asked] == [None, "10", "11"]
-    assert informer.trouble is None
+    assert informer.last_error is None
 
 
 def test_a_version_that_no_word_confirms_is_checked_by_a_list(api: Api, server: ApiServer) -> None:
@@ -152,8 +151,8 @@ def test_when_it_last_heard_is_for_others_to_judge(api: Api, server: ApiServer) 
     assert informer.heard_s > listed_s
 
 
-def test_a_bug_of_ours_is_told_and_outlived(api: Api, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
-    """A mirror that died silently would be a cluster that stands still."""
+def test_a_bug_of_ours_is_reported_and_outlived(api: Api, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    """An informer that died silently would be a cluster that stands still."""
 
     def answer(asked: Asked) -> Say:
         watch = Say(lines=(event("ADDED", pod("b", 11)), event("ADDED", pod("c", 12))), stay=True)

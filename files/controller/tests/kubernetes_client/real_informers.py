@@ -1,4 +1,4 @@
-"""Pods on a real API server, and a mirror of them."""
+"""Pods on a real API server, and an informer of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from control_plane import ControlPlane, FaultProxy
-from detnet.kubernetes.client.api import ClusterAccess
-from detnet.kubernetes.client.connect import connect
+from detnet.kubernetes.client.api import ClusterAccess, connect
 from detnet.kubernetes.client.informer import Informer
 from support import wait_for
 
 
 class Pods:
-    """The pods of a namespace, changed behind the mirror's back, and what the mirror must show."""
+    """The pods of a namespace, changed behind the informer's back, and what its cache must show."""
 
     def __init__(self, plane: ControlPlane, namespace: str) -> None:
         self.path = f"/api/v1/namespaces/{namespace}/pods"
@@ -44,7 +43,7 @@ class Pods:
 
 
 class Timeline:
-    """Collects what a mirror tells, and replays it."""
+    """Collects what an informer reports, and replays it."""
 
     def __init__(self) -> None:
         self.changes: list[tuple[str, str | None]] = []
@@ -63,15 +62,15 @@ class Timeline:
 @contextmanager
 def following(proxy: FaultProxy, pods: Pods, **options: Any) -> Iterator[tuple[Informer[str], Timeline]]:
     """Follow the colours of ``pods`` through the proxy."""
-    told = Timeline()
+    reported = Timeline()
     api = connect(ClusterAccess(proxy.kubeconfig))
     colour: Callable[[dict[str, Any]], str | None] = lambda pod: pod["metadata"]["labels"].get("colour")  # noqa: E731
-    informer: Informer[str] = Informer(api, pods.path, colour, on_change=told, **options)
+    informer: Informer[str] = Informer(api, pods.path, colour, on_change=reported, **options)
     stop = threading.Event()
     thread = threading.Thread(target=informer.run, args=(stop,), daemon=True)
     thread.start()
     try:
-        yield informer, told
+        yield informer, reported
     finally:
         proxy.heal()
         stop.set()
@@ -79,6 +78,6 @@ def following(proxy: FaultProxy, pods: Pods, **options: Any) -> Iterator[tuple[I
         assert not thread.is_alive()
 
 
-def wait_equal(informer: Informer[str], told: Timeline, pods: Pods, within_s: float = 10.0) -> None:
-    """Return when the mirror shows what is there, and has told as much."""
-    wait_for(lambda: informer.items() == pods.wanted == told.replayed, what="the mirror is right", within_s=within_s)
+def wait_equal(informer: Informer[str], reported: Timeline, pods: Pods, within_s: float = 10.0) -> None:
+    """Return when the cache shows what is there, and the changes add up to it."""
+    wait_for(lambda: informer.items() == pods.wanted == reported.replayed, what="the cache is right", within_s=within_s)

@@ -1,6 +1,6 @@
-"""Troubles: every way in which a source can fail to bring something fresh, each with its own name.
+"""Every way in which a source can fail to bring something fresh, each with its own name.
 
-The name is a metric label and a row of docs/reference/sources.md; the sentence is for the person who has to mend it.
+The name is a row of docs/reference/sources.md; the sentence is for the person who has to fix it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 
 
-class TroubleKind(enum.StrEnum):
+class ErrorKind(enum.StrEnum):
     """Why nothing fresh came."""
 
     # The connection
@@ -49,14 +49,14 @@ class TroubleKind(enum.StrEnum):
     INTERNAL = "internal"
 
 
-class Trouble(Exception):  # noqa: N818 - the field calls it a trouble: most are the network's, not the program's
+class SourceError(Exception):
     """One sentence on what failed and what to change; ``workload`` is ``None`` when it concerns them all."""
 
-    def __init__(self, kind: TroubleKind, sentence: str, *, workload: str | None = None) -> None:
+    def __init__(self, kind: ErrorKind, sentence: str, *, workload: str | None = None) -> None:
         super().__init__(sentence)
         self.kind = kind
         self.workload = workload
 
-    def of(self, workload: str) -> Trouble:
-        """Return the same trouble, told of one workload."""
-        return Trouble(self.kind, f"{workload}: {self}", workload=workload)
+    def of(self, workload: str) -> SourceError:
+        """Return the same error, of one workload."""
+        return SourceError(self.kind, f"{workload}: {self}", workload=workload)

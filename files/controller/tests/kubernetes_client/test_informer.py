@@ -1,4 +1,4 @@
-"""A mirror holds what the server has, and tells each difference once, whatever happens to lists and watches."""
+"""An informer holds what the server has, and reports each difference once, whatever happens to lists and watches."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from support import wait_for
 
 @pytest.fixture
 def followed(api: Api, server: ApiServer) -> Followed:
-    """A mirror that has not begun."""
+    """An informer that has not begun."""
     return Followed(api, server)
 
 
 @pytest.fixture
 def synced(followed: Followed) -> Followed:
-    """A mirror that has listed a red pod."""
+    """An informer that has listed a red pod."""
     followed.step(lists=(page(pod("a", 5), version=10),))
     return followed
 
@@ -34,7 +34,7 @@ def test_a_list_is_read_in_pages(followed: Followed, server: ApiServer) -> None:
         ("250", "token"),
     ]
     assert followed.informer.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
-    assert sorted(followed.told) == [("factory/a", "red"), ("factory/b", "red"), ("factory/c", "red")]
+    assert sorted(followed.changes) == [("factory/a", "red"), ("factory/b", "red"), ("factory/c", "red")]
     followed.step(watch=Say(lines=()))
     assert followed.last["resourceVersion"] == "10"
     assert followed.last["allowWatchBookmarks"] == "true"
@@ -44,13 +44,13 @@ def test_a_list_is_read_in_pages(followed: Followed, server: ApiServer) -> None:
 def test_an_unfinished_list_is_no_state(followed: Followed) -> None:
     """A token that has expired between two pages means starting over; half a list would look like deletions."""
     followed.step(lists=(page(pod("a", 1), more="token"), Say(gone(), status=410)))
-    assert (followed.informer.synced, followed.informer.items(), followed.told) == (False, {}, [])
+    assert (followed.informer.synced, followed.informer.items(), followed.changes) == (False, {}, [])
     followed.step(lists=(page(pod("a", 1)),))
     assert (followed.informer.synced, followed.informer.items()) == (True, {"factory/a": "red"})
 
 
 def test_events_change_what_is_kept(synced: Followed) -> None:
-    """Each difference is told once, in order; what is equal to us is nothing."""
+    """Each difference is reported once, in order; what is equal to us is nothing."""
     events = (
         event("ADDED", pod("b", 11)),
         event("MODIFIED", pod("b", 12)),
@@ -58,16 +58,16 @@ def test_events_change_what_is_kept(synced: Followed) -> None:
         event("DELETED", pod("a", 14)),
     )
     synced.step(watch=Say(lines=events))
-    assert synced.told == [("factory/b", "red"), ("factory/b", "blue"), ("factory/a", None)]
+    assert synced.changes == [("factory/b", "red"), ("factory/b", "blue"), ("factory/a", None)]
     assert synced.informer.items() == {"factory/b": "blue"}
 
 
 def test_what_is_of_no_interest_is_not_there(synced: Followed) -> None:
     """An object that stops being of interest is a deletion, and its own deletion is nothing."""
     synced.step(watch=Say(lines=(event("MODIFIED", pod("a", 11, "grey")), event("DELETED", pod("a", 12, "grey")))))
-    assert (synced.told, synced.informer.items()) == ([("factory/a", None)], {})
+    assert (synced.changes, synced.informer.items()) == ([("factory/a", None)], {})
     synced.step(watch=Say(lines=(event("ADDED", pod("b", 13, "grey")),)))
-    assert (synced.told, synced.informer.items()) == ([], {})
+    assert (synced.changes, synced.informer.items()) == ([], {})
 
 
 def test_objects_without_a_namespace_have_a_name_only(followed: Followed) -> None:
@@ -77,7 +77,7 @@ def test_objects_without_a_namespace_have_a_name_only(followed: Followed) -> Non
 
 
 def test_a_watch_goes_on_where_the_last_one_ended(synced: Followed) -> None:
-    """Bookmarks advance the version though nothing changed, so that a quiet mirror need not list again."""
+    """Bookmarks advance the version though nothing changed, so that a quiet informer need not list again."""
     synced.step(
         watch=Say(lines=(event("ADDED", pod("b", 11)), event("BOOKMARK", {"metadata": {"resourceVersion": "99"}})))
     )
@@ -100,7 +100,7 @@ def test_a_forgotten_version_means_a_list_that_tells_the_difference(synced: Foll
     synced.step(watch=forgotten)
     assert synced.informer.items() == {"factory/a": "red", "factory/b": "red", "factory/c": "red"}
     synced.step(lists=(page(pod("a", 5), pod("b", 20, "blue"), pod("d", 21), version=30),))
-    assert sorted(synced.told, key=str) == [("factory/b", "blue"), ("factory/c", None), ("factory/d", "red")]
+    assert sorted(synced.changes, key=str) == [("factory/b", "blue"), ("factory/c", None), ("factory/d", "red")]
     synced.step(watch=Say(lines=()))
     assert synced.last["resourceVersion"] == "30"
 

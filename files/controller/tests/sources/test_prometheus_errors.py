@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from detnet.model.signals import Signal
+from detnet.sources.errors import ErrorKind
 from detnet.sources.prometheus import PrometheusSource, PrometheusSourceConfig
 from detnet.sources.promql import ProbeHistogram
-from detnet.sources.trouble import TroubleKind
 from sources.prometheus_polls import ends_in, source_of, until
 from sources.prometheus_server import SCRAPE_S, Exporter, RunningPrometheus, probe_page, running_prometheus
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.needs("prometheus")
 
 def test_a_series_that_never_was(prometheus: RunningPrometheus) -> None:
     """An empty answer names the selector to check."""
-    reading = ends_in(source_of(prometheus, ProbeHistogram("no")), TroubleKind.EMPTY, 'bucket{path="no"}')
+    reading = ends_in(source_of(prometheus, ProbeHistogram("no")), ErrorKind.EMPTY, 'bucket{path="no"}')
     assert not reading.evidence
 
 
@@ -32,7 +32,7 @@ def test_an_exporter_that_is_gone(prometheus: RunningPrometheus, exporter: Expor
         raise RuntimeError
 
     exporter.page = broken
-    reading = ends_in(source, TroubleKind.STALE, "has ended")
+    reading = ends_in(source, ErrorKind.STALE, "has ended")
     kept = reading.evidence["robot"]
     assert isinstance(kept, Signal)
     later = source.poll_once().evidence["robot"]
@@ -48,7 +48,7 @@ def test_counters_that_stand_still(prometheus: RunningPrometheus, exporter: Expo
     until(source, lambda reading: bool(reading.evidence), "a signal")
     frozen = page()
     exporter.page = lambda: frozen
-    ends_in(source, TroubleKind.IDLE, "nothing new")
+    ends_in(source, ErrorKind.IDLE, "nothing new")
 
 
 def test_counters_that_restarted(prometheus: RunningPrometheus, exporter: Exporter) -> None:
@@ -58,8 +58,8 @@ def test_counters_that_restarted(prometheus: RunningPrometheus, exporter: Export
     source = source_of(prometheus, ProbeHistogram("restarted"))
     until(source, lambda reading: bool(reading.evidence), "a signal")
     page.scrapes = 0
-    ends_in(source, TroubleKind.RESET, "restarted within 2 s")
-    until(source, lambda reading: reading.trouble is None, "a whole window")
+    ends_in(source, ErrorKind.RESET, "restarted within 2 s")
+    until(source, lambda reading: reading.error is None, "a whole window")
 
 
 def test_too_few_scrapes_for_an_increase(prometheus: RunningPrometheus, exporter: Exporter) -> None:
@@ -67,7 +67,7 @@ def test_too_few_scrapes_for_an_increase(prometheus: RunningPrometheus, exporter
     exporter.page = probe_page("rare", {0.001: 5})
     questions = {"robot": ProbeHistogram("rare")}
     config = PrometheusSourceConfig(prometheus.url, questions, window_s=SCRAPE_S, scrape_interval_s=SCRAPE_S / 2)
-    assert not ends_in(PrometheusSource(config), TroubleKind.TOO_FEW, "fewer than two scrapes").evidence
+    assert not ends_in(PrometheusSource(config), ErrorKind.TOO_FEW, "fewer than two scrapes").evidence
 
 
 def test_two_probes_with_the_same_path_name(prometheus: RunningPrometheus, exporter: Exporter) -> None:
@@ -75,7 +75,7 @@ def test_two_probes_with_the_same_path_name(prometheus: RunningPrometheus, expor
     one, two = probe_page("twice", {0.001: 5}), probe_page("twice", {0.001: 5})
     two.labels, two.counters, two.fixed = 'path="twice",protocol="tcp"', {}, ()
     exporter.page = lambda: one() + two()
-    assert not ends_in(source_of(prometheus, ProbeHistogram("twice")), TroubleKind.SEVERAL, "2 series match").evidence
+    assert not ends_in(source_of(prometheus, ProbeHistogram("twice")), ErrorKind.SEVERAL, "2 series match").evidence
 
 
 def test_a_histogram_without_its_inf_bucket(prometheus: RunningPrometheus, exporter: Exporter) -> None:
@@ -83,7 +83,7 @@ def test_a_histogram_without_its_inf_bucket(prometheus: RunningPrometheus, expor
     page = probe_page("topless", {0.001: 5})
     page.inf = False
     exporter.page = page
-    assert not ends_in(source_of(prometheus, ProbeHistogram("topless")), TroubleKind.NO_INF_BUCKET, "+Inf").evidence
+    assert not ends_in(source_of(prometheus, ProbeHistogram("topless")), ErrorKind.NO_INF_BUCKET, "+Inf").evidence
 
 
 def test_a_histogram_without_its_loss_counter(prometheus: RunningPrometheus, exporter: Exporter) -> None:
@@ -92,19 +92,19 @@ def test_a_histogram_without_its_loss_counter(prometheus: RunningPrometheus, exp
     page.counters = {}
     exporter.page = page
     source = source_of(prometheus, ProbeHistogram("lossless"))
-    assert not ends_in(source, TroubleKind.EMPTY, 'detnet_probe_lost_total{path="lossless"}').evidence
+    assert not ends_in(source, ErrorKind.EMPTY, 'detnet_probe_lost_total{path="lossless"}').evidence
 
 
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        ("NaN", TroubleKind.NOT_FINITE),
-        ("+Inf", TroubleKind.NOT_FINITE),
-        ("{falling}", TroubleKind.OUT_OF_RANGE),
+        ("NaN", ErrorKind.NOT_FINITE),
+        ("+Inf", ErrorKind.NOT_FINITE),
+        ("{falling}", ErrorKind.OUT_OF_RANGE),
     ],
 )
 def test_counters_that_are_no_counts(
-    prometheus: RunningPrometheus, exporter: Exporter, value: str, kind: TroubleKind
+    prometheus: RunningPrometheus, exporter: Exporter, value: str, kind: ErrorKind
 ) -> None:
     """Not a number, infinite, or falling below zero (whose increase is negative)."""
     path = f"nonsense-{kind}-{len(value)}"
@@ -118,14 +118,14 @@ def test_counters_that_are_no_counts(
     assert not ends_in(source_of(prometheus, ProbeHistogram(path)), kind, "part").evidence
 
 
-def test_one_workload_in_trouble_leaves_the_others_alone(prometheus: RunningPrometheus, exporter: Exporter) -> None:
+def test_one_workload_in_error_leaves_the_others_alone(prometheus: RunningPrometheus, exporter: Exporter) -> None:
     """Each is asked for by itself."""
     exporter.page = probe_page("well", {0.001: 5})
     questions = {"ill": ProbeHistogram("ill"), "well": ProbeHistogram("well")}
     config = PrometheusSourceConfig(prometheus.url, questions, window_s=2.0, scrape_interval_s=SCRAPE_S)
     reading = until(PrometheusSource(config), lambda reading: bool(reading.evidence), "the signal of one")
     assert list(reading.evidence) == ["well"]
-    assert (reading.trouble or "").startswith("ill: ")
+    assert (reading.error or "").startswith("ill: ")
 
 
 def test_an_answer_that_may_be_partial(tmp_path: Path) -> None:
@@ -133,5 +133,5 @@ def test_an_answer_that_may_be_partial(tmp_path: Path) -> None:
     remote = 'remote_read: [{url: "http://127.0.0.1:1/read", read_recent: true}]'
     with running_prometheus(tmp_path, remote) as prometheus:
         prometheus.exporter.page = probe_page("half", {0.001: 5})
-        reading = ends_in(source_of(prometheus, ProbeHistogram("half")), TroubleKind.PARTIAL, "remote")
+        reading = ends_in(source_of(prometheus, ProbeHistogram("half")), ErrorKind.PARTIAL, "remote")
         assert not reading.evidence

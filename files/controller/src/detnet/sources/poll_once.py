@@ -1,1 +1,0 @@
-../../../../../plugins/module_utils/sources/poll_once.py

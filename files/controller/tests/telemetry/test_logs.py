@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from typing import TextIO
 import pytest
 
 from detnet.telemetry.logs import configure
-from detnet.telemetry.state_changes import QUIET_S, StateChangeLogger
+from detnet.telemetry.state_changes import QUIET_S, ProblemLog, StateChangeLogger
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +146,43 @@ def test_a_counted_condition_that_returns_is_logged_again(caplog: pytest.LogCapt
         "packets are lost",
         "no longer: packets are lost (seen 2 times)",
     ]
+
+
+class Hour:
+    """A log of problems on a clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.log = ProblemLog(logging.getLogger("detnet.test"), now_s=lambda: self.now_s)
+
+    def passes(self, *sentences: str, seconds: float = 0.5) -> None:
+        """See these problems in every pass for so long."""
+        for _pass in range(round(seconds / 0.5)):
+            self.now_s += 0.5
+            self.log.take(sentences)
+
+
+def test_a_problem_that_goes_on_is_one_line_and_one_each_ten_minutes(caplog: pytest.LogCaptureFixture) -> None:
+    """Its figures move in every pass, and it may be away for a moment."""
+    hour = Hour()
+    for number in range(3600):
+        hour.passes(f"Pod ns/up-1 sends {40 + number % 7}.{number % 10} Mbit/s under a cap of 20 Mbit/s", seconds=0.5)
+        if number % 100 == 0:
+            hour.passes(seconds=1.0)
+    messages = [record.message for record in caplog.records]
+    assert len(messages) == 1 + 3
+    assert messages[0].startswith("Pod ns/up-1 sends 40.0 Mbit/s")
+    assert all(message.startswith("still: Pod ns/up-1") for message in messages[1:])
+    hour.passes(seconds=QUIET_S + 1.0)
+    assert caplog.records[-1].message.startswith("no longer: Pod ns/up-1")
+
+
+def test_whoever_makes_a_new_problem_in_each_pass_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """An hour of it is bounded, and it is said that not all is logged."""
+    hour = Hour()
+    words = ["".join(letters) for letters in itertools.product("abcdefghij", repeat=4)]
+    for word in words[:7200]:
+        hour.passes(f"Deployment ns/x: the annotation is {word!r}")
+    messages = [record.message for record in caplog.records]
+    assert len(messages) <= 2 * (40 + 3600 / 30) + 20
+    assert "problems come too fast to log each of them" in messages

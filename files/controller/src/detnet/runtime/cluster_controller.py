@@ -10,12 +10,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from detnet.actuators.base import Actuator
@@ -70,6 +68,9 @@ class ClusterRecorder(Recorder, Protocol):
     def problems(self, sentences: Sequence[str]) -> None:
         """Take what an operator should know or repair."""
 
+    def failed(self, domain: str) -> None:
+        """Count a pass over a domain that failed."""
+
     def forget(self, domain: str) -> None:
         """A domain is no more."""
 
@@ -106,8 +107,6 @@ class ClusterController:
         self._loops: dict[str, tuple[Domain, ControlLoop]] = {}
         self._gone_s: dict[str, float] = {}
         self._faults: dict[str, str] = {}
-        self.faults: Counter[str] = Counter()
-        """How many passes over each domain failed."""
 
     def start(self) -> None:
         """Begin to read the cluster and to measure."""
@@ -140,10 +139,6 @@ class ClusterController:
         parts.recorder.problems((*parts.topology.problems(), *self._faults.values()))
         return passes
 
-    def collector(self) -> Collector:
-        """Return the collector of the cluster's metrics and of the faults that stayed in their domains."""
-        return _Faults(self.faults, self.parts.topology.collector())
-
     def _pass(self, domain: Domain) -> Pass | None:
         """Make one pass over a domain; a fault stays there: its caps are held, and the others go on.
 
@@ -155,7 +150,7 @@ class ClusterController:
         except Exception as error:  # noqa: BLE001 - see above
             if domain.name not in self._faults:
                 _log.exception("the pass over %s failed, its caps are held", domain.name)
-            self.faults[domain.name] += 1
+            self.parts.recorder.failed(domain.name)
             self._faults[domain.name] = f"{domain.name} is not controlled, its caps are held: {error!r:.300}"
             return None
         self._faults.pop(domain.name, None)
@@ -200,21 +195,4 @@ class ClusterController:
         self._gone_s = {name: gone_s for name, gone_s in self._gone_s.items() if name not in names}
         for name in [name for name, gone_s in self._gone_s.items() if now_s - gone_s > _KEEP_S]:
             del self._loops[name], self._gone_s[name]
-            self.faults.pop(name, None)
         self._faults = {name: sentence for name, sentence in self._faults.items() if name in names}
-
-
-class _Faults(Collector):
-    """The failed passes beside what another collector shows."""
-
-    def __init__(self, faults: Mapping[str, int], others: Collector) -> None:
-        self._faults = faults
-        self._others = others
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield all of it."""
-        yield from self._others.collect()
-        failed = CounterMetricFamily("detnet_pass_failures", "Passes that failed; caps are held.", labels=["domain"])
-        for domain, count in dict(self._faults).items():
-            failed.add_metric([domain], count)
-        yield failed

@@ -114,7 +114,7 @@ class EventingRecorder:
     def record(self, one: Pass) -> None:
         """Take one pass in."""
         self._recorder.record(one)
-        violating = self._cluster.not_enforced()
+        violating = {**self._cluster.not_enforced(), **self._cluster.refused()}
         subjects, not_enforced = {}, {}
         for target in one.caps:
             workload = self._cluster.workload(target)
@@ -131,6 +131,10 @@ class EventingRecorder:
     def problems(self, sentences: Sequence[str]) -> None:
         """Take what an operator should know or repair."""
         self._recorder.problems(sentences)
+
+    def failed(self, domain: str) -> None:
+        """Count a pass over a domain that failed."""
+        self._recorder.failed(domain)
 
     def forget(self, domain: str) -> None:
         """A domain is no more."""

@@ -76,7 +76,7 @@ class _Service:
         closing.callback(self.loop.close)
         if isinstance(self.loop, ClusterController):
             self._health.asked_for_role(self.loop.parts.topology.role)
-            metrics.registry.register(self.loop.collector())
+            metrics.registry.register(self.loop.parts.topology.collector())
         if settings.http.listen is not None:
             self._serve_http(settings.http.listen, metrics)
         self.loop.start()

@@ -84,13 +84,20 @@ class Metrics:
 
     def record(self, domain: str, decision: Decision, caps: Caps, *, duration_s: float) -> None:
         """Show one finished pass over a domain that took ``duration_s`` seconds."""
-        if domain not in self._loops:
-            self._loops[domain] = LoopMetrics(self._definitions, domain)
-        loop = self._loops[domain]
+        loop = self._loop(domain)
         loop.decided(decision)
         loop.capped(caps.wanted, caps.in_force, written=caps.written, failed=caps.failed)
         self._duration.observe(duration_s)
         self._last_decision.set(self._wall_s())
+
+    def failed(self, domain: str) -> None:
+        """Count a pass over a domain that failed."""
+        self._loop(domain).failed()
+
+    def _loop(self, domain: str) -> LoopMetrics:
+        if domain not in self._loops:
+            self._loops[domain] = LoopMetrics(self._definitions, domain)
+        return self._loops[domain]
 
     def forget(self, domain: str) -> None:
         """A domain is no more: remove all its series."""

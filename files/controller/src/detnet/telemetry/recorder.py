@@ -13,7 +13,7 @@ from detnet.telemetry.health import Health
 from detnet.telemetry.metrics import Caps, Metrics
 from detnet.telemetry.passes import Pass, audit_entry
 from detnet.telemetry.sd_notify import Notifier
-from detnet.telemetry.state_changes import StateChangeLogger
+from detnet.telemetry.state_changes import ProblemLog
 
 
 class Recorder:
@@ -39,14 +39,14 @@ class Recorder:
         self._quiet_s = quiet_s
         self._lines: dict[str, tuple[float, Mode]] = {}
         self._announced = False
-        self._problems: set[str] = set()
-        self._state_changes = StateChangeLogger(logging.getLogger(__name__))
+        self._problems = ProblemLog(logging.getLogger(__name__))
 
     def record(self, one: Pass) -> None:
         """Record one pass."""
         decision = one.decision
         wanted = {name for name, cap in one.caps.items() if (one.in_force or {}).get(name) != cap}
-        failed = wanted if one.blocked_reason is None else set()
+        # A cap that was handed over is not in force yet: on a cluster the writer counts what fails.
+        failed = wanted - one.written if one.blocked_reason is None else set()
         self._metrics.record(
             one.domain, decision, Caps(one.caps, one.in_force, one.written, failed), duration_s=one.duration_s
         )
@@ -67,12 +67,12 @@ class Recorder:
         self._notify_systemd(sentence)
 
     def problems(self, sentences: Sequence[str]) -> None:
-        """Log each problem when it comes and when it is gone."""
-        for sentence in self._problems - set(sentences):
-            self._state_changes.end(sentence, f"no longer: {sentence}")
-        for sentence in sentences:
-            self._state_changes.begin(sentence, sentence)
-        self._problems = set(sentences)
+        """Log each problem when it begins and when it has ended."""
+        self._problems.take(sentences)
+
+    def failed(self, domain: str) -> None:
+        """Count a pass over a domain that failed."""
+        self._metrics.failed(domain)
 
     def forget(self, domain: str) -> None:
         """Remove what is shown of a domain that is no more."""

@@ -175,10 +175,16 @@ class CapReconciler:
         )
 
     def not_enforced(self) -> Mapping[Ref, str]:
-        """Return the workloads with a pod that nobody may cap, or whose cap has no effect, and one sentence each."""
-        refused = {f"{ref.namespace}/{ref.name}": sentence for ref, sentence in self._refused().items()}
+        """Return the workloads with a pod whose cap has no effect, and one sentence each."""
+        return self._by_workload(self._compliance.violating())
+
+    def refused(self) -> Mapping[Ref, str]:
+        """Return the workloads with a pod that nobody may cap, and one sentence each."""
+        return self._by_workload({f"{ref.namespace}/{ref.name}": text for ref, text in self._refused().items()})
+
+    def _by_workload(self, pods: Mapping[str, str]) -> Mapping[Ref, str]:
         found: dict[Ref, str] = {}
-        for key, sentence in (*refused.items(), *self._compliance.violating().items()):
+        for key, sentence in pods.items():
             pod = self._cache.pod(key)
             if pod is not None:
                 found.setdefault(pod.workload, sentence)

@@ -34,13 +34,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Return the warnings, or fail with all problems in one message."""
         super().run(tmp, task_vars)
         _result, given = self.validate_argument_spec(
-            {"kubeconfig": {"type": "str", "default": ""}, "context": {"type": "str", "default": ""}}
+            {
+                "kubeconfig": {"type": "str", "default": ""},
+                "context": {"type": "str", "default": ""},
+                "insecure": {"type": "bool", "default": False},
+            }
         )
         known = task_vars or {}
         hosts = {host: known["hostvars"][host] for host in sorted({*known["hostvars"], "localhost"})}
         found = dict.fromkeys(_findings(hosts, known["groups"]))
         if given["kubeconfig"]:
-            found |= dict.fromkeys(kubeconfig.judge(given["kubeconfig"], given["context"]))
+            found |= dict.fromkeys(kubeconfig.judge(given["kubeconfig"], given["context"], insecure=given["insecure"]))
         warnings = [str(each) for each in found if each.warning]
         problems = [str(each) for each in found if not each.warning]
         result: dict[str, Any] = {"changed": False, "warnings": warnings}

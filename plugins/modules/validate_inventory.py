@@ -27,6 +27,10 @@ options:
     description: The context that shall be in it. Empty means its current one.
     type: str
     default: ""
+  insecure:
+    description: Whether the kubeconfig may name a server without TLS, or one whose certificate is not checked.
+    type: bool
+    default: false
 extends_documentation_fragment: ansible.builtin.action_common_attributes
 attributes:
   check_mode:

@@ -26,9 +26,9 @@ REFUSING: dict[str, dict[str, object]] = {
     "bandwidth_test": {},
     "decrease_test": {},
     "release": {},
-    "remove": {"detnet_confirm": "remove"},
-    "remove_worker": {"detnet_worker": "node2", "detnet_confirm": "node2"},
-    "reset": {"detnet_confirm": "reset"},
+    "remove": {},
+    "remove_worker": {"detnet_worker": "node2"},
+    "reset": {},
     "upgrade": {},
     "verify": {},
 }

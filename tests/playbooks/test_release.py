@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from control_plane import ControlPlane
 from control_plane.fixtures import control_plane, namespace
@@ -20,7 +22,9 @@ CAP, PRIOR, STATUS = "kubernetes.io/egress-bandwidth", "qos.detnet.io/prior-egre
 
 def release(plane: ControlPlane, namespace: str, *options: str) -> tuple[int, str]:
     """Play it and return how many tasks changed something, and the output."""
+    config = yaml.safe_load(plane.kubeconfig.read_text(encoding="utf-8"))
     known: dict[str, object] = {
+        "detnet_confirm": urlsplit(config["clusters"][0]["cluster"]["server"]).netloc,
         "detnet_kubeconfig": str(plane.kubeconfig),
         "controller_access_target_namespaces": [namespace],
     }

@@ -30,9 +30,9 @@ def test_a_group_has_the_hosts_that_it_needs(members: dict[str, list[str]], syst
     assert [each.what for each in groups.judge(members, systemd=systemd)] == told
 
 
-def said(path: Path, context: str = "") -> str:
+def said(path: Path, context: str = "", *, insecure: bool = False) -> str:
     """What is said about a file."""
-    return " ".join(str(each) for each in kubeconfig.judge(str(path), context))
+    return " ".join(str(each) for each in kubeconfig.judge(str(path), context, insecure=insecure))
 
 
 def test_a_good_kubeconfig_is_not_mentioned(tmp_path: Path) -> None:
@@ -55,3 +55,24 @@ def test_a_missing_file_and_a_missing_context_name_the_cure(tmp_path: Path) -> N
     (tmp_path / "config").write_text(yaml.safe_dump({**CONFIG, "current-context": ""}), encoding="utf-8")
     assert "set detnet_context to one of one, two" in said(tmp_path / "config")
     assert "has no such context; it has one, two" in said(tmp_path / "config", "three")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "told"),
+    [
+        ({"server": "https://192.0.2.11:6443"}, ""),
+        ({"server": "http://192.0.2.11:8080"}, "it names http://192.0.2.11:8080, without TLS; name the https://"),
+        ({"server": "https://a", "insecure-skip-tls-verify": True}, "it has insecure-skip-tls-verify; give it the"),
+    ],
+)
+def test_an_unchecked_server_must_be_asked_for(tmp_path: Path, cluster: dict[str, object], told: str) -> None:
+    """Only of the context that is used."""
+    contexts = [{"name": "one", "context": {"cluster": "c"}}, {"name": "two", "context": {"cluster": "d"}}]
+    clusters = [{"name": "c", "cluster": cluster}, {"name": "d", "cluster": {"server": "https://b"}}]
+    config = {"clusters": clusters, "contexts": contexts, "current-context": "one"}
+    (tmp_path / "config").write_text(yaml.safe_dump(config), encoding="utf-8")
+    heard = said(tmp_path / "config")
+    assert told in heard
+    assert bool(told) == bool(heard)
+    assert not told or "detnet_kubeconfig_insecure" in heard
+    assert said(tmp_path / "config", "two") == said(tmp_path / "config", insecure=True) == ""

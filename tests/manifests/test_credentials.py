@@ -84,8 +84,8 @@ def test_a_host_asks_its_api_server_by_tls(tmp_path: Path, server: str) -> None:
     assert run.ok or "expected https://. Set controller_api_server" in " ".join(run.output.split())
 
 
-def test_prometheus_shows_its_token_to_known_kubelets_only(tmp_path: Path) -> None:
-    """Unless somebody says otherwise, and then the role repeats it."""
+def test_prometheus_shows_its_token_to_known_kubelets_where_asked(tmp_path: Path) -> None:
+    """Otherwise the role says to whom it shows it."""
     for folder in ("asked", "unasked"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "files").symlink_to(Path(__file__).parents[2] / "roles/monitoring/files")
@@ -99,8 +99,8 @@ def test_prometheus_shows_its_token_to_known_kubelets_only(tmp_path: Path) -> No
             if "cadvisor" in text
         )
 
-    assert "insecure_skip_verify" not in cadvisor("unasked")
-    assert "insecure_skip_verify: true" in cadvisor("asked", monitoring_kubelet_verify=False)
+    assert "insecure_skip_verify: true" in cadvisor("unasked")
+    assert "insecure_skip_verify" not in cadvisor("asked", monitoring_kubelet_verify=True)
     book = "[{hosts: localhost, gather_facts: false, roles: [monitoring]}]"
-    run = play(tmp_path, {"monitoring_kubeconfig": "nowhere", "monitoring_kubelet_verify": False}, playbook=book)
+    run = play(tmp_path, {"monitoring_kubeconfig": "nowhere"}, playbook=book)
     assert "Prometheus shows its token to whatever answers" in " ".join(run.output.split())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import enum
 
+from ..model.errors import one_line
+
 
 class ErrorKind(enum.StrEnum):
     """Why nothing fresh came."""
@@ -50,10 +52,13 @@ class ErrorKind(enum.StrEnum):
 
 
 class SourceError(Exception):
-    """One sentence on what failed and what to change; ``workload`` is ``None`` when it concerns them all."""
+    """One sentence on what failed and what to change; ``workload`` is ``None`` when it concerns them all.
+
+    What a server said in it is bounded and escaped here, once, for logs, audit, Events and status.
+    """
 
     def __init__(self, kind: ErrorKind, sentence: str, *, workload: str | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__(one_line(sentence))
         self.kind = kind
         self.workload = workload
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..model.errors import one_line
 from .errors import ErrorKind, SourceError
 from .fetch import Fetcher, status_error
 
@@ -75,7 +76,7 @@ class PrometheusApi:
     def _rows(self, status: int, body: bytes) -> tuple[Row, ...]:
         document = _document(body)
         if isinstance(document, dict) and document.get("status") == "error":
-            sentence = f"{self._server} rejects the query: {_one_line(document.get('error'))}"
+            sentence = f"{self._server} rejects the query: {one_line(document.get('error'), 300)}"
             raise SourceError(ErrorKind.QUERY_ERROR, sentence)
         if status != 200:
             raise status_error(self._server, status)
@@ -90,13 +91,9 @@ class PrometheusApi:
             sentence = f"{self._server} does not answer like Prometheus: check address and prefix"
             raise SourceError(ErrorKind.INVALID_ANSWER, sentence) from error
         if warnings:
-            sentence = f"{self._server} warns that its answer may be partial: {_one_line('; '.join(warnings))}"
+            sentence = f"{self._server} warns that its answer may be partial: {one_line('; '.join(warnings), 300)}"
             raise SourceError(ErrorKind.PARTIAL, sentence)
         return _typed(kind, result)
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())[:300]
 
 
 def _document(body: bytes) -> Any:

@@ -50,7 +50,7 @@ def parse(body: bytes) -> Reply:
 
 
 def _instance(value: object) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not 0 < len(value) <= 200:
         raise TypeError("no instance")
     return value
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from detnet.kubernetes.client.api import Api
+from detnet.kubernetes.client.api import MOST_BYTES, Api
 from kubernetes_client.api_server import ApiServer, Say
 from kubernetes_client.followed import Followed, event, gone, page, pod
 from support import wait_for
@@ -39,6 +39,38 @@ def test_a_list_is_read_in_pages(followed: Followed, server: ApiServer) -> None:
     assert followed.last["resourceVersion"] == "10"
     assert followed.last["allowWatchBookmarks"] == "true"
     assert 240 <= int(followed.last["timeoutSeconds"]) <= 360
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(followed: Followed, server: ApiServer) -> None:
+    """An owner of pods decides how large they are: the memory for a page is bounded in octets, not in objects."""
+    large = {**pod("a", 1), "annotations": "x" * (MOST_BYTES + 1)}
+    pages = (page(large), page(pod("a", 1), version=10, more="token"), page(large), page(pod("b", 2), version=10))
+    assert followed.step(lists=pages) == 0.0
+    assert [(asked.query["limit"], asked.query.get("continue")) for asked in server.asked] == [
+        ("250", None),
+        ("62", None),
+        ("124", "token"),
+        ("31", "token"),
+    ]
+    assert followed.informer.items() == {"factory/a": "red", "factory/b": "red"}
+
+
+def test_one_object_that_is_too_large_is_an_error_and_no_endless_loop(followed: Followed, server: ApiServer) -> None:
+    """Etcd bounds an object far below that, so it is no API server of ours that says so."""
+    large = {**pod("a", 1), "annotations": "x" * (MOST_BYTES + 1)}
+    followed.step(lists=tuple(page(large) for _ in range(5)))
+    assert [asked.query["limit"] for asked in server.asked] == ["250", "62", "15", "3", "1"][: len(server.asked)]
+    assert "more than" in str(followed.informer.last_error)
+
+
+def test_an_object_that_cannot_be_read_is_reported_and_ends_nothing(
+    synced: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are followed."""
+    broken = {"metadata": pod("b", 11)["metadata"]}
+    synced.step(watch=Say(lines=(event("ADDED", broken), event("ADDED", pod("c", 12)))))
+    assert synced.informer.items() == {"factory/a": "red", "factory/c": "red"}
+    assert "factory/b cannot be read and is ignored" in caplog.text
 
 
 def test_an_unfinished_list_is_no_state(followed: Followed) -> None:

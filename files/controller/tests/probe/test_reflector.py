@@ -126,6 +126,25 @@ def test_crowd_of_idle_connections_gives_way(reflector: Reflector, monkeypatch: 
     wait_for(lambda: reflector.connections == 0, what="no connection kept")
 
 
+def test_a_crowd_that_talks_crowds_out_itself_only(reflector: Reflector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More connections of one address than it may have, each of them busier than the probe of another address."""
+    monkeypatch.setattr(reflector_module, "MAX_CONNECTIONS", 6)
+    monkeypatch.setattr(reflector_module, "MAX_CONNECTIONS_PER_SOURCE", 5)
+    address = reflector.endpoints["tcp"][0]
+    with socket.create_connection(address, timeout=5, source_address=("127.0.0.2", 0)) as probe:
+        crowd = []
+        for _ in range(20):
+            crowd.append(socket.create_connection(address, timeout=5))
+            crowd[-1].send(REQUEST.encode())
+            assert len(crowd[-1].recv(SIZE)) == SIZE
+        probe.send(REQUEST.encode())
+        assert len(probe.recv(SIZE)) == SIZE
+        assert reflector.connections == 6
+        for each in crowd:
+            each.close()
+    wait_for(lambda: reflector.connections == 0, what="no connection kept")
+
+
 def test_port_in_use_is_one_sentence(reflector: Reflector) -> None:
     """Binding what is bound already names protocol and address."""
     host, port = reflector.endpoints["udp"][0]

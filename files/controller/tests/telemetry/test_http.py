@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 import detnet.telemetry.http
 from detnet.model.errors import UserError
 from detnet.telemetry.health import Answer, Health
-from detnet.telemetry.http import Endpoint, Route, application, check_route
+from detnet.telemetry.http import MOST_CONNECTIONS_PER_SOURCE, Endpoint, Route, application, check_route
 from support import wait_for
 
 
@@ -183,3 +183,34 @@ def test_ipv6_is_served() -> None:
     assert connection.getresponse().read() == b"fine\n"
     connection.close()
     served.close()
+
+
+def test_a_stranger_with_many_connections_does_not_take_the_health_checks_turn(
+    endpoint: Endpoint, health: Health
+) -> None:
+    """Two hundred that say nothing, of one address; another address is answered, and afterwards the first one too."""
+    health.cycle_finished()
+    before = threading.active_count()
+    idle = [socket.create_connection(("127.0.0.1", endpoint.port), timeout=5) for _ in range(200)]
+    try:
+        asked = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=5, source_address=("127.0.0.2", 0))
+        asked.request("GET", "/healthz")
+        assert asked.getresponse().status == 200
+        asked.close()
+        # Each connection has a thread that answers and one that hangs up.
+        assert threading.active_count() - before <= 2 * (MOST_CONNECTIONS_PER_SOURCE + 1)
+    finally:
+        for each in idle:
+            each.close()
+    wait_for(lambda: _status(endpoint, "/healthz") == 200, what="the first address is answered again")
+
+
+def _status(endpoint: Endpoint, path: str) -> int:
+    asked = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=5)
+    try:
+        asked.request("GET", path)
+        return asked.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        asked.close()

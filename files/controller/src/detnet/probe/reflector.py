@@ -21,7 +21,10 @@ from detnet.probe.paths import Protocol
 from detnet.probe.sockets import BATCH, MAX_DATAGRAM, Received, open_socket, receive
 from detnet.telemetry.state_changes import StateChangeLogger
 
-MAX_CONNECTIONS = 512  # the longest idle one makes room for a new one: a stranger cannot crowd out a living probe
+MAX_CONNECTIONS = 512
+MAX_CONNECTIONS_PER_SOURCE = 128
+"""Of one address. A new one takes the place of the longest idle one of the same address, or of the busiest address: so
+a stranger crowds out himself and no living probe."""
 _LOOK_S = 0.2  # the longest wait before a signal is noticed
 _CONDITIONS = {"malformed": "packets that are no request", "unsent": "answers that cannot be sent"}
 
@@ -48,6 +51,7 @@ class Reflector:
         self._dscp = dscp
         self._selector = selectors.DefaultSelector()
         self._connections: OrderedDict[socket.socket, bytes] = OrderedDict()
+        self._sources: dict[socket.socket, str] = {}
         for endpoint in udp:
             bound = self._bind("udp", endpoint)
             self._selector.register(bound, selectors.EVENT_READ, partial(self._answer_datagrams, bound))
@@ -105,15 +109,25 @@ class Reflector:
 
     def _accept(self, listener: socket.socket) -> None:
         try:
-            accepted, _ = listener.accept()
+            accepted, address = listener.accept()
         except OSError:  # gone again before we came to it
             return
         accepted.setblocking(False)  # noqa: FBT003 - positional only
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if len(self._connections) >= MAX_CONNECTIONS:
-            self._drop(next(iter(self._connections)))
+        self._make_room(address[0])
+        self._sources[accepted] = address[0]
         self._connections[accepted] = b""
         self._selector.register(accepted, selectors.EVENT_READ, partial(self._answer_frame, accepted))
+
+    def _make_room(self, source: str) -> None:
+        counts = Counter(self._sources.values())
+        if counts[source] >= MAX_CONNECTIONS_PER_SOURCE:
+            full = source
+        elif len(self._connections) >= MAX_CONNECTIONS:
+            full = counts.most_common(1)[0][0]
+        else:
+            return
+        self._drop(next(each for each in self._connections if self._sources[each] == full))
 
     def _answer_frame(self, connection: socket.socket) -> None:
         pending = self._connections.get(connection)
@@ -151,7 +165,7 @@ class Reflector:
             self._drop(connection)
 
     def _drop(self, connection: socket.socket) -> None:
-        del self._connections[connection]
+        del self._connections[connection], self._sources[connection]
         self._selector.unregister(connection)
         connection.close()
 

@@ -28,6 +28,7 @@ from detnet.kubernetes.caps.reconciler import CapReconciler
 from detnet.kubernetes.caps.release import Released, release
 from detnet.kubernetes.caps.work_queue import RateLimits
 from detnet.kubernetes.client.api import Api, ClusterAccess, connect
+from detnet.kubernetes.client.informer import pages
 from detnet.kubernetes.client.leader_election import LeaderElector, LeaseTimes
 from detnet.kubernetes.events import workload_status
 from detnet.kubernetes.events.event_recorder import EventRecorder
@@ -121,11 +122,12 @@ def release_cluster(settings: Settings) -> Released:
 
 def _remove_statuses(api: Api, namespace: str) -> None:
     for plural in PLURALS.values():
-        for item in api.request("GET", f"/apis/apps/v1/namespaces/{namespace}/{plural}")["items"]:
-            metadata = item["metadata"]
-            if STATUS in metadata.get("annotations", {}):
-                path = f"/apis/apps/v1/namespaces/{namespace}/{plural}/{metadata['name']}"
-                api.request("PATCH", path, body=workload_status.patch(None, metadata["uid"]))
+        path = f"/apis/apps/v1/namespaces/{namespace}/{plural}"
+        for page in pages(api, path):
+            for metadata in (item["metadata"] for item in page["items"]):
+                if STATUS in metadata.get("annotations", {}):
+                    change = workload_status.patch(None, metadata["uid"])
+                    api.request("PATCH", f"{path}/{metadata['name']}", body=change)
 
 
 def _plan(

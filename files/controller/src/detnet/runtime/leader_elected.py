@@ -72,6 +72,8 @@ class LeaderElectedCluster:
         """Return who leads instead of this replica, in words; ``None`` while it leads."""
         if self._elector is None or self._elector.leading:
             return None
+        if self._elector.last_error is not None:
+            return f"standing by: {self._elector.last_error}"
         return f"standing by: {self._elector.holder or 'nobody yet'} leads"
 
     def role(self) -> str:

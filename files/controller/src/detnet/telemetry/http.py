@@ -13,9 +13,11 @@ import socket
 import socketserver
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,6 +30,11 @@ from detnet.telemetry.health import Answer
 
 REQUEST_TIMEOUT_S = 5.0
 """Whole request, reading and answering; a socket timeout would bound a single read, and a slow drip hold a thread."""
+
+MOST_CONNECTIONS = 64
+MOST_CONNECTIONS_PER_SOURCE = 16
+"""At once, of one address; more are closed unanswered. Each holds a thread until ``REQUEST_TIMEOUT_S``: without a bound
+one stranger takes the health check's turn, and the kubelet restarts the pod."""
 
 _BIND_ADVICE = {
     errno.EADDRINUSE: "the port is in use; stop the process that holds it or configure another port",
@@ -122,6 +129,33 @@ class Endpoint:
 
 
 class _Server(ThreadingWSGIServer):
+    request_queue_size = 128  # the base class's 5 overflow before the accepting thread has its turn
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._lock = threading.Lock()
+        self._open: Counter[str] = Counter()
+        super().__init__(*args, **options)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, unless its source has too many already."""
+        source = client_address[0]
+        with self._lock:
+            admitted = self._open[source] < MOST_CONNECTIONS_PER_SOURCE and self._open.total() < MOST_CONNECTIONS
+            self._open[source] += admitted
+        if admitted:
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room for the next."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._open[client_address[0]] -= 1
+                self._open += Counter()  # drops what is zero
+
     def server_bind(self) -> None:
         """Bind without the look-up of our own name: it blocks where there is no DNS, and nothing here uses it."""
         socketserver.TCPServer.server_bind(self)

@@ -14,11 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from detnet.model.errors import ConfigError, UserError
+from detnet.model.errors import ConfigError, UserError, one_line
 
 
 class ApiError(UserError):
-    """The API server did not do what it was asked; the sentence says what that was and why."""
+    """The API server did not do what it was asked; the sentence says what that was and why.
+
+    What the server said in it is bounded and escaped here, once, for logs, Events and status.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(one_line(sentence))
 
 
 class ApiRefused(ApiError):  # noqa: N818 - the server's answer, and often an expected one
@@ -32,12 +38,20 @@ class ApiRefused(ApiError):  # noqa: N818 - the server's answer, and often an ex
         super().__init__(message)
         self.status = status
         self.reason = reason
-        self.message = message
+        self.message = str(self)
         self.retry_after_s = retry_after_s
 
 
 class ApiUnreachable(ApiError):  # noqa: N818 - a state of the world
     """No complete answer came in time. Whether a write was carried out is unknown."""
+
+
+class ApiTooLarge(ApiError):  # noqa: N818 - the size of a page, of which a smaller one may do
+    """The answer is longer than ``MOST_BYTES``."""
+
+
+MOST_BYTES = 8_000_000
+"""An object may have 1.5 MB (etcd's limit) and its owner decides how much of it; a page of 250 such pods is 375 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,7 @@ class Api(Protocol):
         Raises:
             ApiRefused: the server said no.
             ApiUnreachable: there is no whole answer.
+            ApiTooLarge: it is longer than ``MOST_BYTES``.
         """
 
     def watch(self, path: str, *, query: Mapping[str, str], idle_s: float) -> Watch:

@@ -18,7 +18,7 @@ from typing import Any
 import urllib3
 from kubernetes.client.exceptions import ApiException
 
-from detnet.kubernetes.client.api import ApiRefused, ApiUnreachable, ClusterAccess
+from detnet.kubernetes.client.api import MOST_BYTES, ApiRefused, ApiTooLarge, ApiUnreachable, ClusterAccess
 from detnet.kubernetes.client.session import Session
 from detnet.kubernetes.client.transport import nothing_later_than
 from detnet.kubernetes.client.watch_stream import EventStream
@@ -89,7 +89,11 @@ class Client:
 
     def _object(self, response: urllib3.HTTPResponse, asked: str, timeout_s: float) -> dict[str, Any]:
         try:
-            answer = json.loads(response.data or b"{}")
+            body = response.read(MOST_BYTES + 1)
+            if len(body) > MOST_BYTES:
+                self._session.drop_connections()
+                raise ApiTooLarge(f"{self._server()} answered {asked} with more than {MOST_BYTES} bytes")
+            answer = json.loads(body or b"{}")
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             self._session.drop_connections()
             raise self._unreachable(error, asked, timeout_s) from error

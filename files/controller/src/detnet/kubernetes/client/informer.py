@@ -18,10 +18,10 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, ApiUnreachable, Backoff, Watch
+from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, ApiTooLarge, ApiUnreachable, Backoff, Watch
 from detnet.telemetry.state_changes import StateChangeLogger
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,28 @@ _PAGE_TIMEOUT_S = 15.0
 _WATCH_S = 300  # the server ends a watch after this, give or take a fifth, so that a fleet does not return in step
 _CAP_S = 4.0  # a server that has come back is noticed within 5 s
 _GOOD_S = 10.0  # a stream that lived this long was a good one, even if nothing happened
+
+
+def pages(api: Api, path: str, query: Mapping[str, str] | None = None) -> Iterator[Object]:
+    """Yield the pages of a list; one that is too large is asked for again with a quarter of the objects.
+
+    Raises:
+        ApiError: there is no whole list.
+    """
+    asked, limit = dict(query or {}), _PAGE
+    while True:
+        try:
+            page = api.request("GET", path, query={**asked, "limit": str(limit)}, timeout_s=_PAGE_TIMEOUT_S)
+        except ApiTooLarge:
+            if limit == 1:
+                raise
+            limit = max(1, limit // 4)
+            continue
+        yield page
+        following = page["metadata"].get("continue")
+        if not following:
+            return
+        asked["continue"], limit = following, min(_PAGE, 2 * limit)
 
 
 class Informer(Generic[T]):
@@ -129,17 +151,11 @@ class Informer(Generic[T]):
 
     def _list(self) -> None:
         fresh: dict[str, T] = {}
-        query = {**self._query, "limit": str(_PAGE)}
-        while True:
-            page = self._api.request("GET", self._path, query=query, timeout_s=_PAGE_TIMEOUT_S)
+        for page in pages(self._api, self._path, self._query):
             for item in page.get("items") or ():
-                value = self._keep(item)
+                value = self._kept(item)
                 if value is not None:
                     fresh[_key(item)] = value
-            following = page["metadata"].get("continue")
-            if not following:
-                break
-            query["continue"] = following
         self._replace(fresh)
         self._learn(page)
         self._synced.set()
@@ -188,9 +204,19 @@ class Informer(Generic[T]):
         if kind == "ERROR":
             raise _refusal(item)
         if kind != "BOOKMARK":
-            self._put(_key(item), None if kind == "DELETED" else self._keep(item))
+            self._put(_key(item), None if kind == "DELETED" else self._kept(item))
         self._learn(item)
         self._backoff.reset()
+
+    def _kept(self, item: Object) -> T | None:
+        """Return what is kept of an object; one that cannot be read is none, and ends nothing."""
+        try:
+            return self._keep(item)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            self._state_changes.begin(
+                "object", f"{self._path}: {_key(item)} cannot be read and is ignored: {error!r:.200}"
+            )
+            return None
 
     def _put(self, key: str, value: T | None) -> None:
         with self._lock:

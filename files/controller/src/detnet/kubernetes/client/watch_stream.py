@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import urllib3
 
-from detnet.kubernetes.client.api import ApiUnreachable
+from detnet.kubernetes.client.api import MOST_BYTES, ApiUnreachable
 
 _CHUNK_BYTES = 65536
 
@@ -52,6 +52,8 @@ class EventStream:
             if not chunk:
                 break
             *self._lines, self._rest = (self._rest + chunk).split(b"\n")
+            if len(self._rest) > MOST_BYTES:
+                raise ApiUnreachable(f"{self._name} brought an event of more than {MOST_BYTES} bytes")
         if self._closed:
             raise StopIteration
         if not self._lines:

@@ -105,3 +105,24 @@ def paths(objects: Objects, prober: str) -> list[ProbePath]:
     command = container(of_kind(objects, "Deployment")[prober])["command"]
     given = [value for option, value in itertools.pairwise(command) if option == "--path"]
     return list(parse_paths(given, rate_hz=20.0))
+
+
+def test_strangers_reach_neither_reflectors_nor_figures(objects: Objects) -> None:
+    """Only probers take a reflector's turn; only who reads the figures reaches their port."""
+    policies = of_kind(objects, "NetworkPolicy")
+    readers = [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+        for name in ("detnet-system", "monitoring")
+    ]
+    figures = {"from": readers, "ports": [{"port": "metrics", "protocol": "TCP"}]}
+    probers = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "detnet-prober"}}}
+    probes = {"from": [probers], "ports": [{"port": "stamp", "protocol": "UDP"}]}
+    assert {name: one["spec"]["ingress"] for name, one in policies.items()} == {
+        "detnet-prober": [figures],
+        "detnet-reflector": [figures, probes],
+    }
+    for name, one in policies.items():
+        assert one["spec"]["policyTypes"] == ["Ingress"]
+        pods = [labels_of_pods(one) for one in of_kind(objects, "Deployment").values()]
+        selected = [labels for labels in pods if selects(one["spec"]["podSelector"]["matchLabels"], labels)]
+        assert selected, name

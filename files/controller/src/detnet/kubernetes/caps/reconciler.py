@@ -276,12 +276,13 @@ class CapReconciler:
             return self._topology
 
     def _refused(self) -> Mapping[Ref, str]:
-        """Return the pods that are there and that the API server does not let us cap."""
-        return {
-            ref: sentence
-            for ref, sentence in self._writer.refused().items()
-            if ref.kind == POD and self._cache.subject(ref) is not None
-        }
+        """Return the pods without a cap that the API server does not let us cap; one that has a cap keeps that."""
+        found: dict[Ref, str] = {}
+        for ref, sentence in self._writer.refused().items():
+            pod = self._cache.pod(f"{ref.namespace}/{ref.name}") if ref.kind == POD else None
+            if pod is not None and planner.cap_of(pod.annotations, self._plan.key) is None:
+                found[ref] = sentence
+        return found
 
     def _domain(self, name: str) -> Domain | None:
         if not self.synced:

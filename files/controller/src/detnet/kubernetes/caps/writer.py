@@ -35,12 +35,6 @@ MayWrite = Callable[[], "float | None"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Refusal:
-    sentence: str
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
 class WriteStatistics:
     """What the writer has done since it began, and what it has before it."""
 
@@ -79,7 +73,7 @@ class Writer:
         self._changed = threading.Condition()
         self._closed = False
         self._written = self._failed = 0
-        self._refusals: dict[Ref, _Refusal] = {}
+        self._refusals: dict[Ref, str] = {}
         self._outage: str | None = None
         self._threads = [threading.Thread(target=self._work, name=f"writer-{n}", daemon=True) for n in range(workers)]
 
@@ -129,17 +123,14 @@ class Writer:
             )
 
     def refused(self) -> Mapping[Ref, str]:
-        """Return the objects that the API server does not let us cap, with one sentence each.
-
-        The first refusal may be a race with somebody's change; the second is an answer.
-        """
+        """Return the objects whose newest patch the API server refused, with one sentence each."""
         with self._changed:
-            return {ref: one.sentence for ref, one in self._refusals.items() if one.times > 1}
+            return dict(self._refusals)
 
     def problems(self) -> tuple[str, ...]:
         """Return what cannot be written now, one sentence each; of many refusals the first few."""
         with self._changed:
-            shown = [one.sentence for one in self._refusals.values()][:_SHOWN]
+            shown = list(self._refusals.values())[:_SHOWN]
             more = len(self._refusals) - len(shown)
             outage = self._outage
         if more:
@@ -215,9 +206,7 @@ class Writer:
             if why in (Failure.SERVER, Failure.BUSY):
                 self._outage = f"a cap cannot be written now: {told}"
             elif why is Failure.REFUSED:
-                before = self._refusals.get(ref)
-                times = 1 if before is None else before.times + 1
-                self._refusals[ref] = _Refusal(f"{ref.told}: its cap cannot be written: {told}", times)
+                self._refusals[ref] = f"{ref.told}: its cap cannot be written: {told}"
             self._changed.notify_all()
 
     def _forget(self) -> None:

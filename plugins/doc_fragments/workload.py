@@ -1,7 +1,7 @@
 # Copyright (c) detnet.qos contributors
 # GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How both modules are told which workloads are meant."""
+"""The options with which both modules select workloads."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def sort_out(one: Chosen, roster: Roster) -> tuple[list[Pod], list[Skipped]]:
 
 def _obstacle(one: Chosen, pod: Pod, roster: Roster) -> str | None:
     if pod.workload != one.ref:
-        return f"belongs to {pod.workload.told}: cap that"
+        return f"belongs to {pod.workload.long_name}: cap that"
     if roster.bounds_of(pod) is None:
         return "critical: never capped"
     if not pod.running:
@@ -101,7 +101,9 @@ def carry_out(cluster: Cluster, moves: Sequence[Move], *, key: str, dry_run: boo
         try:
             written = _write(cluster, move, key=key, dry_run=dry_run) if move.changed else move
         except UserError as error:
-            raise UserError(f"{move.pod.ref.told}: {error}; {_put_back(cluster, outcome, dry_run=dry_run)}") from error
+            raise UserError(
+                f"{move.pod.ref.long_name}: {error}; {_put_back(cluster, outcome, dry_run=dry_run)}"
+            ) from error
         if written is None:
             gone.append(Skipped(move.pod, "deleted meanwhile"))
         else:

@@ -142,7 +142,7 @@ def _targets(
         if able and bounds is not None:
             targets.append(Target(_claim(one, bounds, len(able)), tuple(able)))
     if not targets:
-        told = ", ".join(one.ref.told for one in chosen)
+        told = ", ".join(one.ref.long_name for one in chosen)
         reasons = "; ".join(f"{one.pod.ref.name}: {one.reason}" for one in skipped) or "it has no pods"
         raise UserError(f"{told}: no running pod can be capped ({reasons})")
     return targets, skipped

@@ -76,7 +76,7 @@ def _named(cluster: Cluster, choice: Choice, ref: Ref) -> Mapping[str, Any]:
     except RefusedError as error:
         if error.status != 404:
             raise
-        raise UserError(f"there is no {ref.told}{_instead(cluster, choice, ref.name)}") from error
+        raise UserError(f"there is no {ref.long_name}{_instead(cluster, choice, ref.name)}") from error
 
 
 def _instead(cluster: Cluster, choice: Choice, name: str) -> str:

@@ -67,7 +67,7 @@ def test_a_cap_that_differs_from_its_neighbours_is_told(
     assert [pod["drift"] for pod in pods] == ["99M, though the other pods on node-1 have 10M", None, None]
 
 
-def test_wishes_and_status_of_the_workload_are_told(bandwidth_info: Module, workloads: Workloads) -> None:
+def test_bounds_and_status_of_the_workload_are_returned(bandwidth_info: Module, workloads: Workloads) -> None:
     """The annotations of the workload itself."""
     workloads.create("upload", 1)
     status = "at most 20 Mbit/s, throttled for robot-control, since 2026-01-01T12:00:00Z"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from detnet.config.load import load
-from detnet.config.models import Patience
+from detnet.config.models import Staleness
 from detnet.control.policy_registry import Pace
 from detnet.model.errors import ConfigError
 from detnet.runtime.build import build_rules
@@ -71,9 +71,9 @@ def test_the_documents_policies_keep_the_documents_patience(name: str) -> None:
 
 def test_patience_follows_the_source() -> None:
     """What Prometheus scrapes every 2 s is not stale after 1.5 s."""
-    assert load(None, {}).settings.patience == Patience(1.5, 3.0)
+    assert load(None, {}).settings.staleness == Staleness(1.5, 3.0)
     environ = {"DETNET_SOURCE__KIND": "prometheus", "DETNET_SOURCE__PROMETHEUS__SCRAPE_INTERVAL": "2s"}
-    assert load(None, environ).settings.patience == Patience(8.0, 16.0)
+    assert load(None, environ).settings.staleness == Staleness(8.0, 16.0)
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Path) -> None:

@@ -119,19 +119,21 @@ def find(  # noqa: PLR0913 - what is there, and what may be done about it
     for one in labelled:
         if one.role not in (None, BEST_EFFORT, CRITICAL):
             problems.append(
-                f"{one.ref.told}: the label {CLASS} is {one.role[:63]!r}, expected {BEST_EFFORT} or {CRITICAL}"
+                f"{one.ref.long_name}: the label {CLASS} is {one.role[:63]!r}, expected {BEST_EFFORT} or {CRITICAL}"
             )
         if one.role == CRITICAL and (one.ref.namespace, one.ref.name) not in critical:
-            problems.append(f"{one.ref.told} {_NOT_CRITICAL}")
+            problems.append(f"{one.ref.long_name} {_NOT_CRITICAL}")
         if defaults is not None and (every or one.role == BEST_EFFORT):
             wanted.setdefault(one.ref, defaults)
         if one.ref in wanted:
             wanted[one.ref] = _annotated(one, wanted[one.ref], delegation, problems)
     present = {one.ref for one in labelled}
-    problems += [f"{ref.told} is configured as a target, but there is none" for ref in configured if ref not in present]
+    problems += [
+        f"{ref.long_name} is configured as a target, but there is none" for ref in configured if ref not in present
+    ]
     targets = {ref: bounds for ref, bounds in wanted.items() if (ref.namespace, ref.name) not in critical}
     problems += [
-        f"{ref.told} is critical and is not capped: take it off the targets"
+        f"{ref.long_name} is critical and is not capped: take it off the targets"
         for ref in wanted.keys() - targets
         if not every or ref in configured
     ]
@@ -156,10 +158,10 @@ def _mislabelled(roster: Roster, pods: Iterable[Pod], *, look: bool) -> Iterable
             (spared if roster.bounds_of(pod) is None else claimed).add(pod.workload)
         if look and pod.role == BEST_EFFORT and not pod.alone and roster.bounds_of(pod) is None:
             unheard.add(pod.workload)
-    yield from (f"{ref.told} is a target, but its pods are labelled critical and are not capped" for ref in spared)
-    yield from (f"{ref.told}: a pod of it {_NOT_CRITICAL}" for ref in claimed)
+    yield from (f"{ref.long_name} is a target, but its pods are labelled critical and are not capped" for ref in spared)
+    yield from (f"{ref.long_name}: a pod of it {_NOT_CRITICAL}" for ref in claimed)
     yield from (
-        f"{ref.told}: its pods have the label {CLASS}: {BEST_EFFORT}, but it has not; label the workload itself"
+        f"{ref.long_name}: its pods have the label {CLASS}: {BEST_EFFORT}, but it has not; label the workload itself"
         for ref in unheard
         if (ref.namespace, ref.name) not in roster.critical
     )
@@ -171,7 +173,7 @@ def _annotated(one: _Labelled, bounds: Bounds, delegation: Delegation, problems:
     The configured value is safe in place of a bad one: the loop holds any cap inside its objectives, and the least
     would starve a workload for a slip of the pen.
     """
-    name, annotations = one.ref.told, one.annotations
+    name, annotations = one.ref.long_name, one.annotations
     shares = _allows(delegation.share, one.ref.namespace)
     least = _rate(name, annotations, MINIMUM, bounds.minimum, problems)
     most = _rate(name, annotations, MAXIMUM, bounds.maximum, problems)
@@ -204,29 +206,31 @@ def _paused(one: _Labelled, bounds: Bounds, delegation: Delegation, problems: li
     if text is None:
         return bounds.paused
     if text not in ("true", "false"):
-        problems.append(f"{one.ref.told}: the annotation {PAUSE} is {text[:40]!r}, expected true or false; ignored")
+        problems.append(
+            f"{one.ref.long_name}: the annotation {PAUSE} is {text[:40]!r}, expected true or false; ignored"
+        )
         return bounds.paused
     if text == "true" and not _allows(delegation.pause, one.ref.namespace):
         problems.append(
-            f"{one.ref.told}: the annotation {PAUSE} is ignored: its namespace is not listed under "
+            f"{one.ref.long_name}: the annotation {PAUSE} is ignored: its namespace is not listed under "
             "actuator.kubernetes.delegate.pause"
         )
         return bounds.paused
     return text == "true"
 
 
-def _rate(told: str, annotations: Mapping[str, str], name: str, otherwise: Rate, problems: list[str]) -> Rate:
+def _rate(owner: str, annotations: Mapping[str, str], name: str, otherwise: Rate, problems: list[str]) -> Rate:
     text = annotations.get(name)
     if text is None:
         return otherwise
     try:
         return Rate.parse(text)
     except RateError as error:
-        problems.append(f"{told}: the annotation {name}: {error}; {otherwise.quantity} is used")
+        problems.append(f"{owner}: the annotation {name}: {error}; {otherwise.quantity} is used")
         return otherwise
 
 
-def _weight(told: str, annotations: Mapping[str, str], otherwise: float, problems: list[str]) -> float:
+def _weight(owner: str, annotations: Mapping[str, str], otherwise: float, problems: list[str]) -> float:
     text = annotations.get(WEIGHT)
     if text is None:
         return otherwise
@@ -238,6 +242,7 @@ def _weight(told: str, annotations: Mapping[str, str], otherwise: float, problem
     if 0.001 <= weight <= 1000.0:
         return weight
     problems.append(
-        f"{told}: the annotation {WEIGHT} is {text[:40]!r}, expected a number from 0.001 to 1000; {otherwise:g} is used"
+        f"{owner}: the annotation {WEIGHT} is {text[:40]!r}, expected a number from 0.001 to 1000; "
+        f"{otherwise:g} is used"
     )
     return otherwise

@@ -48,8 +48,8 @@ class Ref(NamedTuple):
         return f"{self.namespace}/{self.kind.lower()}/{self.name}"
 
     @property
-    def told(self) -> str:
-        """The object in a sentence."""
+    def long_name(self) -> str:
+        """Kind, namespace and name, for a sentence."""
         return f"{self.kind} {self.namespace}/{self.name}"
 
     @property
@@ -80,7 +80,7 @@ class Pod:
 
     @property
     def key(self) -> str:
-        """How a mirror names the pod."""
+        """How an informer names the pod."""
         return f"{self.ref.namespace}/{self.ref.name}"
 
     @property

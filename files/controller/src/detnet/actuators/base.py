@@ -11,7 +11,7 @@ from detnet.model.rate import Rate
 
 
 class ActuationError(UserError):
-    """What enforces the caps did not do as told; the loop counts it, survives it and tries again.
+    """What enforces the caps did not do what was asked; the loop counts it, survives it and tries again.
 
     ``failed`` maps each target that failed to the reason, in words for a person; ``applied`` maps the targets whose new
     cap was set and read back all the same. Outside ``apply`` both are empty and the message says everything.

@@ -25,13 +25,13 @@ def _promises(settings: Settings) -> Iterator[str]:
         yield f"  cap      {target.name}: between {low} and {high}, weight {target.weight:g}"
     if settings.actuator.kind == "kubernetes":
         yield from _in_kubernetes(settings.actuator.kubernetes)
-    source, loop, pace, patience = settings.source, settings.loop, settings.pace, settings.patience
+    source, loop, pace, staleness = settings.source, settings.loop, settings.pace, settings.staleness
     url = source.probe.url if source.kind == "probe" else source.prometheus.url
     yield f"  observe  {source.kind} at {url}"
     yield f"  decide   every {loop.interval:g} s by the policy '{settings.policy.name}'; a breach is cut at once"
     yield f"           a raise at most every {pace.raise_every_s:g} s, none for {pace.cooldown_s:g} s after a breach"
     yield (
-        f"  blind    hold from {patience.fresh_for_s:g} s, decay from {patience.decay_after_s:g} s, "
+        f"  blind    hold from {staleness.fresh_for_s:g} s, decay from {staleness.decay_after_s:g} s, "
         f"at or below {loop.safe or 'a quarter of the largest cap'} from {loop.safe_after:g} s"
     )
     where = f" on {settings.actuator.device}" if settings.actuator.device else ""

@@ -27,7 +27,7 @@ from detnet.model.rate import Rate
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Staleness:
     """Up to which age, in seconds, evidence is fresh, and from which age a blind budget decays."""
 
     fresh_for_s: float
@@ -66,8 +66,8 @@ class Settings(Model):
                 raise ValueError(f"the target {target.name} has min {low.quantity} above max {high.quantity}")
             if self.actuator.kind == "tc" and target.match is None:
                 raise ValueError(f"the target {target.name} needs 'match': the tc actuator must know its packets")
-        loop, patience = self.loop, self.patience
-        if not patience.fresh_for_s <= patience.decay_after_s <= loop.safe_after:
+        loop, staleness = self.loop, self.staleness
+        if not staleness.fresh_for_s <= staleness.decay_after_s <= loop.safe_after:
             raise ValueError("loop: expected fresh_for <= decay_after <= safe_after")
         low_bps = sum((t.min or self.defaults.min).bps for t in self.effective_targets)
         high_bps = sum((t.max or self.defaults.max).bps for t in self.effective_targets)
@@ -113,10 +113,10 @@ class Settings(Model):
         )
 
     @property
-    def patience(self) -> Patience:
-        """The patience with silence: 1.5 s with the probe's own source, three scrapes and a poll of Prometheus."""
+    def staleness(self) -> Staleness:
+        """The staleness with silence: 1.5 s with the probe's own source, three scrapes and a poll of Prometheus."""
         source, loop = self.source, self.loop
         scrape_s = source.prometheus.scrape_interval
         own_s = 1.5 if source.kind == "probe" else max(1.5, 3.0 * scrape_s + (source.period or scrape_s))
         fresh_for_s = own_s if loop.fresh_for is None else loop.fresh_for
-        return Patience(fresh_for_s, 2.0 * fresh_for_s if loop.decay_after is None else loop.decay_after)
+        return Staleness(fresh_for_s, 2.0 * fresh_for_s if loop.decay_after is None else loop.decay_after)

@@ -261,7 +261,7 @@ class PolicySettings(Model):
 class LoopSettings(Model):
     """The guard's and the loop's times and thresholds; see ``detnet.control.guard.Guard``.
 
-    What is ``None`` depends on the policy (the v1 controller's policies need its patience, ``learned`` knows when
+    What is ``None`` depends on the policy (the v1 controller's policies need its staleness, ``learned`` knows when
     to grow) or on the source (what Prometheus scrapes is older than what the probe serves).
     """
 

@@ -80,7 +80,7 @@ class ByteCounters:
         return self._newest
 
     def ask(self) -> None:
-        """Ask once; what fails is told once for as long as it lasts, and the last answer stays."""
+        """Ask once; what fails is logged once for as long as it lasts, and the last answer stays."""
         try:
             self._newest = self._read()
         except SourceError as error:

@@ -1,4 +1,4 @@
-"""What is known of the cluster: live mirrors of pods and workloads, and our own writes before their echo arrives.
+"""What is known of the cluster: informers of pods and workloads, and our own writes before their echo arrives.
 
 The answer to a PATCH comes before the watch tells of it. Until then the answer counts, so that a cap is not written
 twice and what is in force is never behind what was read back.
@@ -30,13 +30,13 @@ class ClusterCache:
         self._pods: dict[str, Pod] = {}
         self._workloads: dict[Ref, Workload] = {}
         self._stop = threading.Event()
-        self._mirrors = [informer for namespace in namespaces for informer in self._mirrors_of(api, namespace)]
+        self._informers = [informer for namespace in namespaces for informer in self._informers_of(api, namespace)]
         self.version = 0
         """Grows with every change that moves who shares what."""
 
     def start(self) -> None:
         """Begin to follow the cluster, in threads of their own."""
-        for informer in self._mirrors:
+        for informer in self._informers:
             threading.Thread(target=informer.run, args=(self._stop,), daemon=True).start()
 
     def close(self) -> None:
@@ -46,21 +46,21 @@ class ClusterCache:
     @property
     def synced(self) -> bool:
         """Whether everything has been listed once: before that, what is not seen may well be there."""
-        return all(informer.synced for informer in self._mirrors)
+        return all(informer.synced for informer in self._informers)
 
     def wait_synced(self, timeout_s: float) -> bool:
         """Wait for ``synced``; return whether it came in time."""
         deadline_s = time.monotonic() + timeout_s
-        return all(informer.wait_synced(max(0.0, deadline_s - time.monotonic())) for informer in self._mirrors)
+        return all(informer.wait_synced(max(0.0, deadline_s - time.monotonic())) for informer in self._informers)
 
     @property
     def heard_s(self) -> float:
         """Monotonic time of the server's last word, on the list that has been silent for the longest."""
-        return min(informer.heard_s for informer in self._mirrors)
+        return min(informer.heard_s for informer in self._informers)
 
     def troubles(self) -> tuple[str, ...]:
         """Return why the cluster cannot be followed now, one sentence each."""
-        return tuple(dict.fromkeys(informer.last_error for informer in self._mirrors if informer.last_error))
+        return tuple(dict.fromkeys(informer.last_error for informer in self._informers if informer.last_error))
 
     def pods(self) -> list[Pod]:
         """Return all pods."""
@@ -96,7 +96,7 @@ class ClusterCache:
             else:
                 self._workloads[ref] = workload_of(answer, ref.kind, key=self._key)
 
-    def _mirrors_of(self, api: Api, namespace: str) -> Iterator[Informer[Any]]:
+    def _informers_of(self, api: Api, namespace: str) -> Iterator[Informer[Any]]:
         path = f"/api/v1/namespaces/{namespace}/pods"
         yield Informer(api, path, partial(pod_of, key=self._key), on_change=self._take_pod)
         for kind, plural in PLURALS.items():

@@ -79,7 +79,7 @@ def _next(before: _Watched | None, sent_bytes: float, cap: Rate, now_s: float) -
     return _Watched(cap, sent_bytes, now_s, above_s, rate_bps)
 
 
-_TOLD = 5
+_SHOWN = 5
 
 
 class ComplianceMonitor:
@@ -121,6 +121,6 @@ class ComplianceMonitor:
 
     def problems(self) -> tuple[str, ...]:
         """Return the sentences of the worst few."""
-        told = list(self.violating().values())
-        more = (f"the caps of {len(told) - _TOLD} pods more are not enforced",) if len(told) > _TOLD else ()
-        return (*told[:_TOLD], *more)
+        found = list(self.violating().values())
+        more = (f"the caps of {len(found) - _SHOWN} pods more are not enforced",) if len(found) > _SHOWN else ()
+        return (*found[:_SHOWN], *more)

@@ -135,4 +135,4 @@ def _problems(placed: Mapping[str, frozenset[str] | None], host_network: Mapping
         if nodes is None:
             yield f"no pod of the critical workload {objective} is on a node: it counts as being on every node"
     for ref, count in sorted(host_network.items()):
-        yield f"{ref.told}: {count} of its pods use hostNetwork, where no cap is enforced"
+        yield f"{ref.long_name}: {count} of its pods use hostNetwork, where no cap is enforced"

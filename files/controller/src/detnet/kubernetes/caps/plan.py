@@ -1,4 +1,4 @@
-"""What the cluster is told: whom to protect, whom to cap, and what may be touched."""
+"""The configuration of caps on a cluster: whom to protect, whom to cap, and what may be touched."""
 
 from __future__ import annotations
 

@@ -316,5 +316,5 @@ class CapReconciler:
         ]
         for pending in orders:
             self._ordered[pending.ref] = (pending.uid, pending.change)
-            _log.warning("%s: its pod template gets %s, which restarts its pods", pending.ref.told, pending.change)
+            _log.warning("%s: its pod template gets %s, which restarts its pods", pending.ref.long_name, pending.change)
         return orders

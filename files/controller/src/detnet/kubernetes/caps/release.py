@@ -72,8 +72,8 @@ def _release(cache: ClusterCache, writer: Writer, plan: Plan, may_write: MayWrit
         remaining = {pending.uid for pending in _ours(cache, plan)}
         done |= {(pending.ref.kind, pending.uid) for pending in left if pending.uid not in remaining}
     pods = sum(kind == "Pod" for kind, _uid in done)
-    told = tuple(pending.ref.told for pending in left)
-    return Released(pods, len(done) - pods, (*told, *writer.problems()) if told else ())
+    names = tuple(pending.ref.long_name for pending in left)
+    return Released(pods, len(done) - pods, (*names, *writer.problems()) if names else ())
 
 
 def _ours(cache: ClusterCache, plan: Plan) -> list[PendingPatch]:

@@ -180,7 +180,7 @@ class WorkQueue:
             lane.groups.clear()
 
     def take(self, now_s: float) -> PendingPatch | None:
-        """Return the write to begin now, or ``None``; its end must be told by one of the methods below."""
+        """Return the write to begin now, or ``None``; one of the methods below ends it."""
         self._ripen(now_s)
         if now_s < self.hold_until_s:
             return None
@@ -233,7 +233,7 @@ class WorkQueue:
         """End a write that failed, and try it again later; ``asked_s`` is the server's ``Retry-After``."""
         entry = self._flying.pop(ref, None)
         if entry is None:
-            return  # its end was told: the failure came after it
+            return  # it has ended: the failure came after that
         limits = self.rate_limits
         if why in (Failure.CONFLICT, Failure.REFUSED):
             self._failures = 0  # the server is well

@@ -50,7 +50,7 @@ class Writer:
     """Carries out patches; safe to share between threads.
 
     ``subject`` gives an object as it was last seen, ``None`` when it is gone. ``on_written(ref, version, answer)`` is
-    told of each success: the object as the server answered it, and the version of it that the patch was made from.
+    called after each success: the object as the server answered it, and the version of it that the patch was made from.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs to write, and what makes it testable
@@ -142,7 +142,7 @@ class Writer:
             try:
                 self._carry_out(pending)
             except Exception as error:  # noqa: BLE001 - a thread's top: a bug must not end the writing unseen
-                _log.exception("writing %s: a bug", pending.ref.told)
+                _log.exception("writing %s: a bug", pending.ref.long_name)
                 self._failed_to(pending.ref, Failure.REFUSED, f"a bug ({error!r}); the log has the traceback")
 
     def _next(self) -> PendingPatch | None:
@@ -199,14 +199,14 @@ class Writer:
                 self._written, self._outage = self._written + 1, None
             self._changed.notify_all()
 
-    def _failed_to(self, ref: Ref, why: Failure, told: str, asked_s: float | None = None) -> None:
+    def _failed_to(self, ref: Ref, why: Failure, reason: str, asked_s: float | None = None) -> None:
         with self._changed:
             self._order.failed(ref, self._clock(), why, asked_s)
             self._failed += why is not Failure.CONFLICT
             if why in (Failure.SERVER, Failure.BUSY):
-                self._outage = f"a cap cannot be written now: {told}"
+                self._outage = f"a cap cannot be written now: {reason}"
             elif why is Failure.REFUSED:
-                self._refusals[ref] = f"{ref.told}: its cap cannot be written: {told}"
+                self._refusals[ref] = f"{ref.long_name}: its cap cannot be written: {reason}"
             self._changed.notify_all()
 
     def _forget(self) -> None:

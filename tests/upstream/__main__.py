@@ -44,7 +44,7 @@ def main(root: Path, readers: Readers, *, write: bool, today: str) -> int:
     changed = newest != table.rows
     if write and changed:
         table.write(newest, upstream.digests, today=today)
-        print("Written. Read what changed (git diff), then: docs/start/compatibility.md, How to bump.")
+        print("Written. Read what changed (git diff), then: docs/contributing/versions.md.")
     if upstream.unreadable:
         return _UNREADABLE
     return _NEWER if changed or wrong else _NOTHING

@@ -301,7 +301,7 @@ class AuditSettings(Model):
 
     path: Path | None = None
     max_bytes: Annotated[int, Field(ge=64 * 1024)] = 16 * 1024 * 1024
-    files: Annotated[int, Field(ge=1, le=100)] = 5
+    files: Annotated[int, Field(ge=2, le=100)] = 5
 
 
 class StateSettings(Model):

@@ -18,7 +18,6 @@ from control_plane import ControlPlane
 from kubernetes_client.leases import TIMES, lease_path
 from support import wait_for
 
-_TESTS = Path(__file__).parents[1]
 _SCRIPT = Path(__file__).with_name("leader_process.py")
 
 
@@ -53,7 +52,7 @@ class Pair:
         process = self._alive.enter_context(
             subprocess.Popen(
                 command,
-                env={**os.environ, "PYTHONPATH": str(_TESTS)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -28,7 +28,7 @@ def measured(latency: str) -> dict[str, Any]:
 
 def samples_of(probe: Running) -> list[tuple[float, float | None]]:
     """Return what the probe remembers of its path, oldest first."""
-    return [(age_s, rtt_ms) for age_s, rtt_ms in probe.samples()["paths"]["control"]["samples"]]
+    return list(map(tuple, probe.samples()["paths"]["control"]["samples"]))
 
 
 def test_a_breach_cuts_what_is_in_force(bandwidth: Module, workloads: Workloads) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from prometheus_client import generate_latest
@@ -26,7 +27,9 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         own = "".join(generate_latest(registry).decode() for registry in registries)
         return own + foreign.exposition(next(scrapes))
 
-    with exporting(scrape) as address, scraping(tmp_path_factory.mktemp("prometheus"), [address]) as url:
+    with ExitStack() as stack:
+        address = stack.enter_context(exporting(scrape))
+        url = stack.enter_context(scraping(tmp_path_factory.mktemp("prometheus"), [address]))
         recorded = "detnet:violation:ratio_rate5m and on() rate(hubble_drop_total[1m])"
         wait_for(lambda: ask(url, recorded), within_s=60.0, what="Prometheus to record")
         yield url

@@ -67,6 +67,6 @@ def test_every_panel_can_be_read() -> None:
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}, panel["title"]
         at = panel["gridPos"]
         cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
-        assert max(x for x, _ in cells) < 24, panel["title"]
+        assert max(x for x, _y in cells) < 24, panel["title"]
         assert not covered & cells, panel["title"]
         covered |= cells

@@ -50,7 +50,7 @@ def counters(site: Site) -> str:
 @pytest.fixture
 def prometheus(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[str]:
     """Two nodes with a robot and best effort, all programs, and the Prometheus that scrapes and informs them."""
-    site, (reflect, probe, http, asked) = Site(control_plane, namespace), (free_port() for _ in range(4))
+    site, (reflect, probe, http, asked) = Site(control_plane, namespace), (free_port() for _port in range(4))
     document = {
         "objectives": [{"workload": "robot-control", "loss": "20%", "latency": "500ms", "jitter": "500ms"}],
         "defaults": {"min": "2M", "max": "100M"},

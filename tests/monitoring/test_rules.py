@@ -58,6 +58,6 @@ def test_every_alert_says_what_to_do(alert: dict[str, Any]) -> None:
     """Severity, summary and description are there, and the runbook's link leads to the section on the alert."""
     assert alert["labels"]["severity"] in {"critical", "warning"}
     assert alert["annotations"].keys() == {"summary", "description", "runbook_url"}
-    page, _, anchor = alert["annotations"]["runbook_url"].partition("/blob/main/")[2].partition("#")
+    page, _hash, anchor = alert["annotations"]["runbook_url"].partition("/blob/main/")[2].partition("#")
     assert anchor == alert["alert"].lower()
     assert f"\n### {alert['alert']}\n" in (ROLE.parents[1] / page).read_text(encoding="utf-8")

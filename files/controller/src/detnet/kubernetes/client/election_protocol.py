@@ -12,10 +12,11 @@ no two hosts' clocks are compared. Optimistic concurrency (the write names the r
 of several candidates win, and lets a write that arrives late fail.
 
 The protocol is client-go's (``tools/leaderelection``), so that ``kubectl get lease`` shows what one expects. Three
-things are stricter. A lease that is deleted, or whose holder was erased by somebody else, is not free before the
-holder's time is over, for those who saw the holder. The numbers in a lease are believed within bounds of one's own:
-anybody who may edit it could else make two leaders (a duration of 1 s) or none for 68 years. And nobody leads on an
-answer to a request of before ``give_up``.
+things are stricter. A lease that is deleted or that somebody else edits is not free before its holder's time is over,
+for those who knew of a holder: an erased name frees nothing, a name that was written in by another hand elects nobody,
+and who creates the lease anew leads one duration later, because others may have created it and lost it in between. The
+numbers in a lease are believed within bounds of one's own: anybody who may edit it could else make two leaders (a
+duration of 1 s) or none for 68 years. And nobody leads on an answer to a request of before ``give_up``.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ class ElectionProtocol:
         self._chance = chance
         self._lease: dict[str, Any] | None = None
         self._taken_until_s = -math.inf
+        self._existed = False
+        self._acquired_at = ""
         self._given_up = False
 
     @property
@@ -126,16 +129,14 @@ class ElectionProtocol:
             if not self._free():
                 return
         try:
-            lease = yield self._claim()
+            yield from self._take(start_s)
         except ApiRefused as error:
             if error.status not in {404, 409}:
                 raise
+            self._existed = True
             yield from self._look()
-            if not self._free():
-                return
-            lease = yield self._claim()
-        self._lease = lease
-        self._until_s = start_s + self._times.renew_s
+            if self._free():
+                yield from self._take(start_s)
 
     def give_up(self) -> None:
         """Lead no more, for good: an answer that is under way changes nothing. From any thread."""
@@ -184,19 +185,34 @@ class ElectionProtocol:
             if error.status != 404:
                 raise
         self._lease = lease
-        if self.holder == self._identity or self._vacant(never_seen=before is None):
+        self._existed |= lease is not None
+        if self._vacant():
             self._taken_until_s = -math.inf
             return
-        if not self.holder and self.leading:
+        if self._ours() or (self.leading and self.holder in {"", self._identity}):
             return
-        self._until_s = -math.inf
+        self._until_s, self._acquired_at = -math.inf, ""
         if _version(before) != _version(lease):
-            self._taken_until_s = self._clock() + self._believed_s()
+            self._taken_until_s = max(self._taken_until_s, self._clock() + self._believed_s())
 
-    def _vacant(self, *, never_seen: bool) -> bool:
+    def _take(self, start_s: float) -> Dialogue:
+        """Write our name into the lease that was seen, or create it, and lead from ``start_s`` on."""
+        anew = self._lease is None and self._existed and not self.leading
+        self._lease = yield self._claim()
+        self._existed = True
+        if anew:
+            self._taken_until_s = self._clock() + self._times.duration_s
+        else:
+            self._until_s = start_s + self._times.renew_s
+
+    def _ours(self) -> bool:
+        """Whether the lease is as we claimed it; our name alone may have been written by somebody else."""
+        return self.holder == self._identity and self._spec.get("acquireTime") == self._acquired_at
+
+    def _vacant(self) -> bool:
         """Whether the last holder has freed the lease, or there has never been one; an erased name proves neither."""
         if self._lease is None:
-            return never_seen and self._taken_until_s == -math.inf
+            return not self._existed
         released = _RELEASED_BY in (self._lease["metadata"].get("annotations") or {})
         return not self.holder and (released or not self._spec.get("renewTime"))
 
@@ -210,13 +226,13 @@ class ElectionProtocol:
 
     def _claim(self) -> LeaseRequest:
         now, old = _timestamp(), self._spec
-        ours = self.holder == self._identity
+        self._acquired_at = self._acquired_at or now
         claim = {
             "holderIdentity": self._identity,
             "leaseDurationSeconds": math.ceil(self._times.duration_s),
-            "acquireTime": (old.get("acquireTime") if ours else None) or now,
+            "acquireTime": self._acquired_at,
             "renewTime": now,
-            "leaseTransitions": 0 if self._lease is None else self._transitions(ours=ours),
+            "leaseTransitions": 0 if self._lease is None else self._transitions(),
         }
         if self._lease is not None:
             return self._replace({**old, **claim})
@@ -228,8 +244,9 @@ class ElectionProtocol:
         }
         return LeaseRequest("POST", self._all_path, lease)
 
-    def _transitions(self, *, ours: bool) -> int:
-        return min(int(self._spec.get("leaseTransitions") or 0) + (not ours), _MOST_TRANSITIONS)
+    def _transitions(self) -> int:
+        before = int(self._spec.get("leaseTransitions") or 0)
+        return min(before + (self.holder != self._identity), _MOST_TRANSITIONS)
 
     def _surrender(self) -> LeaseRequest:
         now = _timestamp()

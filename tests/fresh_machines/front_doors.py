@@ -8,7 +8,7 @@ from fresh_machines.machine import USER, Machine
 from fresh_machines.readme import CHECKOUT, commands, prerequisites
 from fresh_machines.steps import Steps
 
-BUNDLE, ASSETS, NAMESPACE, WORKLOAD = "/srv/detnet-qos.bundle", "/srv/kubernetes", "robot-factory", "telemetry-upload"
+BUNDLE, ASSETS, NAMESPACE, WORKLOAD = "/srv/detnet-qos.bundle", "/srv/kubernetes", "robot-factory", "nightly-backup"
 PICTURE_S = 180.0  # what the quick start promises, from the clone to the picture
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
 _SHORT = "DURATION=20"

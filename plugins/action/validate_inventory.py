@@ -14,7 +14,7 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils import groups, kubeconfig, networks, versions
+from ..plugin_utils import groups, kubeconfig, names, networks, versions
 from ..plugin_utils.arguments import Arguments
 from ..plugin_utils.finding import Finding
 
@@ -63,6 +63,7 @@ def _findings(hosts: Mapping[str, Mapping[str, Any]], members: Mapping[str, list
                 yield Finding(name, f"it cannot be worked out ({error.message})")
         others = ours.get("detnet_variables_of_others", [])
         yield from arguments.judge(ours, others=others if isinstance(others, list) else [])
+        yield from names.judge(ours, known=arguments.options)
         yield from _of_profile(ours)
         ranges |= ours
     if (

@@ -15,7 +15,8 @@ author:
 description:
   - Judges the variables of all hosts by the argument specs of all roles of this collection, without a connection to any
     host.
-  - Knows wrong types and choices, names that nothing reads (with the nearest one that something does), networks that
+  - Knows wrong types and choices, names that nothing reads (with the nearest one that something does), namespaces, node
+    names and labels that Kubernetes would not take, networks that
     overlap, versions that cannot work together, groups without hosts, and a kubeconfig that is none.
   - Fails with one message that names each variable, its value and what to do. Versions out of support are warnings.
 options:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.rendered import documents, render
+from cluster.rendered import documents, render, value
 
 VERSIONS = {"1.20.2": "v1beta2", "1.30.14": "v1beta3", "1.36.2": "v1beta4"}
 # The fields of kubeadm's types (cmd/kubeadm/app/apis/kubeadm/<version>/types.go), which it decodes strictly.
@@ -87,3 +87,36 @@ def test_a_join_checks_the_cluster_by_its_ca(version: str, tmp_path: Path) -> No
     }
     assert set(join) == {"apiVersion", "kind", "discovery", "nodeRegistration"}
     assert set(join["nodeRegistration"]) <= REGISTRATION
+
+
+@pytest.mark.parametrize("name", ["666", "0x1f", "true", 666])
+def test_a_node_may_have_a_name_like_a_number(tmp_path: Path, name: object) -> None:
+    """Kubeadm reads a text, also where the inventory has a number."""
+    learned = {
+        "__worker_token": "123456.0123456789012345",
+        "__worker_cluster": {"ca": "sha256:aa", "cluster_configuration": "controlPlaneEndpoint: 192.0.2.11:6443"},
+        "worker_node_name": name,
+    }
+    found = documents(render(tmp_path, "worker", "join.yml.j2", **learned))["JoinConfiguration"]
+    assert found["nodeRegistration"]["name"] == str(name)
+
+
+def test_ipv6_alone(tmp_path: Path) -> None:
+    """Addresses with a port are in brackets, those without are not; etcd is asked where kubeadm lets it listen."""
+    wanted = {
+        "ansible_facts": {"hostname": "0x1f", "default_ipv4": {}, "default_ipv6": {"address": "fd00::11"}},
+        "control_plane_pod_subnet": "fd00:10:244::/56",
+        "control_plane_service_subnet": "fd00:10:96::/112",
+    }
+    found = documents(render(tmp_path, "control_plane", "kubeadm.yml.j2", **wanted))
+    init, cluster = found["InitConfiguration"], found["ClusterConfiguration"]
+    assert init["localAPIEndpoint"]["advertiseAddress"] == "fd00::11"
+    assert init["nodeRegistration"]["name"] == "0x1f"
+    assert cluster["controlPlaneEndpoint"] == "[fd00::11]:6443"
+    assert cluster["apiServer"]["certSANs"] == ["fd00::11", "0x1f"]
+    assert cluster["networking"]["podSubnet"] == "fd00:10:244::/56"
+    (tmp_path / "etcd").mkdir()
+    etcd = value(tmp_path / "etcd", "control_plane", "[__control_plane_peer, __control_plane_etcd_access]", **wanted)
+    assert isinstance(etcd, list)
+    assert etcd[0] == "https://[fd00::11]:2380"
+    assert "--endpoints=https://[::1]:2379" in etcd[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -13,18 +14,37 @@ from detnet.probe.paths import Path as ProbePath
 from detnet.probe.paths import parse_paths
 from manifests.rendered import Objects, labels_of_pods, of_kind, render, selects
 
+CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+
+
+def node(name: str, *, ready: bool = True, address: str = "192.0.2.1", labels: Any = None, **spec: Any) -> Any:
+    """A node as the API has it."""
+    return {
+        "metadata": {"labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", **(labels or {})}},
+        "spec": spec,
+        "status": {
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
+        },
+    }
+
+
 NODES = {
     "resources": [
-        {"metadata": {"labels": {"kubernetes.io/hostname": "w1.example"}}, "spec": {}},
-        {"metadata": {"labels": {"kubernetes.io/hostname": "w2"}}, "spec": {}},
-        {"metadata": {"labels": {"kubernetes.io/hostname": "drained"}}, "spec": {"unschedulable": True}},
+        node("w1.example"),
+        node("w2"),
+        node("drained", unschedulable=True),
+        node("cp1", taints=[CONTROL_PLANE]),
+        node("lost", ready=False),
+        node("windows", labels={"kubernetes.io/os": "windows"}),
+        node("cloud", labels={"type": "virtual-kubelet"}),
     ]
 }
 
 
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
-    """What is made for a cluster of two nodes that take pods and one that does not."""
+    """What is made for a cluster of two nodes that take pods and five that do not, each for a reason of its own."""
     return render(tmp_path_factory.mktemp("probe"), "probe", __probe_nodes=NODES)
 
 
@@ -126,3 +146,38 @@ def test_strangers_reach_neither_reflectors_nor_figures(objects: Objects) -> Non
         pods = [labels_of_pods(one) for one in of_kind(objects, "Deployment").values()]
         selected = [labels for labels in pods if selects(one["spec"]["podSelector"]["matchLabels"], labels)]
         assert selected, name
+
+
+def test_ipv6_is_listened_to_where_nodes_have_it(tmp_path: Path) -> None:
+    """On a socket that takes IPv4 as well; without IPv6, a kernel may have no such sockets."""
+    some = render(tmp_path, "probe", __probe_nodes={"resources": [node("a", address="fd00::11"), node("b")]})
+    for one in of_kind(some, "Deployment").values():
+        command = container(one)["command"]
+        assert command[command.index("--metrics") + 1] == "[::]:9862"
+        assert ("--udp" not in command) or command[command.index("--udp") + 1] == "[::]:862"
+
+
+def test_long_names_are_cut_and_stay_different(tmp_path: Path) -> None:
+    """A Service and a label take 63 characters; a prober finds its reflector all the same."""
+    names = [f"node-{number}." + "x" * 55 for number in (1, 2)]
+    given = [{"name": "a", "from": names[0], "to": names[1]}, {"name": "b", "from": names[1], "to": names[0]}]
+    some = render(tmp_path, "probe", __probe_nodes={"resources": []}, probe_paths=given)
+    services = of_kind(some, "Service")
+    assert len(services) == 4
+    assert all(len(name) <= 63 for name in services)
+    for name in filter(lambda name: "prober" in name, services):
+        assert all(path.host in services for path in paths(some, name))
+    for one in some:
+        kubernetes_validate.validate(one, "1.37", strict=True)
+
+
+@pytest.mark.parametrize("name", ["666", "0x1f", "true", "1e3"])
+def test_a_node_may_have_a_name_like_a_number(tmp_path: Path, name: str) -> None:
+    """It stays a text in every place."""
+    given = [{"name": "a", "from": name, "to": "w2"}]
+    some = render(tmp_path, "probe", __probe_nodes={"resources": []}, probe_paths=given, probe_namespace=name)
+    for one in some:
+        kubernetes_validate.validate(one, "1.37", strict=True)
+    prober = of_kind(some, "Deployment")[f"detnet-prober-{name}"]
+    assert prober["spec"]["template"]["spec"]["nodeSelector"] == {"kubernetes.io/hostname": name}
+    assert prober["metadata"]["namespace"] == name

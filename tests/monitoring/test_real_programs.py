@@ -80,7 +80,8 @@ def prometheus(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> I
         site.wait_running("telemetry-upload", 4)
         log = tmp_path / "log"
         detnet(entered, log, "reflect", "--udp", f"127.0.0.1:{reflect}")
-        detnet(entered, log, "probe", "--path", path, "--metrics", f"127.0.0.1:{probe}", "--late-limit-ms", "500")
+        options = ("--late-limit-ms", "500", "--same-host")
+        detnet(entered, log, "probe", "--path", path, "--metrics", f"127.0.0.1:{probe}", *options)
         kubelets = entered.enter_context(exporting(lambda: counters(site)))
         targets = [f"127.0.0.1:{probe}", f"127.0.0.1:{http}", kubelets]
         url = entered.enter_context(scraping(tmp_path, targets, port=asked))

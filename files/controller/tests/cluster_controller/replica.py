@@ -28,7 +28,8 @@ class Measured:
         self._reflector = _started(entered, "reflect", "--udp", f"127.0.0.1:{port}")
         # A shared test machine sends late at times; lateness has its own tests.
         path = f"robot-control=udp://127.0.0.1:{port}?rate_hz=50"
-        _started(entered, "probe", "--path", path, "--metrics", f"127.0.0.1:{self.port}", "--late-limit-ms", "500")
+        options = ("--late-limit-ms", "500", "--same-host")
+        _started(entered, "probe", "--path", path, "--metrics", f"127.0.0.1:{self.port}", *options)
 
     def lose_everything(self) -> None:
         """Breach the objective."""

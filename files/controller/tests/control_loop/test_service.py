@@ -51,7 +51,9 @@ class Loop:
         # A shared test machine sends late at times; lateness has its own tests.
         path = f"robot=udp://127.0.0.1:{reflect}?rate_hz=50"
         entered.enter_context(
-            _process("probe", "--path", path, "--metrics", f"127.0.0.1:{self.probe}", "--late-limit-ms", "200")
+            _process(
+                "probe", "--path", path, "--metrics", f"127.0.0.1:{self.probe}", "--late-limit-ms", "200", "--same-host"
+            )
         )
         self.process = entered.enter_context(_process("run", "-c", str(self.config)))
 

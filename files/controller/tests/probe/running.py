@@ -93,9 +93,10 @@ class Running:
 def probing(*paths: str, options: Sequence[str] = ()) -> Running:
     """Return a running ``detnet probe`` of those paths.
 
-    Its lateness limit is generous: these tests run on busy machines and are not about punctuality.
+    Its lateness limit is generous: these tests run on busy machines and are not about punctuality. Its reflectors are
+    on loopback.
     """
-    return Running("probe", *(f"--path={path}" for path in paths), "--late-limit-ms", "10000", *options)
+    return Running("probe", *(f"--path={path}" for path in paths), "--late-limit-ms", "10000", "--same-host", *options)
 
 
 def reflecting(*options: str, prefix: Sequence[str] = ()) -> Running:

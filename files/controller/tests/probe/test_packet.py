@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from detnet.probe.packet import ERROR_UNKNOWN, SIZE, PacketError, ReflectorPacket, SenderPacket, from_ns, to_ns
 
-u8, u16, u32, u64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
+u8, u16, u32, u40, u64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 40, 64))
 estimates = u16.filter(lambda value: value & 0xFF).map(lambda value: value & ~0x4000)
 senders = st.builds(SenderPacket, u32, u64, estimates, u16)
-reflectors = st.builds(ReflectorPacket, u32, u64, estimates, u16, u64, u32, u64, u16, u8)
+reflectors = st.builds(ReflectorPacket, u32, u64, estimates, u16, u64, u32, u64, u16, u8, u40)
 
 
 @given(senders)

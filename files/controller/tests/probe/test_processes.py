@@ -59,7 +59,7 @@ def test_record_holds_every_sample(reflector: Running, tmp_path: Path) -> None:
     udp, tcp = reflector.endpoints[:2]
     record = tmp_path / "samples.jsonl"
     paths = (f"--path=u=udp://{udp}?rate_hz=100", f"--path=t=tcp://{tcp}?rate_hz=50")
-    done = run("probe", *paths, "--duration-s=2", f"--json={record}")
+    done = run("probe", *paths, "--duration-s=2", "--same-host", f"--json={record}")
     assert (done.returncode, done.stdout) == (0, "")
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     for name, rate_hz in (("u", 100), ("t", 50)):
@@ -87,7 +87,7 @@ def test_record_grows_while_measuring(reflector: Running, tmp_path: Path) -> Non
 )
 def test_what_cannot_work_is_one_sentence(reflector: Running, options: tuple[str, ...], sentence: str) -> None:
     """A full disk, a missing folder, a foreign address: exit code 1 and one line."""
-    done = run("probe", f"--path=a=udp://{reflector.endpoints[0]}", "--duration-s=5", *options)
+    done = run("probe", f"--path=a=udp://{reflector.endpoints[0]}", "--duration-s=5", "--same-host", *options)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert re.search(f"^detnet: {sentence}$", done.stderr, re.MULTILINE)

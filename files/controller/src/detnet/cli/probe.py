@@ -31,6 +31,7 @@ import click
 @click.option("--dscp", type=click.IntRange(0, 63), default=0, show_default=True, help="Mark the probes.")
 @click.option("--source", metavar="ADDR", help="Send from this address.")
 @click.option("--duration-s", type=click.FloatRange(min=0, min_open=True), help="End by itself after so long.")
+@click.option("--same-host", is_flag=True, help="Measure paths that end on this host too, to try it out.")
 def probe(  # noqa: PLR0913 - one parameter per option
     *,
     paths: tuple[str, ...],
@@ -43,10 +44,12 @@ def probe(  # noqa: PLR0913 - one parameter per option
     dscp: int,
     source: str | None,
     duration_s: float | None,
+    same_host: bool,
 ) -> None:
     """Measure round trips to reflectors (STAMP, RFC 8762) until stopped."""
     from detnet.probe.paths import (  # noqa: PLC0415 - keeps detnet --help fast
         Options,
+        address_and_port,
         parse_endpoint,
         parse_paths,
     )
@@ -55,14 +58,14 @@ def probe(  # noqa: PLR0913 - one parameter per option
 
     logging.basicConfig(format="detnet probe: %(message)s", level=logging.INFO)
     bind = parse_endpoint(metrics) if metrics else None
-    options = Options(timeout_ms, late_limit_ms, dscp, source, realtime, duration_s)
+    options = Options(timeout_ms, late_limit_ms, dscp, source, realtime, duration_s, same_host)
     prober = Prober(parse_paths(paths, rate_hz=rate_hz), options, record=record)
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: prober.stop())
         if bind:
             endpoint = Endpoint(application(prober.registry, prober.routes), address=bind[0], port=bind[1])
-            click.echo(f"metrics on {bind[0]}:{endpoint.port}")
+            click.echo(f"metrics on {address_and_port(bind[0], endpoint.port)}")
         prober.run()
     finally:
         prober.close()
@@ -78,7 +81,7 @@ def reflect(*, udp: tuple[str, ...], tcp: tuple[str, ...], metrics: str | None, 
     """Answer probes until stopped."""
     from detnet.model.errors import UserError  # noqa: PLC0415 - keeps detnet --help fast
     from detnet.probe.pacing import become_punctual  # noqa: PLC0415
-    from detnet.probe.paths import parse_endpoint  # noqa: PLC0415
+    from detnet.probe.paths import address_and_port, parse_endpoint  # noqa: PLC0415
     from detnet.probe.reflector import Reflector, answer_until  # noqa: PLC0415
 
     if not udp and not tcp:
@@ -90,14 +93,14 @@ def reflect(*, udp: tuple[str, ...], tcp: tuple[str, ...], metrics: str | None, 
     reflector = Reflector(map(parse_endpoint, udp), map(parse_endpoint, tcp), dscp=dscp)
     for protocol, endpoints in reflector.endpoints.items():
         for host, port in endpoints:
-            click.echo(f"reflecting {protocol} on {host}:{port}")
+            click.echo(f"reflecting {protocol} on {address_and_port(host, port)}")
     if metrics:
         from detnet.probe.exporter import ReflectorMetrics  # noqa: PLC0415
         from detnet.telemetry.http import Endpoint, application  # noqa: PLC0415
 
         address, port = parse_endpoint(metrics)
         endpoint = Endpoint(application(ReflectorMetrics(reflector).registry, {}), address=address, port=port)
-        click.echo(f"metrics on {address}:{endpoint.port}")
+        click.echo(f"metrics on {address_and_port(address, endpoint.port)}")
     become_punctual(realtime=realtime)
     try:
         answer_until(reflector, stop)

@@ -13,7 +13,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from detnet.probe.packet import SIZE
+from detnet.probe.packet import ASK_FOR_STACK, SIZE, ReflectorPacket, named_stack
 from detnet.probe.paths import Options, Path
 from detnet.probe.sockets import (
     BATCH,
@@ -61,6 +61,8 @@ class Link(ABC):
     """What UDP and TCP have in common: look up, open, notice silence, and start again."""
 
     kind: socket.SocketKind
+    tail = b""
+    """What follows every request."""
 
     def __init__(self, path: Path, tally: SharedCounters, selector: selectors.BaseSelector, options: Options) -> None:
         self._path, self._tally, self._selector, self._options = path, tally, selector, options
@@ -115,6 +117,10 @@ class Link(ABC):
         """Yield what has arrived."""
 
     @abstractmethod
+    def stack(self, octets: bytes, reply: ReflectorPacket) -> int:
+        """Return the network stack that an answer names; 0 when it names none."""
+
+    @abstractmethod
     def reject(self, now_ns: int) -> None:
         """React to a packet that is no STAMP answer."""
 
@@ -159,6 +165,7 @@ class UdpLink(Link):
     """A socket without a connection: sending goes on while the reflector is dead, so its return is seen at once."""
 
     kind = socket.SOCK_DGRAM
+    tail = ASK_FOR_STACK
 
     def send(self, octets: bytes, now_ns: int) -> bool:
         """See ``Link``."""
@@ -185,6 +192,11 @@ class UdpLink(Link):
             except OSError as error:  # an ICMP error on an earlier probe
                 self._count_failure(error.errno or errno.EIO)
                 drain_errors(self._socket)
+
+    def stack(self, octets: bytes, reply: ReflectorPacket) -> int:
+        """See ``Link``."""
+        del reply
+        return named_stack(octets[SIZE:])
 
     def reject(self, now_ns: int) -> None:
         """See ``Link``; datagrams are independent of each other."""
@@ -236,6 +248,11 @@ class TcpLink(Link):
             if len(self._pending) == SIZE:
                 frame, self._pending = self._pending, b""
                 yield Received(frame, self._peer, piece.arrived_ns, piece.ttl)
+
+    def stack(self, octets: bytes, reply: ReflectorPacket) -> int:
+        """See ``Link``."""
+        del octets
+        return reply.stack
 
     def reject(self, now_ns: int) -> None:
         """See ``Link``; a stream that has lost its frames does not find them again."""

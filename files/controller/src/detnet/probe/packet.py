@@ -22,8 +22,16 @@ _NTP_TO_UNIX_S = 2_208_988_800  # from 1900 to 1970: RFC 5905 figure 4
 _NS = 10**9
 
 _SENDER = struct.Struct("!IQHH28x")
-_REFLECTOR = struct.Struct("!IQHHQIQH2xB3x")
+_REFLECTOR = struct.Struct("!IQHHQIQHHB3s")
 _ZERO = bytes(SIZE - 16)
+
+# A TLV of RFC 8972 section 4 behind the base packet: flags, type, length, value. Type 252 is for private use. A sender
+# sets the flag U, "not recognised", and a reflector that knows the type clears it: one that sends it back as it is, old
+# or foreign, has named nothing.
+_TLV = struct.Struct("!BBHQ")
+_STACK_TLV, _UNRECOGNISED = 252, 0x80
+ASK_FOR_STACK = _TLV.pack(_UNRECOGNISED, _STACK_TLV, 8, 0)
+"""What follows a request over UDP: which network stack answers? It has the size of its answer."""
 
 
 class PacketError(ValueError):
@@ -63,7 +71,11 @@ class SenderPacket:
 
 @dataclass(frozen=True, slots=True)
 class ReflectorPacket:
-    """What a session reflector answers (RFC 8762 figure 5): its own stamps, and the sender's packet echoed."""
+    """What a session reflector answers (RFC 8762 figure 5): its own stamps, and the sender's packet echoed.
+
+    ``stack`` (40 bits) fills the reserved octets of our own frames over TCP, which have no room for a TLV; over UDP it
+    is zero, as the RFC demands.
+    """
 
     sequence: int
     timestamp: int
@@ -74,6 +86,7 @@ class ReflectorPacket:
     sender_timestamp: int
     sender_error_estimate: int
     sender_ttl: int
+    stack: int = 0
 
     def encode(self) -> bytes:
         """Return the 44 octets of the wire."""
@@ -86,7 +99,9 @@ class ReflectorPacket:
             self.sender_sequence,
             self.sender_timestamp,
             self.sender_error_estimate,
+            self.stack >> 24,
             self.sender_ttl,
+            (self.stack & 0xFFFFFF).to_bytes(3, "big"),
         )
 
     @classmethod
@@ -97,7 +112,10 @@ class ReflectorPacket:
             PacketError: too short, a corrupt error estimate, or a stamp that is no time.
         """
         _check_size(octets)
-        packet = cls(*_REFLECTOR.unpack_from(octets))
+        fields = _REFLECTOR.unpack_from(octets)
+        high, ttl, low = fields[-3:]
+        values = [*fields[:-3], ttl, high << 24 | int.from_bytes(low, "big")]
+        packet = cls(*values)
         _check_estimate(packet.error_estimate)
         packet.residence_ns()
         return packet
@@ -109,6 +127,21 @@ class ReflectorPacket:
             PacketError: one of the reflector's stamps is no time.
         """
         return to_ns(self.timestamp, self.error_estimate) - to_ns(self.receive_timestamp, self.error_estimate)
+
+
+def name_stack(padding: bytes, stack: int) -> bytes:
+    """Return what followed a request, as long as it was, with ``stack`` where it asked for it."""
+    if not padding.startswith(ASK_FOR_STACK):
+        return padding
+    return _TLV.pack(0, _STACK_TLV, 8, stack) + padding[_TLV.size :]
+
+
+def named_stack(padding: bytes) -> int:
+    """Return the network stack named behind an answer; 0 when none is."""
+    if len(padding) < _TLV.size:
+        return 0
+    flags, kind, length, stack = _TLV.unpack_from(padding)
+    return int(stack) if (flags, kind, length) == (0, _STACK_TLV, 8) else 0
 
 
 def from_ns(unix_ns: int) -> int:

@@ -78,12 +78,18 @@ def parse_endpoint(text: str) -> tuple[str, int]:
     return _host_and_port("address", text)
 
 
+def address_and_port(host: str, port: int) -> str:
+    """Return ``HOST:PORT`` as ``parse_endpoint`` reads it, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _host_and_port(what: str, text: str) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise UserError(f"{what}: {text!r}: {error}, expected HOST:PORT") from error
+        hint = " (an IPv6 address in brackets, such as [fd00::12]:862)" if text.count(":") > 1 else ""
+        raise UserError(f"{what}: {text!r}: {error}, expected HOST:PORT{hint}") from error
     if host is None or port is None or "@" in text or parts.path:
         raise UserError(f"{what}: {text!r}: expected HOST:PORT")
     return host, port
@@ -103,7 +109,7 @@ class Options:
     A probe is lost after ``timeout_ms``; a second whose p95 of send lateness exceeds
     ``late_limit_ms`` is invalidated.
     ``dscp`` is RFC 2474's, 0 to 63; ``source`` the address to send from; ``realtime`` asks for SCHED_FIFO;
-    ``duration_s`` None means until stopped.
+    ``duration_s`` None means until stopped; ``same_host`` measures paths that end in this network stack too.
     """
 
     timeout_ms: float = 500.0
@@ -112,3 +118,4 @@ class Options:
     source: str | None = None
     realtime: bool = False
     duration_s: float | None = None
+    same_host: bool = False

@@ -9,7 +9,7 @@ import selectors
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path as File
@@ -25,6 +25,7 @@ from detnet.telemetry.http import Response, Route, text
 from detnet.telemetry.state_changes import StateChangeLogger
 
 KEPT_S = 30.0
+SAME_HOST = "the reflector is on this host, so its answers say nothing of a network; name one on another host"
 
 
 class SampleBuffer:
@@ -48,13 +49,16 @@ class SampleBuffer:
             while self._kept[0][2] < sent_at_s - KEPT_S:
                 self._kept.popleft()
 
-    def after(self, cursor: int, now_s: float, invalidated: Mapping[str, bool]) -> dict[str, Any]:
+    def after(
+        self, cursor: int, now_s: float, invalidated: Mapping[str, bool], not_measured: Collection[str] = ()
+    ) -> dict[str, Any]:
         """Return what ended after ``cursor``, with ages in s; everything kept when the cursor is not one of ours.
 
         Args:
             cursor: the ``cursor`` of an earlier answer, or 0.
             now_s: CLOCK_MONOTONIC.
             invalidated: by path, whether its running second is invalidated.
+            not_measured: the paths that end on this host.
         """
         with self._lock:
             newest = self._cursor
@@ -66,6 +70,8 @@ class SampleBuffer:
             if number > cursor:
                 samples[self._names[index]].append([round(now_s - sent_at_s, 6), rtt_ms])
         paths = {name: {"samples": samples[name], "invalidated": invalidated[name]} for name in self._names}
+        for name in not_measured:
+            paths[name]["not_measured"] = SAME_HOST
         return {"instance": self.instance, "cursor": newest, "paths": paths}
 
 
@@ -125,6 +131,7 @@ _CONDITIONS = {
     Counter.CLOCK_STEP: "a wall clock was set",
     Counter.INVALIDATED: "this machine sends late, samples are discarded",
     Counter.DROPPED: "samples are dropped because this process is held up",
+    Counter.SAME_HOST: f"not measured: {SAME_HOST}",
     Counter.LINK_FAILURES: "the reflector cannot be reached",
 }
 
@@ -223,7 +230,12 @@ class Prober:
             path.name: bool(tally[Counter.INVALIDATED_NOW])
             for path, tally in zip(self._paths, self._worker.tallies, strict=True)
         }
-        answer = self._kept.after(cursor, time.monotonic(), invalidated)
+        not_measured = [
+            path.name
+            for path, tally in zip(self._paths, self._worker.tallies, strict=True)
+            if tally[Counter.SAME_HOST_NOW]
+        ]
+        answer = self._kept.after(cursor, time.monotonic(), invalidated, not_measured)
         return Response("200 OK", "application/json", json.dumps(answer).encode())
 
     def _answer_health(self, query: Mapping[str, list[str]]) -> Response:

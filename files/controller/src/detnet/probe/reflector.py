@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from detnet.model.errors import UserError
-from detnet.probe.packet import ERROR_UNKNOWN, SIZE, PacketError, ReflectorPacket, SenderPacket, from_ns
-from detnet.probe.paths import Protocol
-from detnet.probe.sockets import BATCH, MAX_DATAGRAM, Received, open_socket, receive
+from detnet.probe.packet import ERROR_UNKNOWN, SIZE, PacketError, ReflectorPacket, SenderPacket, from_ns, name_stack
+from detnet.probe.paths import Protocol, address_and_port
+from detnet.probe.sockets import BATCH, MAX_DATAGRAM, Received, network_stack, open_socket, receive
 from detnet.telemetry.state_changes import StateChangeLogger
 
 MAX_CONNECTIONS = 512
@@ -88,7 +88,7 @@ class Reflector:
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(address)
         except OSError as error:
-            raise UserError(f"cannot reflect {protocol} on {host}:{port}: {error.strerror}") from error
+            raise UserError(f"cannot reflect {protocol} on {address_and_port(host, port)}: {error.strerror}") from error
         self.endpoints[protocol].append(bound.getsockname()[:2])
         return bound
 
@@ -100,7 +100,8 @@ class Reflector:
                 return
             self.counts["udp", "received"] += 1
             try:
-                bound.sendto(_reply(datagram.octets, datagram) + datagram.octets[SIZE:], datagram.address)
+                answer = _reply(datagram.octets, datagram) + name_stack(datagram.octets[SIZE:], network_stack())
+                bound.sendto(answer, datagram.address)
                 self.counts["udp", "reflected"] += 1
             except PacketError:
                 self.counts["udp", "malformed"] += 1
@@ -151,7 +152,7 @@ class Reflector:
     def _answer_whole_frame(self, connection: socket.socket, frame: bytes, piece: Received) -> None:
         self.counts["tcp", "received"] += 1
         try:
-            sent = connection.send(_reply(frame, piece))
+            sent = connection.send(_reply(frame, piece, stack=network_stack()))
         except PacketError:  # a stream that has lost its frames does not find them again
             self.counts["tcp", "malformed"] += 1
             self._drop(connection)
@@ -183,7 +184,7 @@ def answer_until(reflector: Reflector, stop: threading.Event) -> None:
         state_changes.counted(counts, time.monotonic())
 
 
-def _reply(octets: bytes, received: Received) -> bytes:
+def _reply(octets: bytes, received: Received, *, stack: int = 0) -> bytes:
     request = SenderPacket.decode(octets)
     arrived_ns = received.arrived_ns if received.arrived_ns is not None else time.time_ns()
     return ReflectorPacket(
@@ -196,4 +197,5 @@ def _reply(octets: bytes, received: Received) -> bytes:
         sender_timestamp=request.timestamp,
         sender_error_estimate=request.error_estimate,
         sender_ttl=received.ttl,
+        stack=stack,
     ).encode()

@@ -11,7 +11,7 @@ from detnet.probe.links import Link
 from detnet.probe.pacing import Lateness, Schedule
 from detnet.probe.packet import ERROR_UNKNOWN, MAX_SEQUENCE, PacketError, ReflectorPacket, SenderPacket, from_ns
 from detnet.probe.paths import Options
-from detnet.probe.sockets import Reading, Received, stepped
+from detnet.probe.sockets import Reading, Received, network_stack, stepped
 from detnet.probe.tally import Counter, SharedCounters
 
 _MEMORY_NS = 10 * 10**9  # how long after its end an answer to a probe is still known from a forgery
@@ -117,6 +117,7 @@ class Session:
         self._in_flight = InFlight(self._ssid, round(options.timeout_ms * 1e6))
         self._lateness = Lateness(options.late_limit_ms)
         self._sequence = 0
+        self._refuses_own_stack = not options.same_host and network_stack() != 0
 
     @property
     def idle(self) -> bool:
@@ -147,7 +148,8 @@ class Session:
         sequence, self._sequence = self._sequence, (self._sequence + 1) & MAX_SEQUENCE
         sent = Reading.now()
         timestamp = from_ns(sent.real_ns)
-        left = self.link.send(SenderPacket(sequence, timestamp, ERROR_UNKNOWN, self._ssid).encode(), sent.before_ns)
+        request = SenderPacket(sequence, timestamp, ERROR_UNKNOWN, self._ssid).encode() + self.link.tail
+        left = self.link.send(request, sent.before_ns)
         # Judged by the time stamp and not by the return of send: inside it the kernel may work on the path's own
         # congestion, and dropping the samples that it made slow would hide just what we look for.
         late_ns = sent.before_ns - due_ns
@@ -177,6 +179,11 @@ class Session:
         if probe is None:
             return
         self.link.confirm(reading.before_ns)
+        same_host = self._refuses_own_stack and self.link.stack(received.octets, reply) == network_stack()
+        self._tally.put(Counter.SAME_HOST_NOW, same_host)
+        if same_host:  # our own kernel is no path: it would look like a perfect network
+            self._tally.count(Counter.SAME_HOST)
+            return
         arrived_ns = reading.real_ns if received.arrived_ns is None else received.arrived_ns
         residence_ns = reply.residence_ns()
         rtt_ns = arrived_ns - probe.sent.real_ns - residence_ns

@@ -7,11 +7,14 @@ CLOCK_MONOTONIC is read around it: when the two disagree about how long a round 
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import socket
 import struct
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 IP_RECVERR, IPV6_RECVERR, IP_RECVTTL = 11, 25, 12  # <linux/in.h>, <linux/in6.h>; absent from Python's socket module
@@ -44,6 +47,21 @@ class Received:
     ttl: int
 
 
+@functools.cache
+def network_stack() -> int:
+    """Return 40 bits that are the same for all who share this network stack, and most likely for nobody else.
+
+    A stack is a network namespace of one boot of a kernel; packets between two ends in one stack cross no network. 0
+    means that it cannot be told. A hash, because the boot's own identifier is nobody's business.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        namespace = Path("/proc/self/ns/net").stat().st_ino
+    except OSError:
+        return 0
+    return int.from_bytes(hashlib.sha256(f"{boot} {namespace}".encode()).digest()[:5], "big")
+
+
 def open_socket(family: int, kind: int, *, dscp: int = 0) -> socket.socket:
     """Return a non-blocking socket that stamps what it receives and marks what it sends (``dscp``: RFC 2474, 0 to 63).
 
@@ -53,15 +71,22 @@ def open_socket(family: int, kind: int, *, dscp: int = 0) -> socket.socket:
     opened = socket.socket(family, kind)
     opened.setblocking(False)  # noqa: FBT003 - positional only
     opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    six = family == socket.AF_INET6
-    level = socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP
-    if dscp:
-        opened.setsockopt(level, socket.IPV6_TCLASS if six else socket.IP_TOS, dscp << 2)
     if kind == socket.SOCK_STREAM:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    else:
-        opened.setsockopt(level, socket.IPV6_RECVHOPLIMIT if six else IP_RECVTTL, 1)
+    # A socket of IPv6 on :: has IPv4's packets too, and those heed IPv4's options only.
+    families = (socket.AF_INET, socket.AF_INET6) if family == socket.AF_INET6 else (socket.AF_INET,)
+    for level, mark, ttl in (_MARK_AND_TTL[each] for each in families):
+        if dscp:
+            opened.setsockopt(level, mark, dscp << 2)
+        if kind == socket.SOCK_DGRAM:
+            opened.setsockopt(level, ttl, 1)
     return opened
+
+
+_MARK_AND_TTL = {
+    socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TOS, IP_RECVTTL),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_TCLASS, socket.IPV6_RECVHOPLIMIT),
+}
 
 
 def report_errors(opened: socket.socket) -> None:

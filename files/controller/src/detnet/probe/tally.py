@@ -26,6 +26,8 @@ class Counter(IntEnum):
     INVALIDATED_WINDOWS = auto()
     DROPPED = auto()  # samples that the parent was too slow to read
     INVALIDATED_NOW = auto()  # 1 while the running second is invalidated
+    SAME_HOST = auto()
+    SAME_HOST_NOW = auto()  # 1 while the newest answer came from our own network stack
     LAST_ATTEMPT_NS = auto()  # CLOCK_MONOTONIC of the newest probe, sent or not
     LAST_FAILURE = auto()  # errno of the newest link failure; negative: getaddrinfo's code
 

@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
+import yaml
 
 from access.role import play
 from manifests.rendered import of_kind, render
 
 TOKEN = {"bearer_token_file": "/run/credentials/token"}
-BASIC = {"username": "detnet", "password_file": "/run/credentials/password"}
+BASIC = {"basic_auth": {"username": "detnet", "password_file": "/run/credentials/password"}}
 PLAIN, SAFE = "http://prometheus.example:9090", "https://prometheus.example:9090"
 NO_CLUSTER = "No answer from the cluster"  # what comes next: the values were accepted
 
@@ -39,7 +41,9 @@ def said(folder: Path, given: dict[str, Any], **variables: object) -> str:
         settings({"url": "HTTP://prometheus.example", **BASIC}),
         settings(TOKEN),  # the default URL has no TLS
         settings({"url": PLAIN, **TOKEN}, kind="probe", counters={}),
-        settings({"url": SAFE, **TOKEN}, counters={"url": PLAIN}),
+        settings({"url": SAFE, **TOKEN}, counters={"url": PLAIN, **TOKEN}),
+        settings({"url": PLAIN, **TOKEN}, kind="probe", counters={"url": PLAIN}),
+        {"source": {"kind": "probe", "probe": {"url": PLAIN, **TOKEN}}},
         settings({"url": "http://127.0.0.1.example:9090", **TOKEN}),
     ],
 )
@@ -47,8 +51,7 @@ def test_plain_http_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
     """In one sentence that names the variable which would allow it."""
     told = said(tmp_path, given)
     assert "controller_credentials_in_plain_http is false; expected https:// in the URL" in told, told
-    allowed = {"controller_credentials_in_plain_http": True, "controller_credentials_for_counters": True}
-    assert NO_CLUSTER in said(tmp_path, given, **allowed)
+    assert NO_CLUSTER in said(tmp_path, given, controller_credentials_in_plain_http=True)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,7 @@ def test_plain_http_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
     [
         settings({"url": SAFE, **TOKEN}, counters={}),
         settings({"url": PLAIN}, counters={"url": "http://other.example"}),
+        settings({"url": SAFE, **TOKEN}, counters={"url": "http://other.example"}),  # gets none of them
         settings({"url": PLAIN, **TOKEN}, kind="probe"),
         settings({"url": "http://127.0.0.1:9090", **TOKEN}),
         settings({"url": "http://[::1]:9090", **TOKEN}),
@@ -66,12 +70,31 @@ def test_what_nobody_on_the_way_can_read_is_let_in(tmp_path: Path, given: dict[s
     assert NO_CLUSTER in said(tmp_path, given)
 
 
-def test_counters_of_another_server_do_not_get_the_credentials(tmp_path: Path) -> None:
-    """Whoever may write that one URL would otherwise be sent the token."""
-    given = settings({"url": SAFE, **TOKEN}, counters={"url": "https://other.example"})
-    told = said(tmp_path, given)
-    assert f"controller_credentials_for_counters is false; expected the server {SAFE} in" in told, told
-    assert NO_CLUSTER in said(tmp_path, given, controller_credentials_for_counters=True)
+def test_the_controller_is_told_what_the_role_was(tmp_path: Path) -> None:
+    """It asks the same question at its start."""
+    given = settings({"url": PLAIN, **TOKEN})
+
+    def rendered(folder: str, **variables: object) -> Any:
+        (tmp_path / folder).mkdir()
+        objects = render(tmp_path / folder, "controller", controller_settings=given, **variables)
+        return yaml.safe_load(of_kind(objects, "ConfigMap")["detnet-controller"]["data"]["detnet.yaml"])
+
+    assert rendered("asked", controller_credentials_in_plain_http=True)["credentials_in_plain_http"] is True
+    assert "credentials_in_plain_http" not in rendered("unasked")
+
+
+def test_secrets_are_mounted_for_the_pods_group_alone(tmp_path: Path) -> None:
+    """Each at its place, and readable by who runs there."""
+    objects = render(tmp_path, "controller", controller_secrets=["detnet-probe", "prometheus"])
+    spec = of_kind(objects, "Deployment")["detnet-controller"]["spec"]["template"]["spec"]
+    mounted = {one["mountPath"]: one["name"] for one in spec["containers"][0]["volumeMounts"] if one.get("readOnly")}
+    volumes = {one["name"]: one.get("secret") for one in spec["volumes"]}
+    for name in ("detnet-probe", "prometheus"):
+        secret = volumes[mounted[f"/run/secrets/detnet/{name}"]]
+        assert secret == {"secretName": name, "defaultMode": 0o440}
+    for one in objects:
+        if one["kind"] == "Deployment":
+            kubernetes_validate.validate(one, "1.30", strict=True)
 
 
 @pytest.mark.parametrize("server", ["http://192.0.2.10:8080", "https://192.0.2.10:6443"])

@@ -12,26 +12,45 @@ from __future__ import annotations
 import functools
 import http.client
 import io
+import ipaddress
+import re
 import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from ..model.errors import ConfigError
+from ..model.errors import ConfigError, one_line
 from .credentials import Credentials
 from .errors import ErrorKind, SourceError
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one poll: per connection attempt, per silence while reading, in all (seconds), and on the body."""
+    """Bounds of one request: per connection attempt, per silence while reading, in all (seconds), and on the body.
+
+    ``setting`` is the key that raises them, for whoever reads of an answer that came too late.
+    """
 
     connect_s: float = 0.2
     read_s: float = 0.4
     total_s: float = 1.0
     body_bytes: int = 4_000_000
+    setting: str | None = None
+
+    def within(self, timeout_s: float | None, setting: str) -> Limits:
+        """Return the limits with ``timeout_s`` for all there is to wait for; ``None`` leaves them as they are."""
+        if timeout_s is None:
+            return replace(self, setting=setting)
+        return replace(self, connect_s=timeout_s, read_s=timeout_s, total_s=timeout_s, setting=setting)
+
+    def late(self) -> str:
+        """Return what was allowed, and what to do about it."""
+        apart = f" ({self.connect_s:g} s to connect, {self.read_s:g} s of silence)"
+        raised = f", or raise {self.setting}" if self.setting else ""
+        within = f"{self.total_s:g} s{'' if self.read_s == self.total_s else apart}"
+        return f"did not answer within {within}: look at its load{raised}"
 
 
 def http_parts(url: str) -> SplitResult | None:
@@ -56,6 +75,32 @@ def base_url(url: str) -> SplitResult:
     if parts is None or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"{url!r} is not an address of the form http://host:port or https://host:port/prefix")
     return parts
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of an address: what credentials are for (RFC 6454).
+
+    Raises:
+        ConfigError: see ``base_url``.
+    """
+    parts = base_url(url)
+    default = 443 if parts.scheme == "https" else 80
+    return parts.scheme, parts.hostname or "", parts.port or default
+
+
+def is_plain(url: str) -> bool:
+    """Return whether what is sent there can be read on the way: no TLS, and another machine.
+
+    Raises:
+        ConfigError: see ``base_url``.
+    """
+    scheme, host, _ = origin(url)
+    if scheme == "https" or host == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -95,6 +140,18 @@ def _left_s(deadline_s: float) -> float:
     return left_s
 
 
+class _NamedConnection(http.client.HTTPSConnection):
+    """Holds the certificate to another name than the host of the address."""
+
+    def __init__(self, host: str, port: int | None, context: ssl.SSLContext, name: str) -> None:
+        super().__init__(host, port, context=context)
+        self._tls, self._name = context, name
+
+    def connect(self) -> None:
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+
+
 class Fetcher:
     """Reads from one server over one kept connection; for one thread. ``server`` names it in sentences.
 
@@ -107,6 +164,7 @@ class Fetcher:
         self._server = f"{server} at {url}"
         self._credentials = credentials
         self._limits = limits
+        self._secrets: tuple[str, ...] = ()
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str, query: dict[str, str], *, deadline_s: float) -> tuple[int, bytes]:
@@ -116,12 +174,32 @@ class Fetcher:
             SourceError: there is no whole body, with the reason.
         """
         target = f"{self._parts.path.rstrip('/')}{path}?{urlencode(query)}"
-        headers = {"Accept": "application/json", **self._credentials.authorization()}
+        sent = self._credentials.request_headers()
+        self._secrets = sent.secrets
         try:
-            return self._exchange(target, headers, deadline_s)
+            return self._exchange(target, {"Accept": "application/json", **sent.fields}, deadline_s)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise self._explain(error) from error
+
+    def refused(self, status: int, body: bytes) -> SourceError:
+        """Return the error of an answer that is not 200, with the server's own words."""
+        said = self.quoted(re.sub(r"<[^<>]*>", " ", body[:4000].decode("utf-8", "replace")))
+        what = f"{self._server} answered HTTP {status}" + (f" ({said})" if said else "")
+        if status in {401, 403}:
+            return SourceError(ErrorKind.HTTP_CLIENT_ERROR, f"{what}: give it a valid token or password file")
+        if 400 <= status < 500:
+            return SourceError(ErrorKind.HTTP_CLIENT_ERROR, f"{what}: correct its address or prefix")
+        if status >= 500:
+            return SourceError(ErrorKind.HTTP_SERVER_ERROR, f"{what}: look into its own log")
+        return SourceError(ErrorKind.HTTP_UNEXPECTED, f"{what}: give the address that answers with 200 itself")
+
+    def quoted(self, words: object, most: int = 200) -> str:
+        """Return a server's words as one line of at most ``most`` characters; what we sent in secret is taken out."""
+        text = str(words)
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return one_line(text, most)
 
     def close(self) -> None:
         """Drop the connection; the next ``get`` makes a new one."""
@@ -153,26 +231,21 @@ class Fetcher:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "http":
             return http.client.HTTPConnection(host, port)
-        ca_file = self._credentials.ca_file
-        try:
-            context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-        except OSError as error:
-            reason = (
-                error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "no certificate in it"
-            )
-            raise SourceError(ErrorKind.SECRET, f"cannot use the CA file {ca_file}: {reason}") from error
+        context, name = self._credentials.tls_context(), self._credentials.server_name
+        if name is not None:
+            return _NamedConnection(host, port, context, name)
         return http.client.HTTPSConnection(host, port, context=context)
 
     def _explain(self, error: OSError | http.client.HTTPException) -> SourceError:
-        kind, reason = _reason(error)
+        kind, reason = _reason(error, self._limits)
         return SourceError(kind, f"{self._server} {reason}")
 
 
-def _reason(error: OSError | http.client.HTTPException) -> tuple[ErrorKind, str]:
+def _reason(error: OSError | http.client.HTTPException, limits: Limits) -> tuple[ErrorKind, str]:
     """Name the error; the order matters, for most of these are kinds of ``OSError``."""
     match error:
         case TimeoutError():
-            return ErrorKind.TIMEOUT, "did not answer in time: look at its load, or raise the limits of the source"
+            return ErrorKind.TIMEOUT, limits.late()
         case ConnectionRefusedError():
             return ErrorKind.REFUSED, "refused the connection: start it, or correct its address"
         case socket.gaierror():
@@ -186,20 +259,3 @@ def _reason(error: OSError | http.client.HTTPException) -> tuple[ErrorKind, str]
             )
         case _:
             return ErrorKind.UNREACHABLE, f"cannot be reached ({error.strerror or error}): check address and route"
-
-
-def status_error(server: str, status: int) -> SourceError:
-    """Return the error of an HTTP status that is not 200."""
-    if status in {401, 403}:
-        return SourceError(
-            ErrorKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: give it a valid token or password file"
-        )
-    if 400 <= status < 500:
-        return SourceError(
-            ErrorKind.HTTP_CLIENT_ERROR, f"{server} answered HTTP {status}: correct its address or prefix"
-        )
-    if status >= 500:
-        return SourceError(ErrorKind.HTTP_SERVER_ERROR, f"{server} answered HTTP {status}: look into its own log")
-    return SourceError(
-        ErrorKind.HTTP_UNEXPECTED, f"{server} answered HTTP {status}: give the address that answers with 200 itself"
-    )

@@ -18,7 +18,7 @@ from ..model.samples import Sample
 from . import samples_reply
 from .credentials import Credentials
 from .errors import ErrorKind, SourceError
-from .fetch import Fetcher, Limits, status_error
+from .fetch import Fetcher, Limits
 from .samples_reply import PathReply, Reply
 from .source import Evidence, PolledSource, SampleWindow
 
@@ -79,7 +79,7 @@ class ProbeSource(PolledSource):
         deadline_s = time.monotonic() + self._config.limits.total_s
         status, body = self._fetcher.get("/samples", {"after": str(self._cursor)}, deadline_s=deadline_s)
         if status != 200:
-            raise status_error(self._server, status)
+            raise self._fetcher.refused(status, body)
         reply = samples_reply.parse(body)
         self._follow(reply)
         return [t for w in self._config.paths for t in self._take(w, reply.paths, asked_at_s)]

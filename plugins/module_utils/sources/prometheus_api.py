@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..model.errors import one_line
 from .errors import ErrorKind, SourceError
-from .fetch import Fetcher, status_error
+from .fetch import Fetcher
 
 # Prometheus 2.48 to 2.53 sends its hints on style as warnings with this prefix; the data are whole.
 _HINT = "PromQL info:"
@@ -75,11 +74,12 @@ class PrometheusApi:
 
     def _rows(self, status: int, body: bytes) -> tuple[Row, ...]:
         document = _document(body)
-        if isinstance(document, dict) and document.get("status") == "error":
-            sentence = f"{self._server} rejects the query: {one_line(document.get('error'), 300)}"
+        rejected = isinstance(document, dict) and document.get("status") == "error"
+        if rejected and status not in {401, 403}:  # who we are is not the query's fault
+            sentence = f"{self._server} rejects the query: {self._fetcher.quoted(document.get('error'), 300)}"
             raise SourceError(ErrorKind.QUERY_ERROR, sentence)
         if status != 200:
-            raise status_error(self._server, status)
+            raise self._fetcher.refused(status, body)
         if document is None:
             raise SourceError(
                 ErrorKind.INVALID_JSON, f"{self._server} does not answer in JSON: check address and prefix"
@@ -91,7 +91,8 @@ class PrometheusApi:
             sentence = f"{self._server} does not answer like Prometheus: check address and prefix"
             raise SourceError(ErrorKind.INVALID_ANSWER, sentence) from error
         if warnings:
-            sentence = f"{self._server} warns that its answer may be partial: {one_line('; '.join(warnings), 300)}"
+            said = self._fetcher.quoted("; ".join(warnings), 300)
+            sentence = f"{self._server} warns that its answer may be partial: {said}"
             raise SourceError(ErrorKind.PARTIAL, sentence)
         return _typed(kind, result)
 

@@ -71,21 +71,82 @@ def test_the_documents_policies_keep_the_documents_patience(name: str) -> None:
 
 def test_patience_follows_the_source() -> None:
     """What Prometheus scrapes every 2 s is not stale after 1.5 s."""
-    assert load(None, {}).settings.staleness == Staleness(1.5, 3.0)
+    assert load(None, {}).settings.staleness == Staleness(1.5, 3.0, 30.0)
     environ = {"DETNET_SOURCE__KIND": "prometheus", "DETNET_SOURCE__PROMETHEUS__SCRAPE_INTERVAL": "2s"}
-    assert load(None, environ).settings.staleness == Staleness(8.0, 16.0)
+    assert load(None, environ).settings.staleness == Staleness(8.0, 16.0, 30.0)
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Path) -> None:
     """Four sources, one order."""
     path = _file(tmp_path, "loop: {cooldown: 1s, recovery: 1s, settle: 1s}\n")
     dotenv = tmp_path / ".env"
-    dotenv.write_text("DETNET_LOOP__RECOVERY=2s\nCOOLDOWN_PERIOD_SEC=2\n", encoding="utf-8")
-    loaded = load(path, {"COOLDOWN_PERIOD_SEC": "3"}, dotenv)
+    dotenv.write_text("DETNET_LOOP__RECOVERY=2s\nDETNET_LOOP__COOLDOWN=2s\n", encoding="utf-8")
+    loaded = load(path, {"DETNET_LOOP__COOLDOWN": "3s"}, dotenv)
     loop = loaded.settings.loop
     assert (loop.settle, loop.recovery, loop.cooldown) == (1.0, 2.0, 3.0)
-    assert loaded.origins["loop.cooldown"] == "COOLDOWN_PERIOD_SEC (environment)"
+    assert loaded.origins["loop.cooldown"] == "DETNET_LOOP__COOLDOWN (environment)"
     assert loaded.origins["loop.recovery"] == f"DETNET_LOOP__RECOVERY ({dotenv})"
+
+
+def test_a_v1_name_counts_only_where_the_file_says_nothing(tmp_path: Path) -> None:
+    """A shell has NAMESPACE for its own reasons; that must not decide whose caps are released."""
+    path = _file(tmp_path, "actuator: {kubernetes: {namespaces: [plant-a]}}\nsource: {}\n")
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("COOLDOWN_PERIOD_SEC=2\nNAMESPACE=other\n", encoding="utf-8")
+    environ = {"NAMESPACE": "monitoring", "COOLDOWN_PERIOD_SEC": "3", "PROMETHEUS_URL": "http://one.test"}
+    loaded = load(path, environ, dotenv)
+    assert loaded.settings.actuator.kubernetes.namespaces == ("plant-a",)
+    assert (loaded.settings.loop.cooldown, loaded.settings.source.prometheus.url) == (3.0, "http://one.test")
+    assert loaded.origins["actuator.kubernetes.namespaces"] == str(path)
+    assert loaded.warnings == (
+        f"NAMESPACE ({dotenv}) was not used: {path} sets actuator.kubernetes.namespaces",
+        f"NAMESPACE (environment) was not used: {path} sets actuator.kubernetes.namespaces",
+    )
+    ours = {"NAMESPACE": "monitoring", "DETNET_ACTUATOR__KUBERNETES__NAMESPACES": "plant-b"}
+    assert load(path, ours).settings.actuator.kubernetes.namespaces == ("plant-b",)
+
+
+@pytest.mark.parametrize(
+    ("text", "level"), [("debug", "DEBUG"), ("warn", "WARNING"), ("Info", "INFO"), ("ERROR", "ERROR")]
+)
+def test_a_level_is_written_in_any_case(text: str, level: str) -> None:
+    """As everywhere else that reads LOG_LEVEL."""
+    assert load(None, {"LOG_LEVEL": text}).settings.log.level == level
+    with pytest.raises(ConfigError, match=r"log\.level, from LOG_LEVEL"):
+        load(None, {"LOG_LEVEL": "loud"})
+
+
+def test_what_kubernetes_sets_for_a_service_of_our_name_is_ignored_and_told_once() -> None:
+    """Every pod beside a Service named detnet or detnet-gateway has these; a start must not fail on them."""
+    links = {
+        "DETNET_PORT": "tcp://10.0.0.1:80",
+        "DETNET_GATEWAY_PORT": "tcp://10.0.0.1:80",
+        "DETNET_GATEWAY_PORT_80_TCP": "tcp://10.0.0.1:80",
+        "DETNET_GATEWAY_PORT_80_TCP_ADDR": "10.0.0.1",
+        "DETNET_GATEWAY_PORT_80_TCP_PORT": "80",
+        "DETNET_GATEWAY_PORT_80_TCP_PROTO": "tcp",
+        "DETNET_GATEWAY_SERVICE_HOST": "10.0.0.1",
+        "DETNET_GATEWAY_SERVICE_PORT": "80",
+        "DETNET_GATEWAY_SERVICE_PORT_HTTP": "80",
+    }
+    loaded = load(None, {**links, "DETNET_LOOP__SETTLE": "2s"})
+    assert loaded.settings.loop.settle == 2.0
+    (warning,) = loaded.warnings
+    assert all(name in warning for name in links)
+    for typo in ("DETNET_HTTP_PORT", "DETNET_HTTP__PORT", "DETNET_LOOP_SETTLE"):
+        with pytest.raises(ConfigError, match="there is no such setting"):
+            load(None, {typo: "80"})
+
+
+def test_the_variable_of_the_option_config_is_no_setting() -> None:
+    """``DETNET_CONFIG`` names the file."""
+    assert load(None, {"DETNET_CONFIG": "/etc/detnet.yaml"}).warnings == ()
+
+
+def test_a_list_in_the_environment_that_is_no_yaml_is_named() -> None:
+    """As a file's mistake is."""
+    with pytest.raises(ConfigError, match=r"DETNET_TARGETS \(environment\) is not YAML"):
+        load(None, {"DETNET_TARGETS": "[{name: upload"})
 
 
 def test_a_dotenv_value_is_taken_as_it_stands(tmp_path: Path) -> None:
@@ -135,7 +196,7 @@ def test_every_mistake_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         ("targets: [{name: a, min: -5M}]", "cap lies between"),
         ("targets: [{name: a}, {name: a}]", "more than one target is named a"),
         ("objectives: [{workload: robot}]", "has no limit"),
-        ("loop: {fresh_for: 9s, decay_after: 3s}", "fresh_for <= decay_after"),
+        ("loop: {fresh_for: 9s, decay_after: 3s}", "loop.decay_after is 3 s, expected at least 9 s"),
         ("loop: {safe: 5M}", "outside the targets' range 10M to 1G"),
         ("actuator: {kind: tc}", "needs 'device'"),
         ("actuator: {kind: tc, device: eth0}\ntargets: [{name: a}]", "needs 'match'"),

@@ -65,6 +65,15 @@ def test_each_wrong_answer_has_its_name(server: FaultyServer, behaviour: Behavio
     assert not reading.evidence
 
 
+def test_who_we_are_is_not_the_querys_fault(server: FaultyServer) -> None:
+    """A gateway refuses in Prometheus' own form; the advice is about credentials all the same."""
+    refused = {"status": "error", "errorType": "auth", "error": "no org id"}
+    reading = _poll(server, answer_json(refused, status="401 Unauthorized"))
+    assert reading.counts == {ErrorKind.HTTP_CLIENT_ERROR: 1}
+    assert "no org id" in (reading.error or "")
+    assert "give it a valid token" in (reading.error or "")
+
+
 def test_a_server_that_is_down_is_asked_once_a_poll(server: FaultyServer) -> None:
     """What fails for all is reported once, not once for each workload."""
     reading = _poll(server, answer(b"", status="500 Broken"), workloads=3)

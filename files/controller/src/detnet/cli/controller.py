@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from detnet.config.load import Loaded
     from detnet.config.models import Settings
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -32,6 +33,16 @@ def config_options(function: F) -> F:
         envvar="DETNET_CONFIG",
         help="The YAML configuration; without it, the environment and the defaults.",
     )(function)
+
+
+def _load(config_file: Path | None, env_file: Path | None) -> Loaded:
+    """Return the configuration; what a person should look at goes to stderr."""
+    from detnet.config.load import load  # noqa: PLC0415
+
+    loaded = load(config_file, dotenv_path=env_file)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return loaded
 
 
 @click.command("run")
@@ -55,9 +66,7 @@ def release(config_file: Path | None, env_file: Path | None) -> None:
 
     Stop 'detnet run' first: a running controller would put them back.
     """
-    from detnet.config.load import load  # noqa: PLC0415
-
-    settings = load(config_file, dotenv_path=env_file).settings
+    settings = _load(config_file, env_file).settings
     click.echo(_release_cluster(settings) if settings.actuator.kind == "kubernetes" else _release_host(settings))
 
 
@@ -116,13 +125,12 @@ def decide(  # noqa: PLR0913 - one parameter for each option
 
     Example: detnet decide --jitter robot-factory-deployment=3.5ms --budget 400M
     """
-    from detnet.config.load import load  # noqa: PLC0415
     from detnet.runtime.one_shot import ManualOptions, decide_once  # noqa: PLC0415
     from detnet.telemetry.json_lines import encode  # noqa: PLC0415
     from detnet.telemetry.passes import decision_entry  # noqa: PLC0415
 
     given = ManualOptions(latency=latency, jitter=jitter, loss=loss, budget=budget, sending=sending, live=live)
-    decision, caps = decide_once(load(config_file, dotenv_path=env_file).settings, given)
+    decision, caps = decide_once(_load(config_file, env_file).settings, given)
     if as_json:
         click.echo(encode({**decision_entry(decision), "caps_bps": caps}), nl=False)
         return
@@ -143,13 +151,10 @@ def config() -> None:
 def check(config_file: Path | None, env_file: Path | None) -> None:
     """Report every mistake at once; without one, what the configuration promises and where each value came from."""
     from detnet.config.explain import explain  # noqa: PLC0415
-    from detnet.config.load import load  # noqa: PLC0415
     from detnet.runtime.build import check as check_parts  # noqa: PLC0415
 
-    loaded = load(config_file, dotenv_path=env_file)
+    loaded = _load(config_file, env_file)
     check_parts(loaded.settings)
-    for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
     click.echo(explain(loaded))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
 
 @click.command()
 @click.option(
@@ -26,6 +28,11 @@ import click
     help="Own send lateness (p95 of a second) above which samples are discarded.",
 )
 @click.option("--metrics", metavar="ADDR:PORT", help="Serve /metrics, /samples and /healthz there.")
+@click.option(
+    "--tls-cert-file", type=_FILE, help="Serve that by HTTPS only, with this certificate; read when it changes."
+)
+@click.option("--tls-key-file", type=_FILE, help="The certificate's key, unencrypted.")
+@click.option("--bearer-token-file", type=_FILE, help="Ask for this token, except for /healthz; read at each request.")
 @click.option("--json", "record", type=click.Path(path_type=Path, dir_okay=False), help="Write every sample as a line.")
 @click.option("--realtime", is_flag=True, help="Measure as SCHED_FIFO, where permitted.")
 @click.option("--dscp", type=click.IntRange(0, 63), default=0, show_default=True, help="Mark the probes.")
@@ -39,6 +46,9 @@ def probe(  # noqa: PLR0913 - one parameter per option
     timeout_ms: float,
     late_limit_ms: float,
     metrics: str | None,
+    tls_cert_file: Path | None,
+    tls_key_file: Path | None,
+    bearer_token_file: Path | None,
     record: Path | None,
     realtime: bool,
     dscp: int,
@@ -47,6 +57,7 @@ def probe(  # noqa: PLR0913 - one parameter per option
     same_host: bool,
 ) -> None:
     """Measure round trips to reflectors (STAMP, RFC 8762) until stopped."""
+    from detnet.model.errors import UserError  # noqa: PLC0415
     from detnet.probe.paths import (  # noqa: PLC0415 - keeps detnet --help fast
         Options,
         address_and_port,
@@ -54,17 +65,25 @@ def probe(  # noqa: PLR0913 - one parameter per option
         parse_paths,
     )
     from detnet.probe.prober import Prober  # noqa: PLC0415
-    from detnet.telemetry.http import Endpoint, application  # noqa: PLC0415
+    from detnet.telemetry.http import Certificate, Endpoint, application, protected  # noqa: PLC0415
 
+    if (tls_cert_file is None) != (tls_key_file is None):
+        raise UserError("TLS needs both --tls-cert-file and --tls-key-file")
+    if metrics is None and (tls_cert_file or bearer_token_file):
+        raise UserError("--tls-cert-file and --bearer-token-file guard what --metrics serves, which is not given")
     logging.basicConfig(format="detnet probe: %(message)s", level=logging.INFO)
     bind = parse_endpoint(metrics) if metrics else None
+    certificate = Certificate(tls_cert_file, tls_key_file) if tls_cert_file and tls_key_file else None
     options = Options(timeout_ms, late_limit_ms, dscp, source, realtime, duration_s, same_host)
     prober = Prober(parse_paths(paths, rate_hz=rate_hz), options, record=record)
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: prober.stop())
         if bind:
-            endpoint = Endpoint(application(prober.registry, prober.routes), address=bind[0], port=bind[1])
+            app = application(prober.registry, prober.routes)
+            if bearer_token_file:
+                app = protected(app, bearer_token_file, open_paths={"/healthz"})
+            endpoint = Endpoint(app, address=bind[0], port=bind[1], certificate=certificate)
             click.echo(f"metrics on {address_and_port(bind[0], endpoint.port)}")
         prober.run()
     finally:

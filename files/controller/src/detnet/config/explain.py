@@ -32,7 +32,7 @@ def _promises(settings: Settings) -> Iterator[str]:
     yield f"           a raise at most every {pace.raise_every_s:g} s, none for {pace.cooldown_s:g} s after a breach"
     yield (
         f"  blind    hold from {staleness.fresh_for_s:g} s, decay from {staleness.decay_after_s:g} s, "
-        f"at or below {loop.safe or 'a quarter of the largest cap'} from {loop.safe_after:g} s"
+        f"at or below {loop.safe or 'a quarter of the largest cap'} from {staleness.safe_after_s:g} s"
     )
     where = f" on {settings.actuator.device}" if settings.actuator.device else ""
     yield f"  actuate  {settings.actuator.kind}{where}" + (" (observe mode: no cap is changed)" * _observes(settings))

@@ -1,4 +1,7 @@
-"""Load the configuration: defaults < YAML file < ``.env`` < environment, with every mistake reported at once.
+"""Load the configuration, with every mistake reported at once.
+
+Defaults < the v1 controller's variables < YAML file < ``DETNET_`` variables, and ``.env`` < environment. The v1 names
+carry no prefix of ours (``NAMESPACE``): a shell may have set them for somebody else, so what a file says counts more.
 
 Each value remembers where it came from, so that an error names the variable or key to correct. A name that looks like
 ours but is not (``TARGET_JITER_MS``) is reported: the environment is the one place where a typo is otherwise silent.
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +53,12 @@ DOCUMENTED = {
 }
 
 PREFIX = "DETNET_"
-# Names with our prefix that are not settings: the tests' own switch.
-_NOT_SETTINGS = frozenset({"DETNET_TEST_ALL"})
+# Names with our prefix that are not settings: the option --config, and the tests' own switch.
+_NOT_SETTINGS = frozenset({"DETNET_CONFIG", "DETNET_TEST_ALL"})
+# What Kubernetes sets in every pod for a Service named detnet or detnet-... (kubelet, pkg/kubelet/envvars).
+_SERVICE_LINK = re.compile(
+    r"DETNET(_[A-Z0-9]+)*?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9]+)*|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|(?P<url>PORT))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +86,28 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ, dotenv_path
         ConfigError: a file cannot be read or parsed, or values are wrong: one line for each mistake.
     """
     warnings: list[str] = []
-    given = list(_from_yaml(path)) if path else []
-    for origin, values in (("dotenv", _read_dotenv(dotenv_path)), ("environment", environ)):
-        where = str(dotenv_path) if origin == "dotenv" else "environment"
-        given += _from_names(values, where)
-        warnings += _near_misses(values, where)
+    variables = {str(dotenv_path): _read_dotenv(dotenv_path), "environment": environ}
+    for where, values in variables.items():
+        warnings += [*_near_misses(values, where), *_service_links(values, where)]
+    file = list(_from_yaml(path)) if path else []
+    said = {one.path for one in file}
+    documented = [one for where, values in variables.items() for one in _documented(values, where)]
+    # Whoever has set the variable may think that it counts.
+    warnings += [
+        f"{one.origin} was not used: {path} sets {'.'.join(one.path)}" for one in documented if one.path in said
+    ]
+    spare = [one for one in documented if one.path not in said]
+    prefixed = [one for where, values in variables.items() for one in _prefixed(values, where)]
     tree: dict[str, object] = {}
     origins: dict[str, str] = {}
-    for one in given:
+    for one in (*file, *spare, *prefixed):
         _plant(tree, one)
         origins[".".join(one.path)] = one.origin
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(_explain(error, origins)) from None
-    return Loaded(settings, origins, (*warnings, *_overruled(settings, origins)))
+    return Loaded(settings, origins, (*warnings, *_overruled(settings, origins), *_about_credentials(settings)))
 
 
 def _from_yaml(path: Path) -> Iterator[_Given]:
@@ -120,19 +135,41 @@ def _leaves(node: dict[object, object], path: tuple[str, ...], origin: str) -> I
             yield _Given(here, value, origin)
 
 
-def _from_names(values: Mapping[str, str], where: str) -> Iterator[_Given]:
-    """Yield documented names first, so that our own more exact names win over them."""
+def _documented(values: Mapping[str, str], where: str) -> Iterator[_Given]:
     for name, documented in DOCUMENTED.items():
         if name in values:
             text = values[name].strip()
             unit = documented.unit if text[-1:].isdigit() else ""
             yield _Given(documented.path, f"{text}{unit}", f"{name} ({where})")
+
+
+def _prefixed(values: Mapping[str, str], where: str) -> Iterator[_Given]:
     for name in sorted(values):
-        if name.startswith(PREFIX) and name not in _NOT_SETTINGS:
+        if name.startswith(PREFIX) and name not in _NOT_SETTINGS and not _is_service_link(name, values[name]):
             path = tuple(name.removeprefix(PREFIX).lower().split("__"))
-            yield _Given(
-                path, yaml.safe_load(values[name]) if _is_list(values[name]) else values[name], f"{name} ({where})"
-            )
+            yield _Given(path, _value(values[name], f"{name} ({where})"), f"{name} ({where})")
+
+
+def _value(text: str, origin: str) -> object:
+    if not _is_list(text):
+        return text
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin} is not YAML in flow style: {_yaml_problem(error)}") from error
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    matched = _SERVICE_LINK.fullmatch(name)
+    return matched is not None and (matched["url"] is None or "://" in value)
+
+
+def _service_links(values: Mapping[str, str], where: str) -> Iterator[str]:
+    if names := sorted(name for name, value in values.items() if _is_service_link(name, value)):
+        yield (
+            f"{', '.join(names)} ({where}) come from a Kubernetes Service and were not used; "
+            "'enableServiceLinks: false' in the pod keeps them away"
+        )
 
 
 def _is_list(text: str) -> bool:
@@ -157,6 +194,18 @@ def _overruled(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
             origin = origins.get(f"defaults.{name}")
             if origin is not None:
                 yield f"{origin} has no effect: '{key}' is listed, and each entry says its own"
+
+
+def _about_credentials(settings: Settings) -> Iterator[str]:
+    for server in settings.servers_in_plain_http:
+        yield f"{server.key}: its credentials go to {server.url} without TLS, for everybody on the way to read"
+    prometheus = settings.source.prometheus
+    for server in settings.servers[1:] if prometheus.credentials.secret else ():
+        if server.client is not prometheus and not server.client.credentials.secret:
+            yield (
+                f"{server.key}: {server.url} is another server than {prometheus.url} and gets none of its credentials; "
+                "give the section its own, if it needs any"
+            )
 
 
 def _plant(tree: dict[str, object], given: _Given) -> None:

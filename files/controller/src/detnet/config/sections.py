@@ -8,11 +8,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 
 from detnet.model.annotations import EGRESS
+from detnet.model.errors import ConfigError
 from detnet.model.rate import Rate
 from detnet.model.units import parse_duration_s, parse_rate, parse_share
+from detnet.sources.credentials import Credentials
+from detnet.sources.fetch import base_url
 
 _MBPS = 1_000_000
 
@@ -25,12 +37,21 @@ AnnotationKey = Annotated[
 Kind = Literal["Deployment", "StatefulSet", "DaemonSet", "Pod"]
 
 
+def _parse_url(text: str) -> str:
+    try:
+        base_url(text)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
 def _format_duration(seconds: float) -> str:
     return f"{seconds * 1e3:g}ms" if seconds < 1.0 else f"{seconds:g}s"
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration_s), PlainSerializer(_format_duration, when_used="json")]
 Share = Annotated[float, BeforeValidator(parse_share), PlainSerializer(lambda share: f"{share:.6g}", when_used="json")]
+Url = Annotated[str, AfterValidator(_parse_url)]
 Cap = Annotated[Rate, BeforeValidator(parse_rate), PlainSerializer(lambda rate: rate.quantity, when_used="json")]
 
 
@@ -51,22 +72,78 @@ class Defaults(Model):
     max: Cap = Rate(1000 * _MBPS)
 
 
-class ProbeSettings(Model):
+class BasicAuthSettings(Model):
+    """A user name, and the file with its password."""
+
+    username: str
+    password_file: Path
+
+
+class HeaderFileSettings(Model):
+    """A header whose value is a secret."""
+
+    file: Path
+
+
+class TlsSettings(Model):
+    """Whom we trust (``ca_file``), the certificate that we show, and the name that the server's must have."""
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    server_name: str | None = None
+
+
+class HttpClientSettings(Model):
+    """How one HTTP server is spoken to, in the words of Prometheus' own client configuration."""
+
+    bearer_token_file: Path | None = None
+    basic_auth: BasicAuthSettings | None = None
+    headers: dict[str, str | HeaderFileSettings] = {}
+    tls: TlsSettings = TlsSettings()
+    timeout: Annotated[Duration, Field(ge=0.05, le=60.0)] | None = None
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who we are there and whom we trust."""
+        basic, tls = self.basic_auth, self.tls
+        return Credentials(
+            self.bearer_token_file,
+            basic.username if basic else None,
+            basic.password_file if basic else None,
+            tls.ca_file,
+            tls.cert_file,
+            tls.key_file,
+            tls.server_name,
+            {name: value if isinstance(value, str) else value.file for name, value in self.headers.items()},
+        )
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        try:
+            _ = self.credentials
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class ProbeSettings(HttpClientSettings):
     """Where the probe's direct source listens (``detnet probe --metrics``)."""
 
-    url: str = "http://127.0.0.1:9862"
+    url: Url = "http://127.0.0.1:9862"
 
 
-class PrometheusSettings(Model):
+class PrometheusSettings(HttpClientSettings):
     """Which Prometheus to ask; what to ask is said by each objective."""
 
-    url: str = "http://prometheus-server:9090"
-    window: Duration = 10.0
+    url: Url = "http://prometheus-server:9090"
+    window: Duration | None = None
     scrape_interval: Duration = 1.0
-    bearer_token_file: Path | None = None
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
+
+    @property
+    def window_s(self) -> float:
+        """What the figures are taken over, in seconds: fewer than five scrapes decide nothing."""
+        return max(10.0, 6.0 * self.scrape_interval) if self.window is None else self.window
 
 
 class SourceSettings(Model):
@@ -142,14 +219,14 @@ class TargetSettings(Model):
     kind: Kind = "Deployment"
 
 
-class CountersSettings(Model):
+class CountersSettings(HttpClientSettings):
     """PromQL for the byte counters: one of the pods' and one of the nodes' cumulative transmitted bytes.
 
     ``pods`` must answer series with the labels ``namespace`` and ``pod``, ``nodes`` with the label that ``node_label``
     names; ``nodes`` may be left out, then the rest of a node's traffic is not known.
     """
 
-    url: str | None = None
+    url: Url | None = None
     pods: str = 'sum by (namespace, pod) (container_network_transmit_bytes_total{interface="eth0"})'
     nodes: str | None = None
     node_label: str = "node"
@@ -270,7 +347,7 @@ class LoopSettings(Model):
     least_samples: Annotated[int, Field(ge=1, le=10_000)] = 5
     fresh_for: Duration | None = None
     decay_after: Duration | None = None
-    safe_after: Duration = 30.0
+    safe_after: Duration | None = None
     decay_time_constant: Duration = 10.0
     settle: Duration = 0.5
     cooldown: Duration | None = None
@@ -315,3 +392,9 @@ class LogSettings(Model):
     """The controller's own log."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _in_any_case(cls, value: object) -> object:
+        level = str(value).upper()
+        return "WARNING" if level == "WARN" else level

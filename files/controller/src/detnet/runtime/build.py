@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from detnet.actuators.base import Actuator
 from detnet.actuators.dry_run import DryRunActuator
 from detnet.config.models import Settings
-from detnet.config.sections import ObjectiveSettings, PolicySettings, PrometheusSettings, SourceSettings
+from detnet.config.sections import ObjectiveSettings, PolicySettings, SourceSettings
 from detnet.control.allocate import Claim
 from detnet.control.decision import Rules
 from detnet.control.guard import Guard
 from detnet.control.policies import Aimd, Graded, Policy, Steps
 from detnet.control.policy_registry import POLICIES, make_policy
-from detnet.model.errors import ConfigError
+from detnet.model.errors import ConfigError, UserError
 from detnet.model.objectives import Objective, Priority
 from detnet.model.rate import CEILING_BPS, Rate
 from detnet.runtime.control_loop import ControlLoop, LoopParts, Memory
 from detnet.sources import promql
-from detnet.sources.credentials import Credentials
+from detnet.sources.fetch import Limits
 from detnet.sources.promql import Template
 from detnet.sources.source import Source
 from detnet.telemetry.passes import Recorder
@@ -72,7 +72,7 @@ def domain_rules(settings: Settings, workloads: Collection[str], claims: Sequenc
             least_samples=loop.least_samples,
             fresh_for_s=settings.staleness.fresh_for_s,
             decay_after_s=settings.staleness.decay_after_s,
-            safe_after_s=loop.safe_after,
+            safe_after_s=settings.staleness.safe_after_s,
             decay_time_constant_s=loop.decay_time_constant,
             settle_s=loop.settle,
             cooldown_s=pace.cooldown_s,
@@ -136,8 +136,9 @@ def build_source(source: SourceSettings, objectives: Sequence[ObjectiveSettings]
         wrong = [o.workload for o in objectives if o.hubble is not None or o.promql is not None]
         if wrong:
             raise ConfigError(f"the objective of {wrong[0]} names Prometheus series, but source.kind is 'probe'")
-        paths = {o.workload: o.path or o.workload for o in objectives}
-        return ProbeSource(ProbeSourceConfig(source.probe.url, paths, source.period or 0.2))
+        probe, paths = source.probe, {o.workload: o.path or o.workload for o in objectives}
+        limits = Limits().within(probe.timeout, "source.probe.timeout")
+        return ProbeSource(ProbeSourceConfig(probe.url, paths, source.period or 0.2, probe.credentials, limits))
     from detnet.sources.prometheus import PrometheusSource, PrometheusSourceConfig  # noqa: PLC0415
 
     prometheus = source.prometheus
@@ -145,17 +146,13 @@ def build_source(source: SourceSettings, objectives: Sequence[ObjectiveSettings]
         PrometheusSourceConfig(
             prometheus.url,
             {o.workload: _query(o) for o in objectives},
-            window_s=prometheus.window,
+            window_s=prometheus.window_s,
             scrape_interval_s=prometheus.scrape_interval,
             period_s=source.period or prometheus.scrape_interval,
-            credentials=build_credentials(prometheus),
+            credentials=prometheus.credentials,
+            limits=Limits().within(prometheus.timeout, "source.prometheus.timeout"),
         )
     )
-
-
-def build_credentials(prometheus: PrometheusSettings) -> Credentials:
-    """Return how we prove to Prometheus who we are."""
-    return Credentials(prometheus.bearer_token_file, prometheus.username, prometheus.password_file, prometheus.ca_file)
 
 
 def build_actuator(settings: Settings) -> Actuator:
@@ -175,10 +172,13 @@ def build_actuator(settings: Settings) -> Actuator:
 
 
 def check(settings: Settings) -> None:
-    """Build everything that touches neither network nor kernel, so that ``config check`` finds what a start would.
+    """Build everything that touches neither network nor kernel: what passes here starts.
+
+    ``config check``, a start and a reload all come through here, so that there is one answer.
 
     Raises:
         ConfigError: what is wrong.
+        UserError: a package that the actuator needs is not installed.
     """
     unused = unused_policy_settings(settings.policy)
     if unused:
@@ -193,6 +193,21 @@ def check(settings: Settings) -> None:
     build_source(settings.source, settings.effective_objectives)
     if settings.http.listen is not None:
         listen_address(settings.http.listen)
+    _check_actuator(settings)
+
+
+def _check_actuator(settings: Settings) -> None:
+    kind = settings.actuator.kind
+    try:
+        if kind != "kubernetes":
+            build_actuator(settings).close()
+            return
+        from detnet.runtime.build_kubernetes import check_cluster  # noqa: PLC0415 - the client only when chosen
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"the actuator {kind} needs the Python package {error.name}: install detnet-qos[{kind}]"
+        ) from error
+    check_cluster(settings)
 
 
 def build_parts(settings: Settings, recorder: Recorder, memory: Memory | None = None) -> LoopParts:

@@ -11,17 +11,14 @@ from collections.abc import Callable, Sequence
 
 from detnet.config.models import Settings
 from detnet.config.sections import (
-    ActuatorSettings,
-    CountersSettings,
     Defaults,
     KubernetesSettings,
     LeaderSettings,
     ObjectiveSettings,
-    PrometheusSettings,
     TargetSettings,
 )
 from detnet.control.decision import Rules
-from detnet.kubernetes.caps.byte_counters import ByteCounters, CountersConfig
+from detnet.kubernetes.caps.byte_counters import LIMITS, ByteCounters, CountersConfig
 from detnet.kubernetes.caps.domains import Critical, Domain
 from detnet.kubernetes.caps.plan import Plan
 from detnet.kubernetes.caps.reconciler import CapReconciler
@@ -36,7 +33,7 @@ from detnet.kubernetes.objects.targets import Bounds, Delegation
 from detnet.kubernetes.objects.workloads import PLURALS, Ref
 from detnet.model.annotations import STATUS
 from detnet.model.rate import Rate
-from detnet.runtime.build import build_credentials, build_source, build_write_gate, domain_rules
+from detnet.runtime.build import build_source, build_write_gate, domain_rules
 from detnet.runtime.cluster_controller import ClusterParts, ClusterRecorder, Topology
 from detnet.runtime.control_loop import Memory
 from detnet.runtime.leader_elected import EventingRecorder, LeaderElectedCluster
@@ -52,15 +49,7 @@ def build_cluster_parts(
     """
     cluster = running
     if cluster is None:
-        plan = _plan(
-            settings.actuator.kubernetes,
-            settings.defaults,
-            settings.effective_objectives,
-            settings.effective_targets,
-            settings.loop.safe,
-        )
-        gate = build_write_gate(settings.mode, settings.kill_switch)
-        cluster = _cluster(settings.actuator, plan, settings.source.prometheus, gate)
+        cluster = _cluster(settings, build_write_gate(settings.mode, settings.kill_switch))
         if cluster.event_recorder is not None:
             recorder = EventingRecorder(recorder, cluster.event_recorder, cluster.cluster)
     if not isinstance(cluster, LeaderElectedCluster):
@@ -80,15 +69,34 @@ def build_cluster_parts(
     )
 
 
-def _cluster(
-    actuator: ActuatorSettings, plan: Plan, prometheus: PrometheusSettings, gate: Callable[[], str | None]
-) -> LeaderElectedCluster:
-    kubernetes = actuator.kubernetes
+def check_cluster(settings: Settings) -> None:
+    """Build what asks nobody.
+
+    Raises:
+        ConfigError: something named in the settings cannot be built.
+    """
+    _plan_of(settings)
+    _counters(settings)
+    _lease_times(settings.actuator.leader)
+
+
+def _plan_of(settings: Settings) -> Plan:
+    return _plan(
+        settings.actuator.kubernetes,
+        settings.defaults,
+        settings.effective_objectives,
+        settings.effective_targets,
+        settings.loop.safe,
+    )
+
+
+def _cluster(settings: Settings, gate: Callable[[], str | None]) -> LeaderElectedCluster:
+    actuator, kubernetes, plan = settings.actuator, settings.actuator.kubernetes, _plan_of(settings)
     api = connect(_access(kubernetes))
     identity = actuator.leader.identity or _identity()
     elector = _elector(api, actuator.leader, identity)
     may_write = _may_write(elector, gate)
-    counters = _counters(kubernetes.counters, prometheus)
+    counters = _counters(settings)
     reconciler = CapReconciler(
         api,
         plan,
@@ -173,8 +181,11 @@ def _identity() -> str:
 def _elector(api: Api, leader: LeaderSettings, identity: str) -> LeaderElector | None:
     if not leader.enabled:
         return None
-    times = LeaseTimes(leader.lease_duration, leader.renew_deadline, leader.retry_period)
-    return LeaderElector(api, leader.namespace, leader.name, identity, times)
+    return LeaderElector(api, leader.namespace, leader.name, identity, _lease_times(leader))
+
+
+def _lease_times(leader: LeaderSettings) -> LeaseTimes:
+    return LeaseTimes(leader.lease_duration, leader.renew_deadline, leader.retry_period)
 
 
 def _event_recorder(api: Api, identity: str, may_write: Callable[[], float | None]) -> EventRecorder:
@@ -185,17 +196,20 @@ def _event_recorder(api: Api, identity: str, may_write: Callable[[], float | Non
     return EventRecorder(api, identity=identity, time_left_s=time_left_s)
 
 
-def _counters(counters: CountersSettings | None, prometheus: PrometheusSettings) -> ByteCounters | None:
+def _counters(settings: Settings) -> ByteCounters | None:
+    counters = settings.actuator.kubernetes.counters
     if counters is None:
         return None
+    server = settings.servers[-1]
     return ByteCounters(
         CountersConfig(
-            counters.url or prometheus.url,
+            server.url,
             counters.pods,
             nodes=counters.nodes,
             node_label=counters.node_label,
             period_s=counters.period,
-            credentials=build_credentials(prometheus),
+            credentials=server.client.credentials,
+            limits=LIMITS.within(counters.timeout, f"{server.key}.timeout"),
         )
     )
 

@@ -24,7 +24,7 @@ from detnet.telemetry.state_changes import StateChangeLogger
 _log = logging.getLogger(__name__)
 
 # 5,000 rows are 0.7 MB and some 30 ms of parsing; nobody waits for them.
-_LIMITS = Limits(total_s=5.0, read_s=4.0, body_bytes=16_000_000)
+LIMITS = Limits(total_s=5.0, read_s=4.0, body_bytes=16_000_000)
 _JOIN_S = 2.0
 
 
@@ -43,6 +43,7 @@ class CountersConfig:
     node_label: str = "node"
     period_s: float = 1.0
     credentials: Credentials = field(default_factory=Credentials)
+    limits: Limits = LIMITS
 
 
 class ByteCounters:
@@ -56,7 +57,7 @@ class ByteCounters:
         self.trouble: str | None = None
         """Why the last question brought nothing, in one sentence."""
         self._config = config
-        self._fetcher = Fetcher("Prometheus", config.url, config.credentials, _LIMITS)
+        self._fetcher = Fetcher("Prometheus", config.url, config.credentials, config.limits)
         self._api = PrometheusApi(self._fetcher, f"Prometheus at {config.url}", clock)
         self._newest: Counters | None = None
         self._state_changes = StateChangeLogger(_log)
@@ -94,7 +95,7 @@ class ByteCounters:
         # One question, so that pods and nodes are of one scrape.
         parts = {"pods": self._config.pods, "nodes": self._config.nodes}
         question = " or ".join(f'label_replace({e}, "{PART}", "{part}", "", "")' for part, e in parts.items() if e)
-        answer = self._api.query(question, deadline_s=time.monotonic() + _LIMITS.total_s)
+        answer = self._api.query(question, deadline_s=time.monotonic() + self._config.limits.total_s)
         return Counters(
             answer.asked_at_s,
             _by_label(answer.rows, "pods", ("namespace", "pod")),

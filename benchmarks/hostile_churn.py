@@ -28,6 +28,7 @@ from detnet.kubernetes.caps.domains import Critical, group
 from detnet.kubernetes.caps.plan import Plan
 from detnet.kubernetes.caps.planner import cap_of, on_pods, stale_caps
 from detnet.kubernetes.caps.work_queue import Failure, RateLimits, WorkQueue
+from detnet.kubernetes.objects.faults import Faults
 from detnet.kubernetes.objects.patches import PendingPatch
 from detnet.kubernetes.objects.targets import Bounds, find
 from detnet.kubernetes.objects.workloads import Pod, pod_of, workload_of
@@ -55,6 +56,7 @@ class Figures:
     longest_uncapped_s: float = 0.0
     log_lines: int = 0
     refused: int = 0
+    faults: int = 0
     memory_mib: list[float] = field(default_factory=list)
 
 
@@ -172,8 +174,10 @@ class Run:
         }
         cut = now_s % CUT_EVERY_S < PASS_S
         budget_bps = 60_000_000 if now_s % CUT_EVERY_S < CUT_EVERY_S / 2 else 400_000_000
-        wanted: list[PendingPatch] = list(stale_caps(PLAN, roster, cluster.workloads.values(), pods))
-        for domain in group(roster, PLAN.critical, pods, refused=refused).domains:
+        faults = Faults()
+        wanted: list[PendingPatch] = list(stale_caps(PLAN, roster, cluster.workloads.values(), pods, faults))
+        grouping = group(roster, PLAN.critical, pods, refused=refused)
+        for domain in grouping.domains:
             caps = allocate(budget_bps, domain.claims)
             for target, keys in domain.pods.items():
                 wanted += on_pods(PLAN, caps[target], [cluster.pods[key] for key in keys], sharp=cut)
@@ -183,6 +187,7 @@ class Run:
                 self.asked_s.setdefault(key, now_s)
             self.queue.put(pending, now_s)
         self._problems.take(roster.problems)
+        self.figures.faults += len({*roster.faults, *grouping.faults, *faults.found})
         self.figures.passes += 1
         self.figures.refused = max(self.figures.refused, len(refused))
         for key, pod in cluster.pods.items():
@@ -261,7 +266,7 @@ def lines(figures: Figures, seconds: float) -> Iterator[str]:
     yield f"{seconds:g} simulated s, {figures.passes} passes, {figures.cuts} cuts of the victim in good times"
     yield f"the latest cut began {figures.latest_cut_s:.2f} s after it was decided"
     yield f"a pod of the victim was without a cap for {figures.longest_uncapped_s:.2f} s at most"
-    yield f"{figures.log_lines} log lines; {figures.refused} pods at most that nobody may cap"
+    yield f"{figures.log_lines} log lines; {figures.refused} pods at most that nobody may cap; {figures.faults} faults"
     yield f"memory in MiB: {', '.join(f'{each:.0f}' for each in figures.memory_mib)}"
 
 

@@ -55,7 +55,7 @@ class Rate:
         Raises:
             RateError: the text is no quantity, or no usable cap.
         """
-        return cls(_parse_bps(text))
+        return cls(parse_bps(text))
 
     @classmethod
     def clamped(cls, bps: float, low: Rate, high: Rate) -> Rate:
@@ -95,7 +95,12 @@ def _shown(bps: int) -> str:
     return str(bps) if abs(bps) < 10**20 else f"{'-' if bps < 0 else ''}10^20 or more"
 
 
-def _parse_bps(text: str) -> int:
+def parse_bps(text: str) -> int:
+    """Read a Kubernetes quantity in bit/s of any size, a cap or not.
+
+    Raises:
+        RateError: the text is no quantity, or one below a bit/s by its suffix.
+    """
     # No strip: Kubernetes refuses surrounding space, so such a text is no cap and must not be taken for one.
     match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     if match is None:

@@ -15,6 +15,7 @@ from detnet.control.decision import Rules
 from detnet.control.guard import Guard
 from detnet.control.policies import Aimd
 from detnet.kubernetes.caps.domains import Domain
+from detnet.kubernetes.objects.faults import Fault
 from detnet.model.objectives import Objective
 from detnet.model.rate import Rate
 from detnet.runtime.cluster_controller import ClusterController, ClusterParts
@@ -36,7 +37,7 @@ class World:
     forgotten: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     shown: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Give every node an actuator of its own."""
@@ -54,6 +55,10 @@ class World:
     def problems(self, sentences: Sequence[str] = ()) -> Sequence[str]:
         """Nothing to repair but what is reported."""
         self.shown = list(sentences)
+        return ()
+
+    def faults(self) -> Sequence[Fault]:
+        """Nothing that could not be worked out."""
         return ()
 
     def collector(self) -> Collector:
@@ -85,9 +90,9 @@ class World:
         """Keep what was said."""
         self.idled.append((sentence, ready))
 
-    def failed(self, domain: str) -> None:
+    def failed(self, domain: str, kind: str) -> None:
         """Keep which."""
-        self.failures.append(domain)
+        self.failures.append((domain, kind))
 
     def forget(self, domain: str) -> None:
         """Keep which."""
@@ -170,7 +175,7 @@ def test_a_fault_of_one_domain_stays_there() -> None:
     assert sentence.startswith("node-1 is not controlled, its caps are held: ValueError(")
     assert len(sentence) < 400
     assert sentence.isprintable()
-    assert world.failures == ["node-1", "node-1"]
+    assert world.failures == [("node-1", "domain")] * 2
     world.broken = set()
     assert [each.domain for each in after(world, one, 0.5)] == ["node-1", "node-2"]
     assert world.shown == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detnet.kubernetes.caps.compliance import Enforcement
+from detnet.kubernetes.objects.faults import Faults
 from detnet.model.rate import Rate
 
 M = 1_000_000
@@ -15,7 +16,7 @@ def _sending(rates_mbps: list[float], *, scrape_every: int = 1, caps: dict[str, 
     for second, rate in enumerate(rates_mbps):
         sent += rate * M / 8.0
         shown = sent if second % scrape_every == 0 else shown
-        known = known.after({"factory/upload-1": shown}, caps, 100.0 + second)
+        known = known.after({"factory/upload-1": shown}, caps, 100.0 + second, Faults())
     return known
 
 
@@ -47,12 +48,12 @@ def test_what_was_sent_before_the_cap_does_not_count() -> None:
         sent += (200.0 if second <= 20 else 20.0) * M / 8.0
         shown = sent if second % 15 == 0 else shown
         caps = {"factory/upload-1": Rate((200 if second < 20 else 20) * M)}
-        known = known.after({"factory/upload-1": shown}, caps, 100.0 + second)
+        known = known.after({"factory/upload-1": shown}, caps, 100.0 + second, Faults())
         assert not known.violating()
 
 
 def test_a_counter_that_began_again_and_a_pod_that_went_are_forgotten() -> None:
     """Both would give rates of nobody."""
     known = _sending([52.0] * 14)
-    assert not known.after({"factory/upload-1": 0.0}, CAP, 120.0).violating()
-    assert not known.after({"factory/upload-1": 1e9}, {}, 120.0).pods
+    assert not known.after({"factory/upload-1": 0.0}, CAP, 120.0, Faults()).violating()
+    assert not known.after({"factory/upload-1": 1e9}, {}, 120.0, Faults()).pods

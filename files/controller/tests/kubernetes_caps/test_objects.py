@@ -25,10 +25,11 @@ def test_a_deployment_is_found_through_the_name_of_its_replica_set() -> None:
     assert pod_of(raw).workload == Ref("Deployment", "factory", "telemetry-upload")
 
 
-def test_a_pod_of_a_kind_that_we_do_not_know_stands_for_itself() -> None:
-    """A Job's pod, one of a ReplicaSet without Deployment and a bare pod are addressed one by one."""
-    for owner, labels in ((("Job", "nightly"), {}), (("ReplicaSet", "old"), {"pod-template-hash": "5d9c"}), (None, {})):
-        assert pod_of(_raw(owner, labels)).workload == Ref(POD, "factory", "x-1")
+def test_a_pod_belongs_to_the_controller_that_owns_it_and_else_to_itself() -> None:
+    """Also where nobody reads that controller: a Job, a ReplicaSet without Deployment."""
+    for owner in (("Job", "nightly"), ("ReplicaSet", "old")):
+        assert pod_of(_raw(owner, {"pod-template-hash": "5d9c"})).workload == Ref(owner[0], "factory", owner[1])
+    assert pod_of(_raw(None)).workload == Ref(POD, "factory", "x-1")
 
 
 def test_only_the_annotations_that_matter_are_kept() -> None:

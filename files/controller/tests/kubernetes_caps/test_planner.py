@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from detnet.kubernetes.caps import planner
 from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.objects.faults import Faults
 from detnet.kubernetes.objects.patches import Cap, Release
 from detnet.kubernetes.objects.targets import Roster, find
 from detnet.kubernetes.objects.workloads import Pod, Workload
@@ -89,29 +90,31 @@ def test_only_targets_keep_what_is_ours(cluster: tuple[list[Workload], list[Pod]
     workloads, pods = cluster
     pods = [replace(one, annotations=patched({}, cap_patch({}, Rate(5 * M)))) for one in pods]
     roster = find({}, [], workloads, pods, defaults=DEFAULTS)
-    released = {pending.ref for pending in planner.stale_caps(PLAN, roster, workloads, pods)}
+    released = {pending.ref for pending in planner.stale_caps(PLAN, roster, workloads, pods, Faults())}
     for one in pods:
         assert (one.ref in released) == (roster.bounds_of(one) is None and not one.deleting)
 
 
 def test_a_pod_whose_workload_is_gone_keeps_its_cap_to_the_end() -> None:
     """It is about to be deleted as well; unlimited it would be worse for its last seconds."""
-    assert list(planner.stale_caps(PLAN, Roster(), [], [_capped(1, 5)])) == []
-    assert [w.change for w in planner.stale_caps(PLAN, Roster(), [UPLOAD], [_capped(1, 5)])] == [Release()]
+    assert list(planner.stale_caps(PLAN, Roster(), [], [_capped(1, 5)], Faults())) == []
+    assert [w.change for w in planner.stale_caps(PLAN, Roster(), [UPLOAD], [_capped(1, 5)], Faults())] == [Release()]
 
 
 def test_what_a_person_paused_is_left_alone() -> None:
     """Neither its pods nor its template are touched, and nothing is taken back."""
     paused = replace(DEFAULTS, paused=True)
     roster, plan = Roster({UPLOAD.ref: paused}), replace(PLAN, template_cap=Rate(5 * M))
-    assert list(planner.stale_caps(plan, roster, [UPLOAD], [_capped(1, 5)])) == []
-    assert list(planner.template_patches(plan, roster, [UPLOAD])) == []
+    assert list(planner.stale_caps(plan, roster, [UPLOAD], [_capped(1, 5)], Faults())) == []
+    assert list(planner.template_patches(plan, roster, [UPLOAD], Faults())) == []
     roster = Roster({UPLOAD.ref: DEFAULTS})
-    assert [w.change for w in planner.template_patches(plan, roster, [UPLOAD])] == [Cap(Rate(5 * M))]
+    assert [w.change for w in planner.template_patches(plan, roster, [UPLOAD], Faults())] == [Cap(Rate(5 * M))]
 
 
 def test_a_template_of_a_target_that_became_critical_is_freed() -> None:
     """Its next pods would be born with our cap."""
     robot = replace(workload("robot", role=CRITICAL), template_annotations={EGRESS: "5M", PRIOR: ""})
     roster = find({}, [], [robot], [], defaults=DEFAULTS)
-    assert [(w.ref, w.change) for w in planner.stale_caps(PLAN, roster, [robot], [])] == [(robot.ref, Release())]
+    assert [(w.ref, w.change) for w in planner.stale_caps(PLAN, roster, [robot], [], Faults())] == [
+        (robot.ref, Release())
+    ]

@@ -84,3 +84,18 @@ def test_without_the_right_to_write_nothing_is_tried(site: Site, api: Api) -> No
     _capped(site, api)
     report = release(api, [site.namespace], lambda: None)
     assert (report.pods, len(report.left)) == (0, 5)
+
+
+def test_a_namespace_that_may_not_be_read_is_named_and_the_others_are_released(site: Site, api: Api) -> None:
+    """The command's exit is an error, since what is there may still carry our caps."""
+    before = _capped(site, api)
+    with site.plane.proxy() as proxy:
+        through = connect(ClusterAccess(proxy.kubeconfig))
+        proxy.answer(403, match=lambda _method, path: "/namespaces/cell-7/" in path)
+        report = release(through, [site.namespace, "cell-7"], _always)
+        through.close()
+    assert (report.pods, report.templates) == (5, 0)
+    (told,) = report.left
+    assert told.startswith("namespace cell-7 is not served: ")
+    assert "403" in told
+    assert _annotations(site) == before

@@ -155,7 +155,7 @@ def test_a_label_on_the_pods_alone_makes_no_target_and_is_told() -> None:
 
 
 def test_a_pod_of_no_known_workload_is_a_target_by_its_own_label() -> None:
-    """A bare pod or the pod of a Job carries label and annotations itself."""
+    """A bare pod carries label and annotations itself."""
     alone = pod(None, 1, role=BEST_EFFORT)
     assert _find(pods=(alone,)).bounds_of(alone) == DEFAULTS
 

@@ -212,3 +212,51 @@ def test_the_age_of_the_oldest_cut_counts_from_the_first_wish() -> None:
     assert order.oldest_cut_s(5.0) == 5.0
     order.failed(_take(order, 5.0).ref, 5.0, Failure.SERVER)
     assert order.oldest_cut_s(6.0) == 6.0
+
+
+def test_the_end_of_an_outage_lets_its_cuts_go_at_once() -> None:
+    """They have waited for the server, and not for themselves: the first success of anybody is their turn."""
+    order, now_s = _order(), 0.0
+    victim = replace(_wish(1000), group="victim")
+    for pending in (victim, *(replace(_wish(number), group="others") for number in range(20))):
+        order.put(pending, now_s)
+    while now_s < 15.0:
+        now_s += order.wait_s(now_s) or 0.0
+        pending_now = order.take(now_s)
+        if pending_now is not None:
+            order.failed(pending_now.ref, now_s, Failure.SERVER)
+    order.put(replace(_wish(2000), group="others"), now_s)  # never failed: tried at once
+    while (first := order.take(now_s)) is None:
+        now_s += order.wait_s(now_s) or 0.0
+    order.written(first.ref, now_s)
+    assert victim in [first, *(order.take(now_s) for _each in range(3))]
+
+
+def test_who_fails_in_outage_after_outage_is_behind_who_does_not() -> None:
+    """While others are served its failures are its own, and half of the workers are free of it."""
+    order, now_s = _order(), 0.0
+    for number in range(10):
+        order.put(replace(_wish(number), group="attacker"), now_s)
+    for number in range(100, 130):
+        now_s += 0.2
+        for pending in [p for _each in range(8) if (p := order.take(now_s)) is not None]:
+            order.failed(pending.ref, now_s, Failure.SERVER)
+        well = replace(_wish(number), group="well")
+        order.put(well, now_s)
+        while order.take(now_s) != well:
+            now_s += 0.1
+        order.written(well.ref, now_s)
+    now_s += 10.0
+    assert sum(order.take(now_s) is not None for _each in range(8)) == 4
+
+
+def test_a_conflict_suspects_nobody() -> None:
+    """The object changed meanwhile: its cut stays among the first, and waits for a second at most."""
+    order, now_s = _order(), 0.0
+    order.put(_wish(1), now_s)
+    for _time in range(8):
+        order.failed(_take(order, now_s).ref, now_s, Failure.CONFLICT)
+        wait_s = order.wait_s(now_s)
+        assert wait_s is not None
+        assert wait_s <= 1.0
+        now_s += wait_s

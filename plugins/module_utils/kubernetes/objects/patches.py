@@ -20,8 +20,8 @@ from ...model.annotations import (
     priority_patch,
     release_patch,
 )
-from ...model.rate import Rate
-from .workloads import POD, Pod, Ref, Workload
+from ...model.rate import FLOOR_BPS, Rate
+from .workloads import POD, Pod, Ref, Workload, limit_bps
 
 
 class Change(Protocol):
@@ -33,15 +33,28 @@ class Change(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """Put a cap in force, with Cilium's priority beside it if given."""
+    """Put a cap in force, with Cilium's priority beside it if given.
+
+    A limit that somebody else wrote there is never raised: ours is that one at most, and theirs stays if it is less
+    than a cap can be.
+    """
 
     rate: Rate
     priority: str | None = None
     key: str = EGRESS
 
+    def within(self, limit_bps: int | None) -> Rate | None:
+        """Return what is written on an object with somebody else's limit; ``None``: theirs stays."""
+        if limit_bps is None or limit_bps >= self.rate.bps:
+            return self.rate
+        return None if limit_bps < FLOOR_BPS else Rate(limit_bps)
+
     def patch(self, annotations: Annotations) -> Patch:
         """See ``Change``."""
-        return cap_patch(annotations, self.rate, key=self.key, priority=self.priority)
+        rate = self.within(limit_bps(annotations, key=self.key))
+        if rate is None:
+            return release_patch(annotations, key=self.key)
+        return cap_patch(annotations, rate, key=self.key, priority=self.priority)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,20 @@ def per_pod(cap: Rate, pods: int) -> Rate:
     return Rate(split(cap.bps, pods).bps // GRAIN_BPS * GRAIN_BPS)
 
 
+def level(cap: Rate, limits_bps: Sequence[int | None]) -> Rate:
+    """Return the cap of each pod that nobody else has limited below it; the others leave theirs over to them.
+
+    Raises:
+        ValueError: there are no pods.
+    """
+    rest_bps, pods = cap.bps, len(limits_bps)
+    for limit_bps in sorted(limit_bps for limit_bps in limits_bps if limit_bps is not None):
+        if pods == 1 or limit_bps * pods >= rest_bps:
+            break
+        rest_bps, pods = rest_bps - limit_bps, pods - 1
+    return Rate(split(rest_bps, pods).bps // GRAIN_BPS * GRAIN_BPS)
+
+
 def together(caps: Iterable[Rate | None]) -> Rate | None:
     """Return what pods may send together; ``None``, without limit, when one of them has no cap or there is no pod."""
     total_bps = 0

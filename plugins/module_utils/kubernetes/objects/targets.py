@@ -1,5 +1,9 @@
 """Which workloads are targets: those named in the configuration and those that say so by their label.
 
+A workload is whatever controller owns a pod. Deployments, StatefulSets and DaemonSets are read, and carry the label
+themselves. What else owns pods (a Job, a CloneSet, the StatefulSet of another API group) is known by them alone: it is
+one target by the label on its pods, with the annotations of the first pod that has it.
+
 Nothing that is critical is ever a target, whatever else claims it: a workload that an objective names, and, in the
 namespaces where the configuration allows it, a workload or pod with the label ``qos.detnet.io/class: critical``.
 
@@ -15,8 +19,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ...model.annotations import BEST_EFFORT, CLASS, CRITICAL, MAXIMUM, MINIMUM, PAUSE, WEIGHT
-from ...model.rate import Rate, RateError
-from .workloads import Pod, Ref, Workload
+from ...model.rate import CEILING_BPS, FLOOR_BPS, Rate, RateError
+from .faults import Fault, Faults
+from .workloads import POD, Pod, Ref, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,10 @@ class Bounds:
     maximum: Rate
     weight: float = 1.0
     paused: bool = False
+
+
+# Of what could not be worked out: its caps stay as they are.
+_HELD = Bounds(Rate(FLOOR_BPS), Rate(CEILING_BPS), paused=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +67,50 @@ def _allows(namespaces: Collection[str], namespace: str) -> bool:
 class Roster:
     """The targets by name, the workloads that are not to be capped, and one sentence for each thing that is wrong.
 
-    ``may_be_critical`` are the namespaces in which a pod's own label counts.
+    ``critical`` are namespace and name, for every kind, or namespace, name and kind. ``may_be_critical`` are the
+    namespaces in which a pod's own label counts. Of ``by_pods`` only the pods with the label are targets. The pods
+    ``held`` keep the caps that they have: ``faults`` says why.
     """
 
     targets: Mapping[Ref, Bounds] = field(default_factory=dict)
-    critical: frozenset[tuple[str, str]] = frozenset()
+    critical: frozenset[tuple[str, ...]] = frozenset()
     problems: tuple[str, ...] = ()
     may_be_critical: frozenset[str] = frozenset()
+    by_pods: frozenset[Ref] = frozenset()
+    held: frozenset[Ref] = frozenset()
+    faults: tuple[Fault, ...] = ()
+
+    def protects(self, ref: Ref) -> bool:
+        """Return whether a workload is critical by an objective, or by a label that counts."""
+        return is_named(self.critical, ref)
+
+    def target_of(self, pod: Pod) -> Ref | None:
+        """Return the target that the pod belongs to; ``None`` for every other pod."""
+        if pod.critical and _allows(self.may_be_critical, pod.ref.namespace):
+            return None
+        if self.protects(pod.workload) or (pod.alone and self.protects(pod.ref)):
+            return None
+        if pod.alone and pod.ref in self.targets:
+            return pod.ref
+        if pod.workload in self.by_pods and pod.role != BEST_EFFORT:
+            return None
+        return pod.workload if pod.workload in self.targets else None
 
     def bounds_of(self, pod: Pod) -> Bounds | None:
         """Return the bounds of the target that the pod belongs to; ``None`` for every other pod."""
-        if pod.critical and _allows(self.may_be_critical, pod.ref.namespace):
-            return None
-        if (pod.workload.namespace, pod.workload.name) in self.critical:
-            return None
-        return self.targets.get(pod.workload)
+        if pod.ref in self.held:
+            return _HELD
+        target = self.target_of(pod)
+        return None if target is None else self.targets[target]
+
+
+def is_named(names: Collection[tuple[str, ...]], ref: Ref) -> bool:
+    """Return whether namespace and name, or these and the kind, are among the ``names``."""
+    return (ref.namespace, ref.name) in names or (ref.namespace, ref.name, ref.kind) in names
 
 
 class _Labelled(Protocol):
-    """What a workload and a pod that stands for itself have in common."""
+    """What a workload, a pod, and an owner that is known by its pods have in common."""
 
     @property
     def ref(self) -> Ref: ...
@@ -86,9 +120,31 @@ class _Labelled(Protocol):
     def annotations(self) -> Mapping[str, str]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """An owner that is not read, with what one of its pods says."""
+
+    ref: Ref
+    role: str | None
+    annotations: Mapping[str, str]
+
+
+def _owners(pods: Iterable[Pod], faults: Faults) -> list[_Labelled]:
+    """Return the owners that are known by their pods alone; who labels none of them labels nothing."""
+    speakers: dict[Ref, tuple[tuple[bool, bool, Ref], Pod]] = {}
+    for pod in pods:
+        with faults.contained("pod", pod.ref.long_name):
+            if not pod.alone:
+                continue
+            rank = (pod.role != BEST_EFFORT, pod.role is None, pod.ref)
+            if pod.workload not in speakers or rank < speakers[pod.workload][0]:
+                speakers[pod.workload] = rank, pod
+    return [_Owner(ref, pod.role, pod.annotations) for ref, (_rank, pod) in speakers.items()]
+
+
 def find(  # noqa: PLR0913 - what is there, and what may be done about it
     configured: Mapping[Ref, Bounds],
-    objectives: Collection[tuple[str, str]],
+    objectives: Collection[tuple[str, ...]],
     workloads: Iterable[Workload],
     pods: Iterable[Pod],
     *,
@@ -100,46 +156,75 @@ def find(  # noqa: PLR0913 - what is there, and what may be done about it
 
     Args:
         configured: the targets that the configuration names; annotations override its bounds.
-        objectives: namespace and name of every workload with an objective, of whichever kind.
+        objectives: namespace and name of every workload with an objective, of whichever kind unless that is the third.
         workloads: all workloads of the namespaces in question.
-        pods: all their pods; one without a workload of a kind that we know stands for itself.
+        pods: all their pods.
         defaults: the bounds of a target that is found by its label; ``None`` when none is to be looked for.
         delegation: whose labels and annotations may ask for more than the configuration gives.
         every: whatever is not critical is a target, with a label or without.
     """
-    pods = list(pods)
-    labelled: list[_Labelled] = [*workloads, *(pod for pod in pods if pod.alone)]
-    critical = {
-        (one.ref.namespace, one.ref.name)
-        for one in labelled
-        if one.role == CRITICAL and _allows(delegation.critical, one.ref.namespace)
-    } | {*objectives}
+    pods, faults = list(pods), Faults()
+    owners = _owners(pods, faults)
+    named = [pod for pod in pods if pod.alone and pod.ref in configured and pod.ref != pod.workload]
+    labelled: list[_Labelled] = [*workloads, *owners, *named]
+    critical: set[tuple[str, ...]] = {*objectives}
+    for one in labelled:
+        with faults.contained(_kind(one.ref), one.ref.long_name):
+            if one.role == CRITICAL and _allows(delegation.critical, one.ref.namespace):
+                critical.add((one.ref.namespace, one.ref.name))
     wanted = dict(configured)
     problems: list[str] = []
     for one in labelled:
-        if one.role not in (None, BEST_EFFORT, CRITICAL):
-            problems.append(
-                f"{one.ref.long_name}: the label {CLASS} is {one.role[:63]!r}, expected {BEST_EFFORT} or {CRITICAL}"
-            )
-        if one.role == CRITICAL and (one.ref.namespace, one.ref.name) not in critical:
-            problems.append(f"{one.ref.long_name} {_NOT_CRITICAL}")
-        if defaults is not None and (every or one.role == BEST_EFFORT):
-            wanted.setdefault(one.ref, defaults)
-        if one.ref in wanted:
-            wanted[one.ref] = _annotated(one, wanted[one.ref], delegation, problems)
+        with faults.contained(_kind(one.ref), one.ref.long_name):
+            found = _wanted(one, wanted.get(one.ref), critical, problems, defaults, delegation, every=every)
+            if found is not None:
+                wanted[one.ref] = found
+    targets: dict[Ref, Bounds] = {}
+    for ref, bounds in wanted.items():
+        with faults.contained(_kind(ref), ref.long_name):
+            if not is_named(critical, ref):
+                targets[ref] = bounds
+            elif not every or ref in configured:
+                problems.append(f"{ref.long_name} is critical and is not capped: take it off the targets")
+    faulty = faults.names()
+    targets.update((one.ref, _HELD) for one in labelled if one.ref.long_name in faulty)
     present = {one.ref for one in labelled}
     problems += [
         f"{ref.long_name} is configured as a target, but there is none" for ref in configured if ref not in present
     ]
-    targets = {ref: bounds for ref, bounds in wanted.items() if (ref.namespace, ref.name) not in critical}
-    problems += [
-        f"{ref.long_name} is critical and is not capped: take it off the targets"
-        for ref in wanted.keys() - targets
-        if not every or ref in configured
-    ]
-    roster = Roster(targets, frozenset(critical), (), delegation.critical)
-    problems += _mislabelled(roster, pods, look=defaults is not None)
-    return replace(roster, problems=tuple(sorted(problems)))
+    by_pods = frozenset() if every else frozenset(one.ref for one in owners if one.ref.kind != POD)
+    roster = Roster(targets, frozenset(critical), (), delegation.critical, by_pods)
+    problems += _mislabelled(roster, pods, faults, look=defaults is not None)
+    problems += map(str, faults.found)
+    faulty = faults.names()
+    held = frozenset(pod.ref for pod in pods if faulty and pod.ref.long_name in faulty)
+    return replace(roster, problems=tuple(sorted(problems)), held=held, faults=faults.found)
+
+
+def _kind(ref: Ref) -> str:
+    return "pod" if ref.kind == POD else "workload"
+
+
+def _wanted(  # noqa: PLR0913, PLR0917 - see find
+    one: _Labelled,
+    bounds: Bounds | None,
+    critical: Collection[tuple[str, ...]],
+    problems: list[str],
+    defaults: Bounds | None,
+    delegation: Delegation,
+    *,
+    every: bool,
+) -> Bounds | None:
+    """Return the bounds of a target; ``None`` for what is none."""
+    if one.role not in (None, BEST_EFFORT, CRITICAL):
+        problems.append(
+            f"{one.ref.long_name}: the label {CLASS} is {one.role[:63]!r}, expected {BEST_EFFORT} or {CRITICAL}"
+        )
+    if one.role == CRITICAL and not is_named(critical, one.ref):
+        problems.append(f"{one.ref.long_name} {_NOT_CRITICAL}")
+    if bounds is None and (every or one.role == BEST_EFFORT):
+        bounds = defaults
+    return None if bounds is None else _annotated(one, bounds, delegation, problems)
 
 
 _NOT_CRITICAL = (
@@ -148,22 +233,23 @@ _NOT_CRITICAL = (
 )
 
 
-def _mislabelled(roster: Roster, pods: Iterable[Pod], *, look: bool) -> Iterable[str]:
+def _mislabelled(roster: Roster, pods: Iterable[Pod], faults: Faults, *, look: bool) -> Iterable[str]:
     """Report labels on pods that their workloads contradict."""
     spared: set[Ref] = set()
     claimed: set[Ref] = set()
     unheard: set[Ref] = set()
     for pod in pods:
-        if pod.critical and pod.workload in roster.targets:
-            (spared if roster.bounds_of(pod) is None else claimed).add(pod.workload)
-        if look and pod.role == BEST_EFFORT and not pod.alone and roster.bounds_of(pod) is None:
-            unheard.add(pod.workload)
+        with faults.contained("pod", pod.ref.long_name):
+            if pod.critical and pod.workload in roster.targets:
+                (spared if roster.bounds_of(pod) is None else claimed).add(pod.workload)
+            unasked = look and pod.role == BEST_EFFORT and not pod.alone and not roster.protects(pod.workload)
+            if unasked and roster.bounds_of(pod) is None:
+                unheard.add(pod.workload)
     yield from (f"{ref.long_name} is a target, but its pods are labelled critical and are not capped" for ref in spared)
     yield from (f"{ref.long_name}: a pod of it {_NOT_CRITICAL}" for ref in claimed)
     yield from (
         f"{ref.long_name}: its pods have the label {CLASS}: {BEST_EFFORT}, but it has not; label the workload itself"
         for ref in unheard
-        if (ref.namespace, ref.name) not in roster.critical
     )
 
 

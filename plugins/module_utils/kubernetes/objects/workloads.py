@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -22,11 +25,21 @@ from ...model.annotations import (
     PRIORITY,
     STATUS,
     WEIGHT,
+    Annotations,
+    standing,
 )
+from ...model.rate import RateError, parse_bps
 
 POD = "Pod"
 PLURALS: Mapping[str, str] = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 _TEMPLATE_HASH = "pod-template-hash"
+# The groups of Kubernetes' own controllers, in which no two kinds have one name.
+_BUILT_IN = ("", "apps", "batch")
+# A CronJob names a Job after the minute for which it was due (kubernetes ``pkg/controller/cronjob/utils.go``).
+_OF_CRON_JOB = re.compile(r"(?P<cron_job>.+)-(?P<minute>\d{8})", re.ASCII)
+_LATE_DAYS = 31
+# Cilium takes less than this for "unlimited".
+_LEAST_LIMIT_BPS = 8
 _NOTHING: Mapping[str, str] = {}
 _KNOWN = (PRIORITY, PRIOR, PRIOR_PRIORITY, MINIMUM, MAXIMUM, WEIGHT, PAUSE, STATUS)
 # An owner may write 256 KiB into one annotation. What means something to us is shorter; the beginning of the rest is
@@ -37,6 +50,7 @@ _LONGEST_TEXT = 512
 class Ref(NamedTuple):
     """The name of an object: unique in the cluster, and in metrics and records the name of a target.
 
+    A kind of another API group than Kubernetes' own carries it: ``StatefulSet.apps.kruise.io``.
     A tuple and not a dataclass, because a pass over 5,000 pods hashes it as often.
     """
 
@@ -62,9 +76,10 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod. ``workload`` is what owns it, or the pod itself where that is none of the three kinds that we know.
+    """A pod. ``workload`` is the controller that owns it, or the pod itself where it has none.
 
-    ``annotations`` are only those that matter to us; ``role`` is the label ``qos.detnet.io/class``.
+    ``annotations`` are only those that matter to us; ``role`` is the label ``qos.detnet.io/class``; ``limit_bps`` is
+    the limit in bit/s that somebody else wrote, see the function of that name.
     """
 
     ref: Ref
@@ -77,6 +92,7 @@ class Pod:
     role: str | None
     workload: Ref
     annotations: Mapping[str, str]
+    limit_bps: int | None = None
 
     @property
     def key(self) -> str:
@@ -98,8 +114,8 @@ class Pod:
 
     @property
     def alone(self) -> bool:
-        """Whether the pod stands for itself."""
-        return self.workload.kind == POD
+        """Whether nothing that we read speaks for the pod: its own label and annotations count."""
+        return self.workload.kind not in PLURALS
 
     @property
     def critical(self) -> bool:
@@ -110,7 +126,8 @@ class Pod:
     def place(self) -> tuple[object, ...]:
         """Everything that decides with whom the pod shares a budget, and none of what changes more often."""
         patches = _patches(self.annotations) if self.alone else ()
-        return (self.uid, self.node, self.running, self.placed, self.host_network, self.role, self.workload, patches)
+        where = (self.uid, self.node, self.running, self.placed, self.host_network)
+        return (*where, self.role, self.workload, self.limit_bps, patches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +153,7 @@ def pod_of(raw: Mapping[str, Any], *, key: str = EGRESS) -> Pod:
     metadata, spec = raw["metadata"], raw.get("spec", {})
     ref = Ref(POD, intern(metadata["namespace"]), metadata["name"])
     labels = metadata.get("labels") or _NOTHING
+    annotations = _kept(metadata, key)
     return Pod(
         ref=ref,
         uid=metadata["uid"],
@@ -146,7 +164,8 @@ def pod_of(raw: Mapping[str, Any], *, key: str = EGRESS) -> Pod:
         host_network=bool(spec.get("hostNetwork")),
         role=labels.get(CLASS),
         workload=_owner(metadata, labels) or ref,
-        annotations=_kept(metadata, key),
+        annotations=annotations,
+        limit_bps=limit_bps(annotations, key=key),
     )
 
 
@@ -168,17 +187,52 @@ def workload_of(raw: Mapping[str, Any], kind: str, *, key: str = EGRESS) -> Work
     )
 
 
+def limit_bps(annotations: Annotations, *, key: str = EGRESS) -> int | None:
+    """Return the limit in bit/s that somebody else wrote on an object; ``None``: none, or one that counts for none.
+
+    Kubernetes enforces less than our least cap, so that such a value is a limit like any other.
+    """
+    now = standing(annotations, key=key)
+    return _limit_bps(now.prior if now.ours else now.text)
+
+
+@lru_cache(maxsize=1024)
+def _limit_bps(text: str | None) -> int | None:
+    try:
+        found_bps = 0 if text is None else parse_bps(text)
+    except RateError:
+        return None
+    return found_bps if found_bps >= _LEAST_LIMIT_BPS else None
+
+
 def _owner(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> Ref | None:
-    """Return the workload above a pod; a Deployment by its ReplicaSet's name, so that no ReplicaSet is watched."""
+    """Return the controller above a pod, by API group and kind.
+
+    A Deployment and a CronJob are known by the names of their ReplicaSets and Jobs, so that neither of these is read.
+    """
     for owner in metadata.get("ownerReferences") or ():
         if not owner.get("controller"):
             continue
-        kind, name = owner["kind"], owner["name"]
-        suffix = f"-{labels.get(_TEMPLATE_HASH)}"
-        if kind == "ReplicaSet" and name.endswith(suffix):
+        group, kind, name = (owner.get("apiVersion") or "").rpartition("/")[0], owner["kind"], owner["name"]
+        if group not in _BUILT_IN:
+            kind = f"{kind}.{group}"
+        elif kind in ("Node", POD, ""):
+            return None  # a node is no workload: each of its static pods stands for itself
+        elif kind == "ReplicaSet" and name.endswith(suffix := f"-{labels.get(_TEMPLATE_HASH)}"):
             kind, name = "Deployment", name.removesuffix(suffix)
-        return Ref(intern(kind), intern(metadata["namespace"]), intern(name)) if kind in PLURALS else None
+        elif kind == "Job" and (of_cron_job := _OF_CRON_JOB.fullmatch(name)) and _is_due(of_cron_job, metadata):
+            kind, name = "CronJob", of_cron_job["cron_job"]
+        return Ref(intern(kind), intern(metadata["namespace"]), intern(name))
     return None
+
+
+def _is_due(job: re.Match[str], metadata: Mapping[str, Any]) -> bool:
+    """Return whether the number in a Job's name is a minute shortly before its pod began, and not a date, say."""
+    try:
+        created_s = datetime.fromisoformat(metadata.get("creationTimestamp") or "").timestamp()
+    except ValueError:
+        return False
+    return -60.0 <= created_s - 60.0 * int(job["minute"]) <= _LATE_DAYS * 86400.0
 
 
 def _patches(annotations: Mapping[str, str]) -> tuple[str | None, ...]:

@@ -79,7 +79,8 @@ class Settings(Model):
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise ValueError(f"more than one {what} is named {twice[0]}")
+                forms = ": write namespace/name, kind/name or namespace/kind/name" if what == "objective" else ""
+                raise ValueError(f"more than one {what} is named {twice[0]}{forms}")
         for target in self.effective_targets:
             low, high = target.min or self.defaults.min, target.max or self.defaults.max
             if low > high:

@@ -8,6 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from detnet.config.models import Settings
 from detnet.config.sections import (
@@ -24,14 +25,15 @@ from detnet.kubernetes.caps.plan import Plan
 from detnet.kubernetes.caps.reconciler import CapReconciler
 from detnet.kubernetes.caps.release import Released, release
 from detnet.kubernetes.caps.work_queue import RateLimits
-from detnet.kubernetes.client.api import Api, ClusterAccess, connect
+from detnet.kubernetes.client.api import Api, ApiError, ClusterAccess, connect
 from detnet.kubernetes.client.informer import pages
 from detnet.kubernetes.client.leader_election import LeaderElector, LeaseTimes
 from detnet.kubernetes.events import workload_status
 from detnet.kubernetes.events.event_recorder import EventRecorder
 from detnet.kubernetes.objects.targets import Bounds, Delegation
-from detnet.kubernetes.objects.workloads import PLURALS, Ref
+from detnet.kubernetes.objects.workloads import PLURALS, POD, Ref
 from detnet.model.annotations import STATUS
+from detnet.model.errors import ConfigError
 from detnet.model.rate import Rate
 from detnet.runtime.build import build_source, build_write_gate, domain_rules
 from detnet.runtime.cluster_controller import ClusterParts, ClusterRecorder, Topology
@@ -114,6 +116,8 @@ def _cluster(settings: Settings, gate: Callable[[], str | None]) -> LeaderElecte
 def release_cluster(settings: Settings) -> Released:
     """Remove every cap and status of ours from the cluster; no controller may run meanwhile.
 
+    What a namespace refuses is left, with the reason, and the others are released.
+
     Raises:
         UserError: the cluster cannot be reached, or refuses.
     """
@@ -121,21 +125,25 @@ def release_cluster(settings: Settings) -> Released:
     api = connect(_access(kubernetes))
     try:
         released = release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
-        for namespace in kubernetes.namespaces:
-            _remove_statuses(api, namespace)
-        return released
+        statuses = (_remove_statuses(api, namespace) for namespace in kubernetes.namespaces)
+        return replace(released, left=(*released.left, *(why for why in statuses if why is not None)))
     finally:
         api.close()
 
 
-def _remove_statuses(api: Api, namespace: str) -> None:
-    for plural in PLURALS.values():
-        path = f"/apis/apps/v1/namespaces/{namespace}/{plural}"
-        for page in pages(api, path):
-            for metadata in (item["metadata"] for item in page["items"]):
-                if STATUS in metadata.get("annotations", {}):
-                    change = workload_status.patch(None, metadata["uid"])
-                    api.request("PATCH", f"{path}/{metadata['name']}", body=change)
+def _remove_statuses(api: Api, namespace: str) -> str | None:
+    """Remove our statuses from a namespace; return why some of them may still be there."""
+    try:
+        for plural in PLURALS.values():
+            path = f"/apis/apps/v1/namespaces/{namespace}/{plural}"
+            for page in pages(api, path):
+                for metadata in (item["metadata"] for item in page["items"]):
+                    if STATUS in metadata.get("annotations", {}):
+                        change = workload_status.patch(None, metadata["uid"])
+                        api.request("PATCH", f"{path}/{metadata['name']}", body=change)
+    except ApiError as error:
+        return f"the statuses of namespace {namespace}: {error}"
+    return None
 
 
 def _plan(
@@ -151,7 +159,7 @@ def _plan(
     template_cap = safe or Rate(max(defaults.max.bps // 4, defaults.min.bps))
     return Plan(
         namespaces=kubernetes.namespaces,
-        critical=tuple(Critical(o.workload, o.namespace or home, o.workload, frozenset(o.nodes)) for o in objectives),
+        critical=tuple(_critical(one, home) for one in objectives),
         targets={
             Ref(t.kind, t.namespace or home, t.name): Bounds(t.min or defaults.min, t.max or defaults.max, t.weight)
             for t in targets
@@ -165,6 +173,30 @@ def _plan(
         priority=kubernetes.best_effort_priority,
         critical_priority=kubernetes.critical_priority,
     )
+
+
+def _critical(objective: ObjectiveSettings, home: str) -> Critical:
+    """Return whom an objective protects: its ``workload`` is a name, with the kind, the namespace or both before it.
+
+    Raises:
+        ConfigError: it is none of these forms, or names another namespace than ``namespace``.
+    """
+    *before, name = objective.workload.split("/")
+    kind = _KINDS.get(before[-1].lower()) if before else None
+    if kind is not None:
+        before.pop()
+    is_first = not before and objective.namespace is None
+    namespace = before.pop() if before else objective.namespace or home
+    if before or objective.namespace not in (None, namespace):
+        raise ConfigError(
+            f"objectives: the workload {objective.workload!r} (namespace {objective.namespace}) names no workload; "
+            "write name, kind/name, namespace/name or namespace/kind/name, where kind is one of "
+            f"{', '.join(sorted(_KINDS))}"
+        )
+    return Critical(objective.workload, namespace, name, frozenset(objective.nodes), kind, is_first)
+
+
+_KINDS = {kind.lower(): kind for kind in (*PLURALS, POD, "Job", "CronJob")}
 
 
 def _access(kubernetes: KubernetesSettings) -> ClusterAccess:

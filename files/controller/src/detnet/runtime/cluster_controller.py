@@ -18,13 +18,16 @@ from prometheus_client.registry import Collector
 
 from detnet.actuators.base import Actuator
 from detnet.control.decision import Rules
-from detnet.kubernetes.caps.domains import Domain
+from detnet.kubernetes.caps.domains import CLUSTER, Domain
+from detnet.kubernetes.objects.faults import Fault, Faults
 from detnet.runtime.control_loop import ControlLoop, LoopParts, Memory, keep_pace
 from detnet.sources.source import Source
 from detnet.telemetry.passes import Pass, Recorder
+from detnet.telemetry.state_changes import StateChangeLogger
 
 # A rollout can leave a node without best effort for a while; what was learned of its link is worth keeping that long.
 _KEEP_S = 600.0
+_SHOWN_FAULTS = 10
 
 
 _log = logging.getLogger(__name__)
@@ -45,6 +48,9 @@ class Topology(Protocol):
 
     def problems(self) -> Sequence[str]:
         """Return what an operator should know or repair, one sentence each."""
+
+    def faults(self) -> Sequence[Fault]:
+        """Return what could not be worked out; its caps are held."""
 
     def collector(self) -> Collector:
         """Return the collector of the metrics of the cluster as a whole."""
@@ -68,8 +74,8 @@ class ClusterRecorder(Recorder, Protocol):
     def problems(self, sentences: Sequence[str]) -> None:
         """Take what an operator should know or repair."""
 
-    def failed(self, domain: str) -> None:
-        """Count a pass over a domain that failed."""
+    def failed(self, domain: str, kind: str) -> None:
+        """Count a pass in which something of that ``kind`` could not be worked out, in a domain or the ``cluster``."""
 
     def forget(self, domain: str) -> None:
         """A domain is no more."""
@@ -99,14 +105,21 @@ class ClusterParts:
 
 
 class ClusterController:
-    """One control loop for each domain."""
+    """One control loop for each domain.
+
+    What tenants write into the cluster is checked where it is read. For what was not thought of, each step of a pass is
+    contained: an exception ends its own domain or object, whose caps are held, and the others go on. No object of the
+    cluster may end the process that protects everybody.
+    """
 
     def __init__(self, parts: ClusterParts, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.parts = parts
         self._clock = clock
         self._loops: dict[str, tuple[Domain, ControlLoop]] = {}
         self._gone_s: dict[str, float] = {}
-        self._faults: dict[str, str] = {}
+        self._domains: Sequence[Domain] = ()
+        self._failing: frozenset[str] = frozenset()
+        self._state_changes = StateChangeLogger(_log)
 
     def start(self) -> None:
         """Begin to read the cluster and to measure."""
@@ -128,39 +141,65 @@ class ClusterController:
 
     def step(self) -> tuple[Pass, ...]:
         """Make one pass over every domain."""
-        parts = self.parts
-        domains = [domain for domain in parts.topology.domains() if domain.objectives]
-        self._forget_all_but({domain.name for domain in domains})
-        if not parts.topology.synced:
-            parts.recorder.idle("the cluster has not been read yet", ready=False)
-        elif not domains:
-            parts.recorder.idle("no best-effort pod runs beside a critical workload", ready=True)
-        passes = tuple(one for one in map(self._pass, domains) if one is not None)
-        parts.recorder.problems((*parts.topology.problems(), *self._faults.values()))
-        return passes
+        faults, topology = Faults(), self.parts.topology
+        with faults.contained("topology", "the topology", "cannot be read, the domains are those of before"):
+            self._domains = [domain for domain in topology.domains() if domain.objectives]
+        with faults.contained("report", "the state of the cluster", "cannot be reported"):
+            self._report_idle()
+        passes = [self._pass(domain, faults) for domain in self._domains]
+        problems: Sequence[str] = ()
+        found: Sequence[Fault] = ()
+        with faults.contained("problems", "the list of problems", "is not complete"):
+            problems = topology.problems()
+        with faults.contained("problems", "the list of faults", "is not complete"):
+            found = topology.faults()
+        self._report(problems, (*faults.found, *found))
+        return tuple(one for one in passes if one is not None)
 
-    def _pass(self, domain: Domain) -> Pass | None:
-        """Make one pass over a domain; a fault stays there: its caps are held, and the others go on.
+    def _report_idle(self) -> None:
+        self._forget_all_but({domain.name for domain in self._domains})
+        if not self.parts.topology.synced:
+            self.parts.recorder.idle("the cluster has not been read yet", ready=False)
+        elif not self._domains:
+            self.parts.recorder.idle("no best-effort pod runs beside a critical workload", ready=True)
 
-        What tenants write into the cluster is checked where it is read. This is for what was not thought of: no object
-        of the cluster may end the process that protects everybody.
-        """
+    def _pass(self, domain: Domain, faults: Faults) -> Pass | None:
+        """Make one pass over a domain; a fault stays there: its caps are held, and the others go on."""
+        with faults.contained("domain", domain.name):
+            try:
+                return self._loop(domain).step()
+            except Exception:
+                if domain.name not in self._failing:
+                    _log.exception("the pass over %s failed, its caps are held", domain.name)
+                raise
+        return None
+
+    def _report(self, problems: Sequence[str], faults: Sequence[Fault]) -> None:
+        recorder, shown = self.parts.recorder, [str(fault) for fault in faults[:_SHOWN_FAULTS]]
+        if len(faults) > len(shown):
+            shown.append(f"{len(faults) - len(shown)} more objects of the cluster are not controlled")
+        self._failing = frozenset(fault.name for fault in faults if fault.kind == "domain")
         try:
-            made = self._loop(domain).step()
-        except Exception as error:  # noqa: BLE001 - see above
-            if domain.name not in self._faults:
-                _log.exception("the pass over %s failed, its caps are held", domain.name)
-            self.parts.recorder.failed(domain.name)
-            self._faults[domain.name] = f"{domain.name} is not controlled, its caps are held: {error!r:.300}"
-            return None
-        self._faults.pop(domain.name, None)
-        return made
+            for fault in faults:
+                recorder.failed(fault.name if fault.kind == "domain" else CLUSTER, fault.kind)
+            recorder.problems(tuple(dict.fromkeys((*problems, *shown))))
+        except Exception as error:  # noqa: BLE001 - the last step: there is nobody else to tell
+            self._state_changes.begin("report", f"problems cannot be reported: {error!r:.300}")
+        else:
+            self._state_changes.end("report", "problems can be reported again")
 
     def replace(self, parts: ClusterParts) -> None:
-        """Go on with new rules or another source, from the budgets in force."""
+        """Go on with new rules or another source, from the budgets in force.
+
+        A loop that cannot be given them is made anew in the next pass, from the caps in force.
+        """
         self.parts = parts
-        for domain, loop in self._loops.values():
-            loop.replace(self._loop_parts(domain))
+        for name, (domain, loop) in list(self._loops.items()):
+            try:
+                loop.replace(self._loop_parts(domain))
+            except Exception:  # noqa: BLE001 - one domain's
+                _log.exception("the loop of %s could not be given the new configuration", name)
+                del self._loops[name]
 
     def _loop(self, domain: Domain) -> ControlLoop:
         """Return the domain's loop; one whose pods have changed goes on with what it knows inside the new bounds."""
@@ -195,4 +234,3 @@ class ClusterController:
         self._gone_s = {name: gone_s for name, gone_s in self._gone_s.items() if name not in names}
         for name in [name for name, gone_s in self._gone_s.items() if now_s - gone_s > _KEEP_S]:
             del self._loops[name], self._gone_s[name]
-        self._faults = {name: sentence for name, sentence in self._faults.items() if name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -16,9 +17,11 @@ from detnet.kubernetes.client.leader_election import LeaderElector
 from detnet.kubernetes.events.event_recorder import EventRecorder
 from detnet.kubernetes.events.metrics import ClusterCollector
 from detnet.kubernetes.events.reasons import Subject
+from detnet.kubernetes.objects.faults import Fault, Faults
 from detnet.model.annotations import STATUS
 from detnet.runtime.cluster_controller import ClusterRecorder
 from detnet.telemetry.passes import Pass
+from detnet.telemetry.state_changes import StateChangeLogger
 
 
 class LeaderElectedCluster:
@@ -64,6 +67,10 @@ class LeaderElectedCluster:
         others = (self._counters and self._counters.trouble, self._elector and self._elector.last_error)
         return (*self.cluster.problems(), *(trouble for trouble in others if trouble))
 
+    def faults(self) -> Sequence[Fault]:
+        """Return what could not be worked out; its caps are held."""
+        return self.cluster.faults()
+
     def collector(self) -> Collector:
         """Return the collector of the metrics of the cluster as a whole."""
         return ClusterCollector(self)
@@ -77,8 +84,8 @@ class LeaderElectedCluster:
         return f"standing by: {self._elector.holder or 'nobody yet'} leads"
 
     def role(self) -> str:
-        """Return whether this replica leads, for ``/readyz``."""
-        return self.standing_by() or "leading"
+        """Return whether this replica leads, for ``/readyz``, and which namespaces it cannot serve."""
+        return "; ".join((*self.cluster.denied(), self.standing_by() or "leading"))
 
     def start(self) -> None:
         """Begin to read the cluster and take part in the election."""
@@ -112,18 +119,30 @@ class EventingRecorder:
         self._recorder = recorder
         self._event_recorder = event_recorder
         self._cluster = cluster
+        self._state_changes = StateChangeLogger(logging.getLogger(__name__))
 
     def record(self, one: Pass) -> None:
-        """Take one pass in."""
+        """Take one pass in; Events and statuses that fail are no failure of the pass."""
         self._recorder.record(one)
+        faults = Faults()
+        with faults.contained("events", f"the Events of {one.domain}", "are not written"):
+            self._tell(one)
+        for fault in faults.found:
+            self._recorder.failed(one.domain, fault.kind)
+            self._state_changes.begin(one.domain, str(fault))
+        if not faults.found:
+            self._state_changes.end(one.domain, f"the Events of {one.domain} are written again")
+
+    def _tell(self, one: Pass) -> None:
         violating = {**self._cluster.not_enforced(), **self._cluster.refused()}
         subjects, not_enforced = {}, {}
         for target in one.caps:
             workload = self._cluster.workload(target)
             if workload is not None:
                 subjects[target] = Subject(workload.ref, workload.uid, workload.annotations.get(STATUS))
-                if workload.ref in violating:
-                    not_enforced[target] = violating[workload.ref]
+                owner = self._cluster.target(target)
+                if owner in violating:
+                    not_enforced[target] = violating[owner]
         self._event_recorder.record(one, subjects, not_enforced)
 
     def idle(self, sentence: str, *, ready: bool) -> None:
@@ -134,9 +153,9 @@ class EventingRecorder:
         """Take what an operator should know or repair."""
         self._recorder.problems(sentences)
 
-    def failed(self, domain: str) -> None:
-        """Count a pass over a domain that failed."""
-        self._recorder.failed(domain)
+    def failed(self, domain: str, kind: str) -> None:
+        """Count a pass in which something could not be worked out."""
+        self._recorder.failed(domain, kind)
 
     def forget(self, domain: str) -> None:
         """A domain is no more."""

@@ -73,5 +73,10 @@ class Health:
         if self._config_problem is not None:
             return Answer(ok=False, sentence=f"the configuration is not in force: {self._config_problem}")
         if self._seen is None:
-            return Answer(ok=False, sentence="no fresh sample has come yet, and blind handling has not begun")
-        return Answer(ok=True, sentence=self._seen if self._role is None else f"{self._seen}; {self._role()}")
+            return Answer(
+                ok=False, sentence=self._in_role("no fresh sample has come yet, and blind handling has not begun")
+            )
+        return Answer(ok=True, sentence=self._in_role(self._seen))
+
+    def _in_role(self, sentence: str) -> str:
+        return sentence if self._role is None else f"{sentence}; {self._role()}"

@@ -43,7 +43,7 @@ _GAUGES: dict[str, tuple[str, Labels]] = {
 _COUNTERS: dict[str, tuple[str, Labels]] = {
     "detnet_cap_writes": ("Caps set.", ("target",)),
     "detnet_cap_write_errors": ("Caps that could not be set.", ("target",)),
-    "detnet_pass_failures": ("Passes that failed; the caps of the domain were held.", ()),
+    "detnet_pass_failures": ("Passes in which something could not be worked out; its caps were held.", ("kind",)),
     "detnet_violation_seconds": ("Time with a breached objective.", ("workload",)),
     "detnet_blind_seconds": ("Time without fresh evidence.", ("workload",)),
     "detnet_decisions": ("Decisions made.", ("action", "mode")),
@@ -115,11 +115,11 @@ class LoopMetrics:
         # All at 0 from the start: the first cut must show in increase().
         every = [(action.value, mode.value) for action, mode in product(Action, Mode)]
         self._counters["detnet_decisions"].keep(every)
-        self._counters["detnet_pass_failures"].keep([()])
+        self._counters["detnet_pass_failures"].keep([("domain",)])
 
-    def failed(self) -> None:
-        """Count a pass that failed."""
-        self._counters["detnet_pass_failures"].series().inc()
+    def failed(self, kind: str) -> None:
+        """Count a pass in which something of that ``kind`` could not be worked out."""
+        self._counters["detnet_pass_failures"].series(kind).inc()
 
     def decided(self, decision: Decision) -> None:
         """Show a decision and what it was made from."""

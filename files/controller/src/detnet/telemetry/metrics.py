@@ -90,9 +90,9 @@ class Metrics:
         self._duration.observe(duration_s)
         self._last_decision.set(self._wall_s())
 
-    def failed(self, domain: str) -> None:
-        """Count a pass over a domain that failed."""
-        self._loop(domain).failed()
+    def failed(self, domain: str, kind: str) -> None:
+        """Count a pass in which something of that ``kind`` could not be worked out."""
+        self._loop(domain).failed(kind)
 
     def _loop(self, domain: str) -> LoopMetrics:
         if domain not in self._loops:

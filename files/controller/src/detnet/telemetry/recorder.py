@@ -70,9 +70,9 @@ class Recorder:
         """Log each problem when it begins and when it has ended."""
         self._problems.take(sentences)
 
-    def failed(self, domain: str) -> None:
-        """Count a pass over a domain that failed."""
-        self._metrics.failed(domain)
+    def failed(self, domain: str, kind: str) -> None:
+        """Count a pass in which something of that ``kind`` could not be worked out."""
+        self._metrics.failed(domain, kind)
 
     def forget(self, domain: str) -> None:
         """Remove what is shown of a domain that is no more."""

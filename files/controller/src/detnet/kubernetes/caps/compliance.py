@@ -16,6 +16,7 @@ from detnet.kubernetes.caps.cache import ClusterCache
 from detnet.kubernetes.caps.domains import Domain
 from detnet.kubernetes.caps.planner import cap_of
 from detnet.kubernetes.caps.usage import Counters, Tally
+from detnet.kubernetes.objects.faults import Fault, Faults
 from detnet.model.rate import Rate, human
 
 # Above the cap by more than bursts and headers explain, for longer than what waited in the queue at the old rate (2 s).
@@ -49,11 +50,14 @@ class Enforcement:
 
     pods: Mapping[str, _Watched] = field(default_factory=dict)
 
-    def after(self, sent: Mapping[str, float], caps: Mapping[str, Rate], now_s: float) -> Enforcement:
+    def after(self, sent: Mapping[str, float], caps: Mapping[str, Rate], now_s: float, faults: Faults) -> Enforcement:
         """Return what is known after a reading of bytes by pod, with the caps that were then in force."""
-        return Enforcement(
-            {key: _next(self.pods.get(key), sent[key], cap, now_s) for key, cap in caps.items() if key in sent}
-        )
+        pods: dict[str, _Watched] = {}
+        for key, cap in caps.items():
+            with faults.contained("counters", f"Pod {key}", _UNKNOWN):
+                if key in sent:
+                    pods[key] = _next(self.pods.get(key), sent[key], cap, now_s)
+        return Enforcement(pods)
 
     def violating(self) -> Mapping[str, str]:
         """Return the pods whose cap is not enforced, with one sentence each, the worst first."""
@@ -80,6 +84,7 @@ def _next(before: _Watched | None, sent_bytes: float, cap: Rate, now_s: float) -
 
 
 _SHOWN = 5
+_UNKNOWN = "has byte counters that cannot be used"
 
 
 class ComplianceMonitor:
@@ -91,23 +96,28 @@ class ComplianceMonitor:
         self._taken: Counters | None = None
         self._tally = Tally()
         self._enforcement = Enforcement()
+        self.faults: tuple[Fault, ...] = ()
+        """What could not be worked out of the newest reading."""
 
     def look(self, domains: Iterable[Domain], cache: ClusterCache, key: str, now_s: float) -> None:
-        """Take in a new reading, if there is one."""
-        with self._lock:
+        """Take in a new reading, if there is one; a fault of one pod's counters is nobody else's."""
+        faults = Faults()
+        with self._lock, faults.contained("counters", "the reading of byte counters", "cannot be used"):
             reading = self._counters()
             if reading is None or reading is self._taken:
                 return
             self._taken = reading
             domains = tuple(domains)
-            self._tally.take(reading, domains)
+            self._tally.take(reading, domains, faults)
             caps: dict[str, Rate] = {}
             for one in (key for domain in domains for keys in domain.pods.values() for key in keys):
-                pod = cache.pod(one)
-                cap = cap_of(pod.annotations, key) if pod is not None else None
-                if cap is not None:
-                    caps[one] = cap
-            self._enforcement = self._enforcement.after(reading.pod_bytes, caps, now_s)
+                with faults.contained("counters", f"Pod {one}", _UNKNOWN):
+                    pod = cache.pod(one)
+                    cap = cap_of(pod.annotations, key) if pod is not None else None
+                    if cap is not None:
+                        caps[one] = cap
+            self._enforcement = self._enforcement.after(reading.pod_bytes, caps, now_s, faults)
+        self.faults = faults.found
 
     def usage(self, domain: Domain) -> Usage | None:
         """Return a domain's newest counters."""

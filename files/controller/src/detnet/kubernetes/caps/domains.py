@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from detnet.control.allocate import Claim
+from detnet.kubernetes.objects.faults import Fault, Faults
 from detnet.kubernetes.objects.targets import Bounds, Roster
 from detnet.kubernetes.objects.workloads import Pod, Ref
 from detnet.model.rate import CEILING_BPS, FLOOR_BPS
@@ -21,12 +22,22 @@ CLUSTER = "cluster"
 
 @dataclass(frozen=True, slots=True)
 class Critical:
-    """A critical workload of whichever kind, under the name of its objective, and the nodes of its path if known."""
+    """A critical workload under the name of its objective, and the nodes of its path if known.
+
+    Without a ``kind`` it is every workload of that name. ``is_first``: the namespace is the first, as none is said.
+    """
 
     objective: str
     namespace: str
     name: str
     nodes: frozenset[str] = frozenset()
+    kind: str | None = None
+    is_first: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Namespace, name and, if it is said, the kind."""
+        return (self.namespace, self.name) if self.kind is None else (self.namespace, self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +60,15 @@ class Domain:
 class Grouping:
     """All domains, the workload behind each target's name, and what cannot be enforced, one sentence each.
 
-    ``host_network`` counts the pods of targets that are in the network of their node.
+    ``host_network`` counts the pods of targets that are in the network of their node. What could not be worked out is
+    in no domain, so that its caps are held: ``faults``.
     """
 
     domains: tuple[Domain, ...] = ()
     refs: Mapping[str, Ref] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     host_network: Mapping[Ref, int] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
 
 
 def group(
@@ -76,58 +89,86 @@ def group(
         refused: the pods, by ``namespace/name``, that the API server lets nobody cap: what they send counts as other
             traffic, and the rest of their workload is controlled without them.
     """
-    members: dict[str, dict[Ref, list[str]]] = defaultdict(lambda: defaultdict(list))
-    starting: dict[str, set[str]] = defaultdict(set)
+    faults, pods = Faults(), list(pods)
+    members: dict[str, dict[Ref, list[Pod]]] = defaultdict(lambda: defaultdict(list))
     totals: Counter[Ref] = Counter()
     host_network: Counter[Ref] = Counter()
     for pod in pods:
-        bounds = roster.bounds_of(pod)
-        if bounds is None or bounds.paused or not pod.placed or pod.key in refused:
-            continue
-        if pod.host_network:
-            host_network[pod.workload] += 1
-            continue
-        domain = pod.node if by_node else CLUSTER
-        members[domain][pod.workload].append(pod.key)
-        totals[pod.workload] += 1
-        if not pod.running:
-            starting[domain].add(pod.key)
-    placed = _placed(critical, pods)
-    domains = tuple(
-        Domain(
-            name=name,
-            objectives=frozenset(o for o, nodes in placed.items() if nodes is None or not by_node or name in nodes),
-            claims=tuple(
-                _claim(ref, roster.targets[ref], len(keys), totals[ref]) for ref, keys in sorted(mine.items())
-            ),
-            pods={str(ref): tuple(sorted(keys)) for ref, keys in sorted(mine.items())},
-            starting=frozenset(starting[name]),
-        )
-        for name, mine in sorted(members.items())
-    )
+        with faults.contained("pod", pod.ref.long_name):
+            bounds, target = roster.bounds_of(pod), roster.target_of(pod)
+            if bounds is None or target is None or bounds.paused or not pod.placed or pod.key in refused:
+                continue
+            if pod.limit_bps is not None and pod.limit_bps < FLOOR_BPS:
+                continue  # somebody holds it below the least cap
+            if pod.host_network:
+                host_network[target] += 1
+                continue
+            members[pod.node if by_node else CLUSTER][target].append(pod)
+            totals[target] += 1
+    critical = tuple(critical)
+    placed = _placed(critical, pods, faults)
+    domains: list[Domain] = []
+    for name, mine in sorted(members.items()):
+        with faults.contained("domain", name):
+            objectives = (o for o, nodes in placed.items() if nodes is None or not by_node or name in nodes)
+            domains.append(_domain(name, frozenset(objectives), mine, roster, totals, faults))
     refs = {str(ref): ref for ref in totals}
-    return Grouping(domains, refs, tuple(_problems(placed, host_network)), host_network)
+    problems: tuple[str, ...] = ()
+    with faults.contained("problems", "the list of problems", "is not complete"):
+        problems = (*_problems(placed, host_network), *_ambiguous(critical, pods))
+    return Grouping(tuple(domains), refs, problems, host_network, faults.found)
 
 
-def _placed(critical: Iterable[Critical], pods: Iterable[Pod]) -> Mapping[str, frozenset[str] | None]:
+def _domain(  # noqa: PLR0913, PLR0917 - see group
+    name: str,
+    objectives: frozenset[str],
+    members: Mapping[Ref, list[Pod]],
+    roster: Roster,
+    totals: Mapping[Ref, int],
+    faults: Faults,
+) -> Domain:
+    claims: list[Claim] = []
+    pods: dict[str, tuple[str, ...]] = {}
+    starting: set[str] = set()
+    for ref, mine in sorted(members.items()):
+        with faults.contained("workload", ref.long_name):
+            claim = _claim(ref, roster.targets[ref], mine, totals[ref])
+            keys = tuple(sorted(pod.key for pod in mine))
+            late = {pod.key for pod in mine if not pod.running}
+            claims.append(claim)
+            pods[str(ref)] = keys
+            starting |= late
+    return Domain(name, objectives, tuple(claims), pods, frozenset(starting))
+
+
+def _placed(critical: Iterable[Critical], pods: Iterable[Pod], faults: Faults) -> Mapping[str, frozenset[str] | None]:
     """Return the nodes of each objective's workload; ``None`` where no pod of it is seen."""
     critical = tuple(critical)
-    nodes_of: dict[tuple[str, str], set[str]] = {(one.namespace, one.name): set() for one in critical}
+    nodes_of: dict[tuple[str, ...], set[str]] = {one.key: set() for one in critical}
     for pod in pods:
-        here = nodes_of.get((pod.workload.namespace, pod.workload.name))
-        if here is not None and pod.placed:
-            here.add(pod.node)
+        with faults.contained("pod", pod.ref.long_name):
+            for ref in (pod.workload, pod.ref) if pod.alone else (pod.workload,):
+                for key in ((ref.namespace, ref.name), (ref.namespace, ref.name, ref.kind)):
+                    if key in nodes_of and pod.placed:
+                        nodes_of[key].add(pod.node)
     placed: dict[str, frozenset[str] | None] = {}
     for one in critical:
-        placed[one.objective] = (one.nodes | nodes_of[one.namespace, one.name]) or None
+        placed[one.objective] = (one.nodes | nodes_of[one.key]) or None
     return placed
 
 
-def _claim(ref: Ref, bounds: Bounds, here: int, everywhere: int) -> Claim:
-    """Return a domain's part of a workload's bounds: as many parts as it has of the pods, a least cap for each pod."""
-    least_bps = min(max(bounds.minimum.bps * here // everywhere, here * FLOOR_BPS), CEILING_BPS)
-    most_bps = max(bounds.maximum.bps * here // everywhere, least_bps)
-    return Claim(str(ref), least_bps, most_bps, bounds.weight)
+def _claim(ref: Ref, bounds: Bounds, here: list[Pod], everywhere: int) -> Claim:
+    """Return a domain's part of a workload's bounds: as many parts as it has of the pods, a least cap for each pod.
+
+    Where somebody else has limited each of the pods, more than their limits together is no use.
+    """
+    pods = len(here)
+    least_bps = min(max(bounds.minimum.bps * pods // everywhere, pods * FLOOR_BPS), CEILING_BPS)
+    most_bps = max(bounds.maximum.bps * pods // everywhere, least_bps)
+    limits_bps = [pod.limit_bps for pod in here if pod.limit_bps is not None]
+    if len(limits_bps) == pods:
+        most_bps = min(most_bps, sum(limits_bps))
+    return Claim(str(ref), min(least_bps, most_bps), most_bps, bounds.weight)
 
 
 def _problems(placed: Mapping[str, frozenset[str] | None], host_network: Mapping[Ref, int]) -> Iterable[str]:
@@ -136,3 +177,20 @@ def _problems(placed: Mapping[str, frozenset[str] | None], host_network: Mapping
             yield f"no pod of the critical workload {objective} is on a node: it counts as being on every node"
     for ref, count in sorted(host_network.items()):
         yield f"{ref.long_name}: {count} of its pods use hostNetwork, where no cap is enforced"
+
+
+def _ambiguous(critical: Iterable[Critical], pods: Iterable[Pod]) -> Iterable[str]:
+    """Report the objectives whose name more than one workload has."""
+    named: dict[str, set[Ref]] = {one.name: set() for one in critical}
+    for pod in pods:
+        if pod.workload.name in named:
+            named[pod.workload.name].add(pod.workload)
+    for one in critical:
+        found = {ref for ref in named[one.name] if one.kind in (None, ref.kind)}
+        found = {ref for ref in found if one.is_first or ref.namespace == one.namespace}
+        if len(found) > 1:
+            yield (
+                f"the objective {one.objective} is that of {one.name} in namespace {one.namespace}, of any kind, and "
+                f"there are {', '.join(map(str, sorted(found)))}: write namespace/name, kind/name or "
+                "namespace/kind/name in its workload"
+            )

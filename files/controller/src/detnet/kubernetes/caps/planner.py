@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.objects.faults import Faults
 from detnet.kubernetes.objects.patches import Change, PendingPatch, Priority, Release
-from detnet.kubernetes.objects.shares import falls, is_step_down, per_pod, worth_writing
+from detnet.kubernetes.objects.shares import falls, is_step_down, level, per_pod, worth_writing
 from detnet.kubernetes.objects.targets import Roster
 from detnet.kubernetes.objects.workloads import PLURALS, Pod, Ref, Workload
 from detnet.model.annotations import EGRESS, PRIOR, PRIOR_PRIORITY, PRIORITY, Annotations, standing
-from detnet.model.rate import Rate
+from detnet.model.rate import FLOOR_BPS, Rate
 
 
 def cap_of(annotations: Annotations, key: str) -> Rate | None:
@@ -43,15 +44,18 @@ def on_pods(plan: Plan, cap: Rate, pods: Iterable[Pod], *, sharp: bool | None) -
     pods = list(pods)
     if not pods:
         return
-    share = per_pod(cap, len(pods))
+    change = plan.cap(level(cap, [pod.limit_bps for pod in pods]))
     for pod in pods:
+        share = change.within(pod.limit_bps)
+        if share is None:
+            continue
         now = cap_of(pod.annotations, plan.key)
         ours = PRIOR in pod.annotations and plan.priority in (None, pod.annotations.get(PRIORITY))
         if ours and not worth_writing(share, now, sharp=bool(sharp)):
             continue
         less = falls(share, now)
         urgent = less and (is_step_down(share, now) if sharp is None else sharp or now is None)
-        yield PendingPatch(pod.ref, pod.uid, plan.cap(share), less, urgent, str(pod.workload))
+        yield PendingPatch(pod.ref, pod.uid, change, less, urgent, str(pod.workload))
 
 
 def on_template(plan: Plan, cap: Rate, workload: Workload) -> Iterator[PendingPatch]:
@@ -62,21 +66,24 @@ def on_template(plan: Plan, cap: Rate, workload: Workload) -> Iterator[PendingPa
         yield PendingPatch(workload.ref, workload.uid, plan.cap(share), falls(share, now), group=str(workload.ref))
 
 
-def template_patches(plan: Plan, roster: Roster, workloads: Iterable[Workload]) -> Iterator[PendingPatch]:
+def template_patches(
+    plan: Plan, roster: Roster, workloads: Iterable[Workload], faults: Faults
+) -> Iterator[PendingPatch]:
     """Write what templates are to carry whatever the loop decides: the safe cap, and what is critical its priority."""
     for one in workloads:
-        wanted: Change | None = None
-        bounds = roster.targets.get(one.ref)
-        if bounds is not None and not bounds.paused and not plan.rollout and plan.template_cap is not None:
-            wanted = plan.cap(plan.template_cap)
-        elif (one.ref.namespace, one.ref.name) in roster.critical and plan.critical_priority is not None:
-            wanted = Priority(plan.critical_priority)
-        if wanted is not None and wanted.patch(one.template_annotations):
-            yield PendingPatch(one.ref, one.uid, wanted, group=str(one.ref))
+        with faults.contained("workload", one.ref.long_name):
+            wanted: Change | None = None
+            bounds = roster.targets.get(one.ref)
+            if bounds is not None and not bounds.paused and not plan.rollout and plan.template_cap is not None:
+                wanted = plan.cap(plan.template_cap)
+            elif roster.protects(one.ref) and plan.critical_priority is not None:
+                wanted = Priority(plan.critical_priority)
+            if wanted is not None and wanted.patch(one.template_annotations):
+                yield PendingPatch(one.ref, one.uid, wanted, group=str(one.ref))
 
 
 def stale_caps(
-    plan: Plan, roster: Roster, workloads: Iterable[Workload], pods: Iterable[Pod]
+    plan: Plan, roster: Roster, workloads: Iterable[Workload], pods: Iterable[Pod], faults: Faults
 ) -> Iterator[PendingPatch]:
     """Take back what is ours on pods and templates that are targets no more.
 
@@ -84,14 +91,22 @@ def stale_caps(
     """
     there: set[Ref] = set()
     for one in workloads:
-        there.add(one.ref)
-        if PRIOR in one.template_annotations and one.ref not in roster.targets:
-            yield PendingPatch(one.ref, one.uid, Release(plan.key), group=str(one.ref))
+        with faults.contained("workload", one.ref.long_name):
+            there.add(one.ref)
+            if PRIOR in one.template_annotations and one.ref not in roster.targets:
+                yield PendingPatch(one.ref, one.uid, Release(plan.key), group=str(one.ref))
     for pod in pods:
-        if not touched(pod.annotations) or pod.deleting or roster.bounds_of(pod) is not None:
-            continue
-        if PRIOR in pod.annotations and (pod.workload in there or pod.workload.kind not in PLURALS):
-            yield PendingPatch(pod.ref, pod.uid, Release(plan.key), group=str(pod.workload))
+        with faults.contained("pod", pod.ref.long_name):
+            if PRIOR in pod.annotations and not pod.deleting and _is_stale(pod, roster, there):
+                yield PendingPatch(pod.ref, pod.uid, Release(plan.key), group=str(pod.workload))
+
+
+def _is_stale(pod: Pod, roster: Roster, there: set[Ref]) -> bool:
+    bounds = roster.bounds_of(pod)
+    if bounds is not None:
+        # Below the least cap somebody else's limit is the one that holds.
+        return not bounds.paused and pod.limit_bps is not None and pod.limit_bps < FLOOR_BPS
+    return pod.workload in there or pod.workload.kind not in PLURALS
 
 
 def everything(plan: Plan, workloads: Iterable[Workload], pods: Iterable[Pod]) -> Iterator[PendingPatch]:

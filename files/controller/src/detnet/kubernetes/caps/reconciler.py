@@ -20,9 +20,10 @@ from detnet.kubernetes.caps.usage import Counters
 from detnet.kubernetes.caps.work_queue import RateLimits
 from detnet.kubernetes.caps.writer import MayWrite, Writer, WriteStatistics
 from detnet.kubernetes.client.api import Api
+from detnet.kubernetes.objects.faults import Fault, Faults
 from detnet.kubernetes.objects.patches import Change, PendingPatch
 from detnet.kubernetes.objects.shares import is_sharp, together
-from detnet.kubernetes.objects.workloads import POD, Pod, Ref, Workload
+from detnet.kubernetes.objects.workloads import PLURALS, POD, Pod, Ref, Workload
 from detnet.model.rate import Rate
 
 # A rolled or restarted workload comes back within this time to the cap that it had, on a node that it had left.
@@ -89,6 +90,8 @@ class CapReconciler:
         self._members: Mapping[tuple[str, str], tuple[str, ...]] = {}
         self._ordered: dict[Ref, tuple[str, Change]] = {}
         self._compliance = ComplianceMonitor(counters)
+        self._settle_faults: tuple[Fault, ...] = ()
+        self._put_faults: dict[str, tuple[Fault, ...]] = {}
         self._moved, self._stop = threading.Event(), threading.Event()
         self._cache = ClusterCache(api, plan.namespaces, key=plan.key, on_change=self._moved.set)
         self._writer = Writer(
@@ -126,11 +129,6 @@ class CapReconciler:
         """Wait for ``synced``."""
         return self._cache.wait_synced(timeout_s)
 
-    @property
-    def heard_s(self) -> float:
-        """Monotonic time of the API server's last word."""
-        return self._cache.heard_s
-
     def domains(self) -> tuple[Domain, ...]:
         """Return the domains as they are now; none before everything has been listed."""
         return self._counted().grouping.domains if self.synced else ()
@@ -140,11 +138,13 @@ class CapReconciler:
         return self._counted().target(name)
 
     def workload(self, target: str) -> Workload | Pod | None:
-        """Return the object behind a target's name as it was last seen."""
-        ref = self.target(target)
-        if ref is None:
-            return None
-        return self._cache.pod(f"{ref.namespace}/{ref.name}") if ref.kind == POD else self._cache.workload(ref)
+        """Return the object behind a target's name as it was last seen; of an owner that is not read, its first pod."""
+        topology = self._counted()
+        ref = topology.target(target)
+        if ref is None or ref.kind in PLURALS:
+            return None if ref is None else self._cache.workload(ref)
+        keys = (key for domain in topology.grouping.domains for key in domain.pods.get(target, ()))
+        return self._cache.pod(min(keys, default=""))
 
     def actuator(self, domain: str) -> DomainActuator:
         """Return the actuator of a domain, which may come and go."""
@@ -155,6 +155,8 @@ class CapReconciler:
         with self._lock:
             self._budgets.clear()
             self._ordered.clear()
+            self._settle_faults = ()
+            self._put_faults.clear()
         self._writer.forget()
 
     def activate(self) -> None:
@@ -173,6 +175,18 @@ class CapReconciler:
             *self._writer.problems(),
             *self._compliance.problems(),
         )
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return what could not be worked out; its caps are held."""
+        topology = self._counted() if self.synced else self._topology
+        with self._lock:
+            put = [fault for domain in topology.grouping.domains for fault in self._put_faults.get(domain.name, ())]
+            found = (*self._cache.faults(), *topology.faults, *put, *self._settle_faults, *self._compliance.faults)
+        return tuple(dict.fromkeys(found))
+
+    def denied(self) -> tuple[str, ...]:
+        """Return why there are namespaces that cannot be served, one sentence for each of them."""
+        return self._cache.denied()
 
     def not_enforced(self) -> Mapping[Ref, str]:
         """Return the workloads with a pod whose cap has no effect, and one sentence each."""
@@ -219,12 +233,12 @@ class CapReconciler:
             in_force = self.in_force(domain)
             sharp = is_sharp(caps, {t: cap or in_force.get(t) for t, cap in before.items()}, one.claims if one else ())
             self._budgets.put(domain, caps, now_s)
-            wanted = [
-                pending
-                for target, pods in self._pods_of(one).items()
-                if target in caps
-                for pending in self._patches(target, caps[target], pods, sharp=sharp)
-            ]
+            faults, wanted = Faults(), list[PendingPatch]()
+            for target, pods in self._pods_of(one).items():
+                with faults.contained("workload", self._long_name(target)):
+                    if target in caps:
+                        wanted += self._patches(target, caps[target], pods, sharp=sharp)
+            self._put_faults[domain] = faults.found
         self._writer.want(wanted)
 
     def usage(self, domain: str) -> Usage | None:
@@ -238,23 +252,38 @@ class CapReconciler:
         """Give pods that came their share of what was decided, and take back what is ours where it does not belong."""
         if not (self.synced and self._may()):
             return
+        faults = Faults()
         with self._lock:
             topology, now_s = self._counted(), self._clock()
             members = {(d.name, target): keys for d in topology.grouping.domains for target, keys in d.pods.items()}
-            wanted = [
-                pending
-                for domain in topology.grouping.domains
-                for target, pods in self._pods_of(domain).items()
-                if (cap := self._budgets.get(domain.name, target, now_s)) is not None
-                for pending in self._patches(
-                    target, cap, pods, sharp=self._sharp_if_moved(domain.name, target, members)
-                )
-            ]
+            wanted: list[PendingPatch] = []
+            for domain in topology.grouping.domains:
+                for target in domain.pods:
+                    with faults.contained("workload", self._long_name(target)):
+                        wanted += self._shares(domain, target, members, now_s)
             self._members = members
             self._budgets.forget(now_s)
-            wanted += planner.stale_caps(self._plan, topology.roster, self._cache.workloads(), self._cache.pods())
-            wanted += self._standing_orders(topology)
+            workloads = self._cache.workloads()
+            wanted += planner.stale_caps(self._plan, topology.roster, workloads, self._cache.pods(), faults)
+            wanted += self._standing_orders(topology, workloads, faults)
+            self._settle_faults = faults.found
         self._writer.want(wanted)
+
+    def _shares(
+        self, domain: Domain, target: str, members: Mapping[tuple[str, str], tuple[str, ...]], now_s: float
+    ) -> list[PendingPatch]:
+        """Return the patches that give the pods of a target their shares of the cap that was decided for it."""
+        cap = self._budgets.get(domain.name, target, now_s)
+        if cap is None:
+            return []
+        # Pods came or went (``None``), or nothing moved.
+        sharp = False if self._members.get((domain.name, target)) == members[domain.name, target] else None
+        pods = [pod for key in domain.pods[target] if (pod := self._cache.pod(key)) is not None]
+        return list(self._patches(target, cap, pods, sharp=sharp))
+
+    def _long_name(self, target: str) -> str:
+        ref = self._topology.target(target)
+        return target if ref is None else ref.long_name
 
     def _may(self) -> bool:
         until_s = self._may_write()
@@ -302,16 +331,13 @@ class CapReconciler:
             return planner.on_template(self._plan, cap, workload)
         return planner.on_pods(self._plan, cap, pods, sharp=sharp)
 
-    def _sharp_if_moved(
-        self, domain: str, target: str, members: Mapping[tuple[str, str], tuple[str, ...]]
-    ) -> bool | None:
-        return False if self._members.get((domain, target)) == members[domain, target] else None
-
-    def _standing_orders(self, topology: TopologySnapshot) -> list[PendingPatch]:
+    def _standing_orders(
+        self, topology: TopologySnapshot, workloads: list[Workload], faults: Faults
+    ) -> list[PendingPatch]:
         """Return the template writes that have not been ordered before; who undoes one is not fought with restarts."""
         orders = [
             pending
-            for pending in planner.template_patches(self._plan, topology.roster, self._cache.workloads())
+            for pending in planner.template_patches(self._plan, topology.roster, workloads, faults)
             if self._ordered.get(pending.ref) != (pending.uid, pending.change)
         ]
         for pending in orders:

@@ -19,7 +19,7 @@ from detnet.model.annotations import EGRESS
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What was put back, by kind; ``left`` are the objects that still carry something of ours, with the reasons."""
+    """What was put back, by kind; ``left`` is what may still carry something of ours, with the reasons."""
 
     pods: int
     templates: int
@@ -37,8 +37,10 @@ def release(  # noqa: PLR0913 - where, who, and how long
 ) -> Released:
     """Take back all that is ours in the namespaces; doing it twice does nothing more.
 
+    A namespace that the API server denies is left, with the reason, and the others are released.
+
     Raises:
-        ActuationError: the objects cannot be listed in time, so nothing is known to have been put back.
+        ActuationError: nothing can be listed, or not in time, so nothing is known to have been put back.
     """
     deadline_s = time.monotonic() + timeout_s
     cache = ClusterCache(api, namespaces, key=key)
@@ -73,7 +75,8 @@ def _release(cache: ClusterCache, writer: Writer, plan: Plan, may_write: MayWrit
         done |= {(pending.ref.kind, pending.uid) for pending in left if pending.uid not in remaining}
     pods = sum(kind == "Pod" for kind, _uid in done)
     names = tuple(pending.ref.long_name for pending in left)
-    return Released(pods, len(done) - pods, (*names, *writer.problems()) if names else ())
+    reasons = writer.problems() if names else ()
+    return Released(pods, len(done) - pods, (*names, *reasons, *cache.denied()))
 
 
 def _ours(cache: ClusterCache, plan: Plan) -> list[PendingPatch]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detnet.kubernetes.caps.cache import ClusterCache
 from detnet.kubernetes.caps.domains import Domain, Grouping, group
 from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.objects.faults import Fault, Faults
 from detnet.kubernetes.objects.targets import Roster, find
 from detnet.kubernetes.objects.workloads import Ref
 
@@ -15,10 +16,11 @@ from detnet.kubernetes.objects.workloads import Ref
 class TopologySnapshot:
     """Targets and domains, derived from the cache at ``version`` without the pods that nobody may cap (``refused``)."""
 
-    version: int = -1
+    version: tuple[int, int] = (-1, -1)
     roster: Roster = field(default_factory=Roster)
     grouping: Grouping = field(default_factory=Grouping)
     refused: frozenset[str] = frozenset()
+    faults: tuple[Fault, ...] = ()
 
     def domain(self, name: str) -> Domain | None:
         """Return a domain by its name, ``None`` when no target has a running pod there."""
@@ -29,15 +31,25 @@ class TopologySnapshot:
         return self.grouping.refs.get(name)
 
     def renewed(self, plan: Plan, cache: ClusterCache, refused: frozenset[str] = frozenset()) -> TopologySnapshot:
-        """Return the topology of the cluster now: this one, if neither the cache nor ``refused`` has changed."""
+        """Return the topology of the cluster now: this one, if neither the cache nor ``refused`` has changed.
+
+        A fault that is nobody's in particular leaves the domains as they were until the next change.
+        """
         version = cache.version
         if (version, refused) == (self.version, self.refused):
             return self
+        faults = Faults()
+        with faults.contained("topology", "the topology", "cannot be worked out, the domains are those of before"):
+            return self._derived(version, plan, cache, refused)
+        return replace(self, version=version, refused=refused, faults=faults.found)
+
+    def _derived(
+        self, version: tuple[int, int], plan: Plan, cache: ClusterCache, refused: frozenset[str]
+    ) -> TopologySnapshot:
         workloads, pods = cache.workloads(), cache.pods()
-        protected = {(one.namespace, one.name) for one in plan.critical}
         roster = find(
             plan.targets,
-            protected,
+            {one.key for one in plan.critical},
             workloads,
             pods,
             defaults=plan.found,
@@ -45,4 +57,5 @@ class TopologySnapshot:
             every=plan.every,
         )
         grouping = group(roster, plan.critical, pods, by_node=not plan.rollout, refused=refused)
-        return TopologySnapshot(version, roster, grouping, refused)
+        faults = tuple(dict.fromkeys((*roster.faults, *grouping.faults)))
+        return TopologySnapshot(version, roster, grouping, refused, faults)

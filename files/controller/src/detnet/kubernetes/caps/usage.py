@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from detnet.actuators.base import Usage
 from detnet.kubernetes.caps.domains import CLUSTER, Domain
+from detnet.kubernetes.objects.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +37,38 @@ class Tally:
     _others: dict[str, int] = field(default_factory=dict)
     _usage: dict[str, Usage | None] = field(default_factory=dict)
 
-    def take(self, counters: Counters, domains: Iterable[Domain]) -> None:
-        """Take in a new reading."""
+    def take(self, counters: Counters, domains: Iterable[Domain], faults: Faults) -> None:
+        """Take in a new reading; what cannot be worked out of one domain leaves its traffic unknown."""
         nodes = {**counters.node_bytes, CLUSTER: sum(counters.node_bytes.values())} if counters.node_bytes else {}
         for domain in domains:
-            keys = [key for pods in domain.pods.values() for key in pods]
-            if nodes.get(domain.name) == self._nodes.get(domain.name) and all(
-                counters.pod_bytes.get(key) == self._pods.get(key) for key in keys
-            ):
-                continue  # no scrape since: that is not silence
-            targets = self._targets.setdefault(domain.name, {})
-            moved = 0
-            for target, pods in domain.pods.items():
-                sent = int(sum(_moved(self._pods, counters.pod_bytes, key) for key in pods))
-                targets[target] = targets.get(target, 0) + sent
-                moved += sent
-            rest = max(0, int(_moved(self._nodes, nodes, domain.name)) - moved)
-            self._others[domain.name] = self._others.get(domain.name, 0) + rest
-            known = domain.name in nodes and all(
-                key in counters.pod_bytes for key in keys if key not in domain.starting
-            )
-            mine = {target: targets[target] for target in domain.pods}
-            self._usage[domain.name] = Usage(counters.read_at_s, mine, self._others[domain.name]) if known else None
+            usage: Usage | None = None
+            with faults.contained("counters", domain.name, "has byte counters that cannot be used"):
+                if not self._has_moved(counters, nodes, domain):
+                    continue  # no scrape since: that is not silence
+                usage = self._taken(counters, nodes, domain)
+            self._usage[domain.name] = usage
         self._pods, self._nodes = dict(counters.pod_bytes), nodes
+
+    def _has_moved(self, counters: Counters, nodes: Mapping[str, float], domain: Domain) -> bool:
+        keys = (key for pods in domain.pods.values() for key in pods)
+        return nodes.get(domain.name) != self._nodes.get(domain.name) or any(
+            counters.pod_bytes.get(key) != self._pods.get(key) for key in keys
+        )
+
+    def _taken(self, counters: Counters, nodes: Mapping[str, float], domain: Domain) -> Usage | None:
+        targets = self._targets.setdefault(domain.name, {})
+        moved = 0
+        for target, pods in domain.pods.items():
+            sent = int(sum(_moved(self._pods, counters.pod_bytes, key) for key in pods))
+            targets[target] = targets.get(target, 0) + sent
+            moved += sent
+        rest = max(0, int(_moved(self._nodes, nodes, domain.name)) - moved)
+        self._others[domain.name] = self._others.get(domain.name, 0) + rest
+        sending = {key for pods in domain.pods.values() for key in pods} - domain.starting
+        if domain.name not in nodes or not sending <= counters.pod_bytes.keys():
+            return None
+        mine = {target: targets[target] for target in domain.pods}
+        return Usage(counters.read_at_s, mine, self._others[domain.name])
 
     def usage(self, domain: Domain) -> Usage | None:
         """Return the newest counters of a domain, or ``None`` while they are not known for all of its targets."""

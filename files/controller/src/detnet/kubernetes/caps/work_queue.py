@@ -6,8 +6,10 @@ retried by itself, later each time; while the server as a whole fails, one write
 No object delays another. A refusal says nothing about the server: the object backs off to minutes and waits behind
 every object that was never refused. A failure may be the server's or the object's (an admission webhook that hangs or
 fails for some looks like an outage), so it holds up what has failed before and raises; a cut that has never failed is
-tried, ten a second. Only a server that asks for fewer requests (429) holds up everything. And the groups (workloads)
-take turns, so that a cut does not wait for all the pods of a larger neighbour.
+tried, ten a second. Failures without a success between them are one outage: what fails in one outage only is not
+suspected of anything, and the success that ends the outage lets its urgent cuts go at once, as if they had not failed.
+Only a server that asks for fewer requests (429) holds up everything. And the groups (workloads) take turns, so that a
+cut does not wait for all the pods of a larger neighbour.
 """
 
 from __future__ import annotations
@@ -27,12 +29,13 @@ from detnet.kubernetes.objects.workloads import POD, Ref
 class RateLimits:
     """Times in seconds.
 
-    ``every_s`` is the least time between two writes of one pod, ``template_every_s`` of one pod template; an urgent
-    cut of a pod is not held to it. ``retry_s`` to ``retry_cap_s`` is how long one object waits after a failure,
-    ``retry_s`` to ``refused_cap_s`` after a refusal, and ``refused_every_s`` the least time between two retries of
-    refused objects, of whichever. ``retry_s`` to ``hold_cap_s`` is how long the others wait while the server fails,
-    ``first_try_every_s`` the least time between two cuts that have never failed meanwhile; ``asked_cap_s`` the longest
-    ``Retry-After`` that is honoured: API priority and fairness asks for one second.
+    ``every_s`` is the least time between two writes of one pod, ``template_every_s`` of one pod template; an urgent cut
+    of a pod is not held to it. ``retry_s`` to ``retry_cap_s`` is how long one object waits after a failure (an urgent
+    cut that has failed in one outage only to ``hold_cap_s``), ``retry_s`` to ``refused_cap_s`` after a refusal, and
+    ``refused_every_s`` the least time between two retries of refused objects, of whichever. ``retry_s`` to
+    ``hold_cap_s`` is how long the others wait while the server fails, ``first_try_every_s`` the least time between two
+    cuts that have never failed meanwhile; ``asked_cap_s`` the longest ``Retry-After`` that is honoured: API priority
+    and fairness asks for one second.
     """
 
     every_s: float = 5.0
@@ -69,18 +72,17 @@ class _Entry:
     pending: PendingPatch
     since_s: float
     tries: int = 0
+    outages: int = 0  # in how many it has failed
+    last_outage: int = -1
     refused: bool = False
     not_before_s: float = -math.inf
     due_s: float = math.inf  # of its place in the heap
+    lane: _Lane = _Lane.RAISE  # of its place in the turns
 
     @property
-    def lane(self) -> _Lane:
-        """Where it waits."""
-        if self.refused:
-            return _Lane.REFUSED
-        if not self.pending.falls:
-            return _Lane.RAISE
-        return _Lane.FAILED_CUT if self.tries else _Lane.CUT
+    def urgent(self) -> bool:
+        """Whether it is a cut of a pod that may not wait."""
+        return self.pending.urgent and self.pending.falls and self.pending.ref.kind == POD
 
 
 @dataclass(slots=True)
@@ -127,6 +129,8 @@ class WorkQueue:
     _later: list[tuple[float, Ref]] = field(default_factory=list)
     _paced: OrderedDict[Ref, float] = field(default_factory=OrderedDict)
     _failures: int = 0
+    _outage: int = 0
+    _failed_now: dict[Ref, None] = field(default_factory=dict)  # first of all, and in this outage
     _probe_due_s: float = -math.inf
     _first_try_due_s: float = -math.inf
     _refused_due_s: float = -math.inf
@@ -163,6 +167,8 @@ class WorkQueue:
             self._lanes[entry.lane].discard(old.group, old.ref)
             entry.since_s = entry.since_s if pending.falls == old.falls else now_s
             entry.pending = replace(pending, urgent=pending.urgent or (pending.falls and old.falls and old.urgent))
+            if not entry.refused:
+                entry.not_before_s = min(entry.not_before_s, now_s + self._retry_cap_s(entry))
         if flying is None:
             self._schedule(entry, now_s)
 
@@ -208,7 +214,7 @@ class WorkQueue:
 
     def written(self, ref: Ref, now_s: float) -> None:
         """End a write that did what it should."""
-        self._failures = 0
+        self._answered(now_s)
         if self._flying.pop(ref).refused:
             self._retry_refused(now_s)
         self._paced.pop(ref, None)
@@ -224,7 +230,7 @@ class WorkQueue:
 
     def gone(self, ref: Ref, now_s: float) -> None:
         """End a write to an object that is no more; a patch for another one of that name stays."""
-        self._failures = 0
+        self._answered(now_s)
         self._flying.pop(ref)
         self._paced.pop(ref, None)
         self._resume(ref, now_s)
@@ -236,9 +242,11 @@ class WorkQueue:
             return  # it has ended: the failure came after that
         limits = self.rate_limits
         if why in (Failure.CONFLICT, Failure.REFUSED):
-            self._failures = 0  # the server is well
+            self._answered(now_s)
         else:
             self._failures += 1
+            if entry.last_outage != self._outage:
+                entry.outages, entry.last_outage = entry.outages + 1, self._outage
             wait_s = self._backoff_s(self._failures - 1, limits.hold_cap_s)
             self._probe_due_s = max(self._probe_due_s, now_s + wait_s)
         if why is Failure.BUSY:
@@ -249,13 +257,44 @@ class WorkQueue:
         if newer.pending.uid == entry.pending.uid:
             self._lanes[newer.lane].discard(newer.pending.group, ref)
             newer.tries, newer.refused = entry.tries + 1, entry.refused or why is Failure.REFUSED
-            cap_s = limits.refused_cap_s if newer.refused else limits.retry_cap_s
-            newer.not_before_s = now_s + self._backoff_s(newer.tries - 1, cap_s)
+            newer.outages, newer.last_outage = entry.outages, entry.last_outage
+            newer.not_before_s = now_s + self._backoff_s(newer.tries - 1, self._retry_cap_s(newer))
+            if self._failing and newer.outages == 1:
+                self._failed_now.setdefault(ref)
         self._schedule(newer, now_s)
 
     @property
     def _failing(self) -> bool:
         return self._failures > 0
+
+    def _answered(self, now_s: float) -> None:
+        """The server is well: an outage, if there was one, is over, and its cuts do not wait for their own backoff."""
+        if not self._failing:
+            return
+        self._failures, self._outage = 0, self._outage + 1
+        failed, self._failed_now = self._failed_now, {}
+        for entry in (self._waiting[ref] for ref in failed if ref in self._waiting):
+            if entry.urgent and not entry.refused and not self._suspect(entry):
+                entry.not_before_s = min(entry.not_before_s, now_s)
+                if entry.pending.ref not in self._flying:
+                    self._schedule(entry, now_s)
+
+    def _suspect(self, entry: _Entry) -> bool:
+        """Return whether failures may be the object's own: in more than one outage, or in one that is not over."""
+        return entry.outages > 1 or (entry.outages == 1 and self._failing and entry.last_outage == self._outage)
+
+    def _lane_of(self, entry: _Entry) -> _Lane:
+        if entry.refused:
+            return _Lane.REFUSED
+        if not entry.pending.falls:
+            return _Lane.RAISE
+        return _Lane.FAILED_CUT if self._suspect(entry) else _Lane.CUT
+
+    def _retry_cap_s(self, entry: _Entry) -> float:
+        limits = self.rate_limits
+        if entry.refused:
+            return limits.refused_cap_s
+        return limits.hold_cap_s if entry.urgent and entry.outages <= 1 else limits.retry_cap_s
 
     def _retry_refused(self, now_s: float) -> None:
         """Try all refused objects again: what refused one of them may be gone for all."""
@@ -286,7 +325,7 @@ class WorkQueue:
         most = (self.workers + 1) // 2
         last = len(self._flying) + 1 == self.workers > 1
         if lane in (_Lane.FAILED_CUT, _Lane.REFUSED):
-            again = sum(entry.tries > 0 for entry in self._flying.values())
+            again = sum(entry.refused or self._suspect(entry) for entry in self._flying.values())
             return lambda _group: again < most
         flying = [entry.pending.group for entry in self._flying.values()]
         if last:
@@ -308,10 +347,14 @@ class WorkQueue:
 
     def _schedule(self, entry: _Entry, now_s: float) -> None:
         """Put an entry where it belongs: in one of the lanes, or into the heap until its time has come."""
-        ref = entry.pending.ref
+        ref, group = entry.pending.ref, entry.pending.group
         hurry = entry.pending.urgent and ref.kind == POD
         due_s = max(entry.not_before_s, -math.inf if hurry else self._paced.get(ref, -math.inf))
-        turns, group = self._lanes[entry.lane], entry.pending.group
+        lane = self._lane_of(entry)
+        if lane is not entry.lane:
+            self._lanes[entry.lane].discard(group, ref)
+            entry.lane = lane
+        turns = self._lanes[lane]
         if due_s <= now_s:
             entry.due_s = math.inf
             turns.add(group, ref)

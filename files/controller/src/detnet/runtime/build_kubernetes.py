@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import math
-import os
 import secrets
 import socket
 import time
@@ -40,6 +40,8 @@ from detnet.runtime.build import build_credentials, build_source, build_write_ga
 from detnet.runtime.cluster_controller import ClusterParts, ClusterRecorder, Topology
 from detnet.runtime.control_loop import Memory
 from detnet.runtime.leader_elected import EventingRecorder, LeaderElectedCluster
+
+logger = logging.getLogger(__name__)
 
 
 def build_cluster_parts(
@@ -85,6 +87,7 @@ def _cluster(
 ) -> LeaderElectedCluster:
     kubernetes = actuator.kubernetes
     api = connect(_access(kubernetes))
+    logger.info("the cluster is %s", api.cluster)
     identity = actuator.leader.identity or _identity()
     elector = _elector(api, actuator.leader, identity)
     may_write = _may_write(elector, gate)
@@ -103,14 +106,17 @@ def _cluster(
     return LeaderElectedCluster(api, reconciler, elector, counters=counters, event_recorder=event_recorder)
 
 
-def release_cluster(settings: Settings) -> Released:
+def release_cluster(settings: Settings, tell: Callable[[str], None]) -> Released:
     """Remove every cap and status of ours from the cluster; no controller may run meanwhile.
+
+    ``tell`` is given the cluster in words before anything is asked of it.
 
     Raises:
         UserError: the cluster cannot be reached, or refuses.
     """
     kubernetes = settings.actuator.kubernetes
     api = connect(_access(kubernetes))
+    tell(api.cluster)
     try:
         released = release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
         for namespace in kubernetes.namespaces:
@@ -160,9 +166,7 @@ def _plan(
 
 
 def _access(kubernetes: KubernetesSettings) -> ClusterAccess:
-    named = kubernetes.kubeconfig is not None or kubernetes.context is not None
-    in_cluster = not named and "KUBERNETES_SERVICE_HOST" in os.environ
-    return ClusterAccess(kubernetes.kubeconfig, kubernetes.context, in_cluster)
+    return ClusterAccess(kubernetes.kubeconfig, kubernetes.context)
 
 
 def _identity() -> str:

@@ -14,6 +14,7 @@ LINKS = ROOT / "files/controller/src/detnet"
 FOLDERS = ("control", "model", "sources", "kubernetes/access", "kubernetes/objects")
 # A kubeconfig is YAML, and whoever talks to a cluster has PyYAML: imported where a file is read, by this file alone.
 FURTHER = {"kubernetes/access/kubeconfig.py": {"yaml"}}
+CLIENTS = ("kubernetes", "urllib3", "ansible_collections.kubernetes")
 SHARED = [path for folder in FOLDERS for path in sorted(REAL.glob(f"{folder}/*.py"))]
 
 
@@ -35,3 +36,14 @@ def test_modules_use_the_standard_library_and_each_other_only(module: Path) -> N
             assert (node.module or "").split(".")[0] in allowed
         if isinstance(node, ast.Import):
             assert all(alias.name.split(".")[0] in allowed for alias in node.names)
+
+
+def test_nothing_of_ours_imports_the_python_client() -> None:
+    """It answers otherwise than kubectl (docs/decisions/0015-one-answer-to-which-cluster.md)."""
+    roots = (ROOT / "plugins", ROOT / "files/controller/src", ROOT / "files/lab/src")
+    for path in (path for root in roots for path in root.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names.append(node.module or "")
+            assert not any(name.startswith(CLIENTS) for name in names), path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -33,11 +34,11 @@ REFUSING: dict[str, dict[str, object]] = {
     "verify": {},
 }
 WITHOUT = {"artifacts", "certificates", "lab", "restore", "validate"}  # validate.yml is the beginning of site.yml
-BY_HAND = {
-    "api_info": "path=/version",
-    "apply_set": "labels={} prune=[] field_manager=x",
-    "bandwidth": "namespace=x name=y rate=20M",
-    "bandwidth_info": "namespace=x",
+BY_HAND: dict[str, dict[str, object]] = {
+    "api_info": {"path": "/version"},
+    "apply_set": {"labels": {}, "prune": [], "field_manager": "x"},
+    "bandwidth": {"namespace": "x", "name": "y", "rate": "20M"},
+    "bandwidth_info": {"namespace": "x"},
 }
 
 
@@ -88,7 +89,14 @@ def test_the_others_load_without(tmp_path: Path) -> None:
 def test_a_module_by_hand_needs_none(module: str) -> None:
     """It has an option of kubernetes.core without it, and gets as far as the kubeconfig."""
     ansible = Path(sys.executable).with_name("ansible")
-    command = [ansible, "localhost", "-m", f"detnet.qos.{module}", "-a", f"kubeconfig=/nowhere {BY_HAND[module]}"]
+    command = [
+        ansible,
+        "localhost",
+        "-m",
+        f"detnet.qos.{module}",
+        "-a",
+        json.dumps({"kubeconfig": "/nowhere", **BY_HAND[module]}),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "there is no kubeconfig at /nowhere" in " ".join(done.stdout.split()), done.stdout

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import base64
-import os
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.connection import connection, otherwise_for_kubernetes_core
+from ..module_utils.model.errors import UserError
 from ..plugin_utils import confirmation
 
 # On a control plane kubelet.conf may name this host alone, so that admin.conf comes first.
@@ -66,21 +66,25 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _of_control_node(kubeconfig: str, context: str) -> str:
-    usual = os.environ.get("K8S_AUTH_KUBECONFIG") or os.environ.get("KUBECONFIG") or "~/.kube/config"
-    path = Path(kubeconfig or usual).expanduser()
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        options = {"kubeconfig": kubeconfig, "context": context}
+        chosen, _ = connection(options)
+        otherwise = otherwise_for_kubernetes_core(options, chosen)
+    except UserError as error:
         raise AnsibleActionFail(
-            f"Nothing was changed: {path} is to say which cluster this is for, and cannot be read ({error}); "
-            "name a kubeconfig in detnet_kubeconfig."
+            f"Nothing was changed: a kubeconfig is to say which cluster this is for ({error}); "
+            "name one in detnet_kubeconfig."
         ) from error
-    return _endpoint(text, str(path), context or os.environ.get("K8S_AUTH_CONTEXT", ""))
+    if otherwise is not None:
+        raise AnsibleActionFail(
+            f"Nothing was changed: {chosen} is meant, but some tasks use kubernetes.core, and {otherwise}."
+        )
+    return confirmation.endpoint_of(chosen.server)
 
 
-def _endpoint(text: str, path: str, context: str = "") -> str:
+def _endpoint(text: str, path: str) -> str:
     try:
-        return confirmation.endpoint(text, context)
+        return confirmation.endpoint(text)
     except ValueError as error:
         what = f"{path} is to say which cluster this is for, and {error}"
         raise AnsibleActionFail(f"Nothing was changed: {what}.") from error

@@ -1,26 +1,24 @@
-"""The API server, through kubernetes.core's client: plain dicts in and out, every refusal one sentence.
-
-kubernetes.core reads the connection options (its users know them: kubeconfig, context, host, K8S_AUTH_*, in-cluster)
-and makes the client. Nothing else of it is used, so an upgrade of that collection can break this file only.
-"""
+"""The API server as modules ask it: plain dicts in and out, every refusal one sentence."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .model.errors import UserError
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-if TYPE_CHECKING:
-    from kubernetes.dynamic import DynamicClient
+from .connection import connection, otherwise_for_kubernetes_core
+from .kubernetes.access.identity import insecurity, load
+from .kubernetes.access.transport import Pool, Response, explain
+from .model.errors import UserError, one_line
 
 _TIMEOUT_S = 5.0
-_CONNECT_S = 10.0  # a kubeconfig may ask a program for a token
+_MOST_BYTES = 64_000_000
 _PAGE = 500
 _NOT_FOUND = 404
 _BUSY = frozenset({429, 503})
@@ -53,34 +51,32 @@ class Cluster:
         UserError: (from every method) the server cannot be reached, or does not answer in time.
     """
 
-    def __init__(self, client: DynamicClient) -> None:
-        self._client = client
+    def __init__(self, pool: Pool, *, told: Mapping[str, str], insecurity: str | None = None) -> None:
+        self._pool = pool
+        self.told = told
+        self.insecurity = insecurity
 
     @classmethod
     def connect(cls, options: Mapping[str, Any]) -> Cluster:
-        """Connect with kubernetes.core's authentication options.
+        """Connect as a task's options say; nothing is sent yet. A credential plugin may take 30 s.
 
         Raises:
-            UserError: the options name no cluster that answers.
-            ImportError: the Python package kubernetes is missing.
+            UserError: the options name no cluster, or none that can be trusted with the credentials.
+            ImportError: a kubeconfig must be read, and PyYAML is missing.
         """
-        import urllib3  # noqa: PLC0415 - half a second with kubernetes; wrong options are told before
-        from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core  # noqa: PLC0415
-        from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException  # noqa: PLC0415
-        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
-        from kubernetes.config import ConfigException  # noqa: PLC0415
-
-        # Its discovery takes no timeout and retries three times: a server that hangs would hold the task for ever.
-        urllib3.Retry.DEFAULT = urllib3.Retry(0)
-        try:
-            with _at_most(_CONNECT_S):
-                return cls(core.get_api_client(**options).client)
-        except (CoreException, ConfigException, OSError) as error:
-            raise UserError(f"no connection to a cluster is configured that can be used: {_line(error)}") from error
-        except ApiException as error:
-            raise _refused(error, "GET", "/version") from error
-        except urllib3.exceptions.HTTPError as error:
-            raise _unreachable(error) from error
+        chosen, access = connection(options)
+        pool = Pool(load(chosen, access), "detnet.qos")
+        acting = chosen.user.impersonation
+        told = {
+            "context": chosen.context,
+            "server": chosen.server,
+            "found_in": chosen.named,
+            "acting_as": None if acting is None else acting.user,
+            "kubernetes_core": otherwise_for_kubernetes_core(options, chosen),
+        }
+        return cls(
+            pool, told={name: each for name, each in told.items() if each is not None}, insecurity=insecurity(chosen)
+        )
 
     def get(self, path: str) -> dict[str, Any]:
         """Return one object."""
@@ -153,75 +149,77 @@ class Cluster:
         body: Mapping[str, Any] | None,
         content_type: str | None,
     ) -> dict[str, Any]:
-        import urllib3  # noqa: PLC0415
-        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
-
+        headers = [] if content_type is None else [("Content-Type", content_type)]
+        sent = None if body is None else json.dumps(body).encode()
+        if sent is not None and content_type is None:
+            headers = [("Content-Type", "application/json")]
+        until_s = time.monotonic() + _TIMEOUT_S
         try:
-            answer: dict[str, Any] = self._client.request(
-                method,
-                path,
-                body=body,
-                query_params=list(query.items()),
-                content_type=content_type,
-                serializer=lambda _client, plain: plain,
-                _request_timeout=_TIMEOUT_S,
-            )
-        except ApiException as error:
-            raise _refused(error, method, path) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise _unreachable(error) from error
-        return answer
+            with self._pool.answer(
+                method, path, until_s=until_s, query=query.items(), body=sent, headers=headers
+            ) as response:
+                content = response.read(_MOST_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            server = self.told["server"]
+            raise UserError(f"the API server at {server} {explain(error, _TIMEOUT_S)} ({method} {path})") from error
+        if len(content) == _MOST_BYTES:
+            raise UserError(f"the API server answered {method} {path} with {_MOST_BYTES} bytes or more: ask for less")
+        if response.status >= 300:
+            raise _refused(response, content, method, path)
+        return _read(content)
 
 
 @contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """End what takes longer, for want of a timeout to pass. Only in the main thread, which is all that a module has."""
-
-    def expired(_number: int, _frame: object) -> None:
-        raise TimeoutError(f"no answer within {seconds:g} s")
-
-    before = signal.signal(signal.SIGALRM, expired)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+def connected(module: AnsibleModule) -> Iterator[Cluster]:
+    """Connect as the task says. A ``UserError`` inside ends the module with it, and with the cluster it is about."""
+    told: dict[str, Any] = {}
+    if isinstance(module.params["kubeconfig"], str):
+        module.no_log_values.discard(module.params["kubeconfig"])  # a path is no secret, and says what to correct
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+        cluster = Cluster.connect(module.params)
+        told = {"cluster": cluster.told}
+        if cluster.insecurity is not None:
+            module.warn(f"The cluster {cluster.told['server']} {cluster.insecurity}.")
+        yield cluster
+    except UserError as error:
+        module.fail_json(msg=str(error), **told)
+    except ImportError as error:
+        module.fail_json(msg=missing_required_lib("PyYAML"), exception=error)
 
 
-def _refused(error: Any, method: str, path: str) -> RefusedError:
-    said = _said(error)
-    if error.status == 401:
+def _read(content: bytes) -> Any:
+    """Return an answer: an object where it is JSON, else its text."""
+    text = content.decode("utf-8", errors="replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _refused(response: Response, content: bytes, method: str, path: str) -> RefusedError:
+    status = response.status
+    said = _said(response, content)
+    if status < 400:
+        return RefusedError(status, f"the API server did not answer {path} itself ({said}): give the host that does")
+    if status == 401:
         return RefusedError(401, "the API server does not accept these credentials: renew the token or certificate")
-    if error.status == 403:
-        where = re.fullmatch(
-            r"(?:/api/v1|/apis/apps/v1)/namespaces/(?P<namespace>[^/]+)/(?P<kind>[^/]+)(?P<name>/.*)?", path
-        )
+    if status == 403:
+        where = _PATH.fullmatch(path)
         verb = _VERBS[method] if where is None or where["name"] else "list"
         what = path if where is None else f"{where['kind']} in namespace {where['namespace']}"
         return RefusedError(403, f"not allowed to {verb} {what}: add that to the Role of this user ({said})")
     sentence = f"the API server refuses to {_VERBS[method]} {path}: {said}"
-    return RefusedError(error.status, sentence, _retry_after_s(error))
+    return RefusedError(status, sentence, _retry_after_s(response))
 
 
-def _retry_after_s(error: Any) -> int | None:
+def _retry_after_s(response: Response) -> int | None:
     """Return the seconds, at least one; a date, which the field may also hold, is no answer of an API server."""
-    text = (error.headers or {}).get("Retry-After", "") if error.status in _BUSY else ""
+    text = response.raw.headers.get("Retry-After", "") if response.status in _BUSY else ""
     return max(1, int(text)) if text.isdecimal() and len(text) < _DIGITS else None
 
 
-def _said(error: Any) -> str:
+def _said(response: Response, content: bytes) -> str:
     """Return the message of the Status object in an answer."""
-    try:
-        return _line(json.loads(error.body)["message"])
-    except (TypeError, ValueError, KeyError):
-        return _line(f"HTTP {error.status} {error.reason}")
-
-
-def _unreachable(error: Exception) -> UserError:
-    reason = getattr(error, "reason", None) or error
-    return UserError(f"the API server cannot be reached: {_line(reason)}")
-
-
-def _line(text: object) -> str:
-    return " ".join(str(text).split())[:300]
+    answer = _read(content)
+    message = answer.get("message") if isinstance(answer, dict) else None
+    return one_line(message or f"HTTP {response.status} {response.raw.reason}", 300)

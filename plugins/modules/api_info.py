@@ -15,9 +15,9 @@ author:
 description:
   - Reads what is not an object, such as C(/version), C(/readyz), or the metrics of a pod through the API server's
     proxy.
-  - Every request ends. Connecting takes 10 s at most, the answer 5 s.
+  - Every request ends. A credential plugin gets 30 s, the answer 5 s.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - detnet.qos.connection
   - detnet.qos.attributes
   - detnet.qos.attributes.info_module
 options:
@@ -33,7 +33,7 @@ options:
     type: dict
 requirements:
   - python >= 3.11
-  - kubernetes >= 24.2.0
+  - PyYAML
 """
 
 EXAMPLES = r"""
@@ -53,6 +53,29 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+cluster:
+  description: The cluster that was asked, as kubectl finds it.
+  returned: success, and failure once the cluster is known
+  type: dict
+  contains:
+    context:
+      description: The context, empty for the options of the task alone and for the pod's service account.
+      type: str
+      sample: plant-test
+    server:
+      description: The API server.
+      type: str
+      sample: https://192.0.2.11:6443
+    found_in:
+      description: Where that is written.
+      type: str
+      sample: the kubeconfig /home/ann/.kube/config
+    acting_as:
+      description: As whom the user acts, only where it does.
+      type: str
+    kubernetes_core:
+      description: Why the modules of kubernetes.core would act elsewhere with these options, only where they would.
+      type: str
 answer:
   description: An object where the answer is JSON, otherwise its text.
   returned: success, with O(path)
@@ -65,33 +88,26 @@ answers:
   sample: {namespace: {kind: Namespace}, policies: null}
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.cluster import Cluster
-from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
-from ..module_utils.model.errors import UserError
+from ..module_utils.cluster import connected
+from ..module_utils.connection import CONNECTION_SPEC
 
 
 def main() -> None:
     """Run the module."""
-    require_kubernetes_core()
     module = AnsibleModule(
-        argument_spec={**AUTH_ARG_SPEC, "path": {"type": "str"}, "paths": {"type": "dict"}},
+        argument_spec={**CONNECTION_SPEC, "path": {"type": "str"}, "paths": {"type": "dict"}},
         mutually_exclusive=[("path", "paths")],
         required_one_of=[("path", "paths")],
         supports_check_mode=True,
     )
-    options = dict(module.params)
-    try:
-        cluster = Cluster.connect(connection(options))
-        if options["path"] is not None:
-            module.exit_json(changed=False, answer=cluster.get(options["path"]))
-        answers = {name: cluster.find(str(path)) for name, path in options["paths"].items()}
-    except UserError as error:
-        module.fail_json(msg=str(error))
-    except ImportError as error:
-        module.fail_json(msg=missing_required_lib("kubernetes"), exception=error)
-    module.exit_json(changed=False, answers=answers)
+    path, paths = module.params["path"], module.params["paths"]
+    with connected(module) as cluster:
+        if path is not None:
+            module.exit_json(changed=False, cluster=cluster.told, answer=cluster.get(path))
+        answers = {name: cluster.find(str(each)) for name, each in paths.items()}
+        module.exit_json(changed=False, cluster=cluster.told, answers=answers)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ description:
   - In check mode the API server tries each change without making it. What belongs in a namespace that is not there yet
     counts as created.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - detnet.qos.connection
   - detnet.qos.attributes
 attributes:
   check_mode:
@@ -75,7 +75,7 @@ options:
     default: 120
 requirements:
   - python >= 3.11
-  - kubernetes >= 24.2.0
+  - PyYAML
 """
 
 EXAMPLES = r"""
@@ -91,6 +91,29 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+cluster:
+  description: The cluster that was asked, as kubectl finds it.
+  returned: success, and failure once the cluster is known
+  type: dict
+  contains:
+    context:
+      description: The context, empty for the options of the task alone and for the pod's service account.
+      type: str
+      sample: plant-test
+    server:
+      description: The API server.
+      type: str
+      sample: https://192.0.2.11:6443
+    found_in:
+      description: Where that is written.
+      type: str
+      sample: the kubeconfig /home/ann/.kube/config
+    acting_as:
+      description: As whom the user acts, only where it does.
+      type: str
+    kubernetes_core:
+      description: Why the modules of kubernetes.core would act elsewhere with these options, only where they would.
+      type: str
 created:
   description: The objects that were created, or would be.
   returned: success
@@ -117,22 +140,20 @@ unserved:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.apply_set import ApplySet, Changes, Kind, apply
-from ..module_utils.cluster import Cluster
-from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
-from ..module_utils.model.errors import UserError
+from ..module_utils.cluster import connected
+from ..module_utils.connection import CONNECTION_SPEC
 
 _KIND = {"api_version": {"type": "str", "required": True}, "kind": {"type": "str", "required": True}}
 
 
 def main() -> None:
     """Run the module."""
-    require_kubernetes_core()
     module = AnsibleModule(
         argument_spec={
-            **AUTH_ARG_SPEC,
+            **CONNECTION_SPEC,
             "objects": {"type": "list", "elements": "dict", "default": []},
             "labels": {"type": "dict", "required": True},
             "prune": {"type": "list", "elements": "dict", "required": True, "options": _KIND},
@@ -154,14 +175,9 @@ def main() -> None:
         create_only=frozenset(options["create_only"]),
         optional=frozenset(options["optional"]),
     )
-    try:
-        cluster = Cluster.connect(connection(options))
+    with connected(module) as cluster:
         changes = apply(cluster, wanted, dry_run=module.check_mode, wait_s=options["wait_timeout"])
-    except UserError as error:
-        module.fail_json(msg=str(error))
-    except ImportError as error:
-        module.fail_json(msg=missing_required_lib("kubernetes"), exception=error)
-    module.exit_json(changed=bool(changes), **_result(changes))
+        module.exit_json(changed=bool(changes), cluster=cluster.told, **_result(changes))
 
 
 def _result(changes: Changes) -> dict[str, Any]:

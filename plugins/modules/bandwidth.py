@@ -49,7 +49,7 @@ options:
     type: bool
     default: true
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - detnet.qos.connection
   - detnet.qos.attributes
   - detnet.qos.decision
   - detnet.qos.workload
@@ -123,6 +123,29 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+cluster:
+  description: The cluster that was asked, as kubectl finds it.
+  returned: success, and failure once the cluster is known
+  type: dict
+  contains:
+    context:
+      description: The context, empty for the options of the task alone and for the pod's service account.
+      type: str
+      sample: plant-test
+    server:
+      description: The API server.
+      type: str
+      sample: https://192.0.2.11:6443
+    found_in:
+      description: Where that is written.
+      type: str
+      sample: the kubeconfig /home/ann/.kube/config
+    acting_as:
+      description: As whom the user acts, only where it does.
+      type: str
+    kubernetes_core:
+      description: Why the modules of kubernetes.core would act elsewhere with these options, only where they would.
+      type: str
 pods:
   description: Every pod that is capped or released, whether or not something had to be written.
   returned: success
@@ -218,13 +241,13 @@ decision:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.yaml import yaml_dump
 
 from ..module_utils.arguments import DECISION_SPEC, WORKLOAD_SPEC, refuse_unheard
 from ..module_utils.capping import carry_out, difference, shown
-from ..module_utils.cluster import Cluster
-from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
+from ..module_utils.cluster import Cluster, connected
+from ..module_utils.connection import CONNECTION_SPEC
 from ..module_utils.deciding import told
 from ..module_utils.model.errors import UserError
 from ..module_utils.states import absent, decided, present
@@ -232,7 +255,7 @@ from ..module_utils.workloads import Choice, choose
 
 _STATES = {"present": present, "absent": absent, "decided": decided}
 _SPEC = {
-    **AUTH_ARG_SPEC,
+    **CONNECTION_SPEC,
     **WORKLOAD_SPEC,
     "state": {"type": "str", "choices": list(_STATES), "default": "present"},
     "rate": {"type": "str"},
@@ -242,15 +265,13 @@ _SPEC = {
 }
 
 
-def result_of(module: AnsibleModule) -> dict[str, Any]:
+def result_of(module: AnsibleModule, cluster: Cluster) -> dict[str, Any]:
     """Do what the task asks for and return what the module returns.
 
     Raises:
         UserError: it cannot be done; the message is for the user.
     """
     options, key = module.params, module.params["annotation"]
-    refuse_unheard(options)
-    cluster = Cluster.connect(connection(options))
     plan = _STATES[options["state"]](choose(cluster, Choice.of(options)), options)
     for problem in plan.problems:
         module.warn(problem)
@@ -259,6 +280,7 @@ def result_of(module: AnsibleModule) -> dict[str, Any]:
     else:
         moves, gone = [], []
     result: dict[str, Any] = {
+        "cluster": cluster.told,
         "changed": any(move.changed for move in moves),
         "pods": [shown(move, key=key) for move in moves],
         "skipped": [
@@ -277,7 +299,6 @@ def result_of(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    require_kubernetes_core()
     module = AnsibleModule(
         argument_spec=_SPEC,
         supports_check_mode=True,
@@ -290,12 +311,11 @@ def main() -> None:
         ],
     )
     try:
-        result = result_of(module)
+        refuse_unheard(module.params)
     except UserError as error:
         module.fail_json(msg=str(error))
-    except ImportError as error:
-        module.fail_json(msg=missing_required_lib("kubernetes"), exception=error)
-    module.exit_json(**result)
+    with connected(module) as cluster:
+        module.exit_json(**result_of(module, cluster))
 
 
 if __name__ == "__main__":

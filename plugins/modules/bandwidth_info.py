@@ -17,7 +17,7 @@ description:
   - A cap that the CNI cannot read means no limit at all, silently. This module says so, and warns.
   - Without O(name) and O(label_selector) all workloads of O(kind) that say which class they are in are told of.
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - detnet.qos.connection
   - detnet.qos.attributes
   - detnet.qos.attributes.info_module
   - detnet.qos.workload
@@ -42,6 +42,29 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+cluster:
+  description: The cluster that was asked, as kubectl finds it.
+  returned: success, and failure once the cluster is known
+  type: dict
+  contains:
+    context:
+      description: The context, empty for the options of the task alone and for the pod's service account.
+      type: str
+      sample: plant-test
+    server:
+      description: The API server.
+      type: str
+      sample: https://192.0.2.11:6443
+    found_in:
+      description: Where that is written.
+      type: str
+      sample: the kubeconfig /home/ann/.kube/config
+    acting_as:
+      description: As whom the user acts, only where it does.
+      type: str
+    kubernetes_core:
+      description: Why the modules of kubernetes.core would act elsewhere with these options, only where they would.
+      type: str
 workloads:
   description: The chosen workloads, by name.
   returned: success
@@ -106,17 +129,16 @@ workloads:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.arguments import WORKLOAD_SPEC
 from ..module_utils.capping import caps_in_force
-from ..module_utils.cluster import Cluster
-from ..module_utils.connection import AUTH_ARG_SPEC, connection, require_kubernetes_core
+from ..module_utils.cluster import connected
+from ..module_utils.connection import CONNECTION_SPEC
 from ..module_utils.drift import drift
 from ..module_utils.kubernetes.objects.shares import together
 from ..module_utils.kubernetes.objects.workloads import Pod
 from ..module_utils.model.annotations import CLASS, MAXIMUM, MINIMUM, PAUSE, STATUS, WEIGHT, standing
-from ..module_utils.model.errors import UserError
 from ..module_utils.workloads import Choice, Chosen, choose
 
 _SETTINGS = {"min": MINIMUM, "max": MAXIMUM, "weight": WEIGHT, "pause": PAUSE}
@@ -152,27 +174,21 @@ def _pod(pod: Pod, *, key: str) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    require_kubernetes_core()
     module = AnsibleModule(
-        argument_spec={**AUTH_ARG_SPEC, **WORKLOAD_SPEC},
+        argument_spec={**CONNECTION_SPEC, **WORKLOAD_SPEC},
         supports_check_mode=True,
         mutually_exclusive=[("name", "label_selector")],
     )
     options, key = dict(module.params), module.params["annotation"]
     if options["name"] is None and options["label_selector"] is None:
         options["label_selector"] = CLASS
-    try:
-        chosen = choose(Cluster.connect(connection(options)), Choice.of(options))
-    except UserError as error:
-        module.fail_json(msg=str(error))
-    except ImportError as error:
-        module.fail_json(msg=missing_required_lib("kubernetes"), exception=error)
-    workloads = [told(one, key=key) for one in chosen]
-    for workload in workloads:
-        for pod in workload["pods"]:
-            if pod["drift"] is not None:
-                module.warn(f"{workload['name']}: pod {pod['name']}: {pod['drift']}")
-    module.exit_json(changed=False, workloads=workloads)
+    with connected(module) as cluster:
+        workloads = [told(one, key=key) for one in choose(cluster, Choice.of(options))]
+        for workload in workloads:
+            for pod in workload["pods"]:
+                if pod["drift"] is not None:
+                    module.warn(f"{workload['name']}: pod {pod['name']}: {pod['drift']}")
+        module.exit_json(changed=False, cluster=cluster.told, workloads=workloads)
 
 
 if __name__ == "__main__":

@@ -12,21 +12,25 @@ from urllib.parse import urlsplit
 import yaml
 
 
-def endpoint(kubeconfig: str, context: str = "") -> str:
-    """Return the API server that a kubeconfig names, such as ``192.0.2.11:6443``.
+def endpoint(kubeconfig: str) -> str:
+    """Return the API server that a host's kubeconfig names, such as ``192.0.2.11:6443``.
 
     Raises:
-        ValueError: the text is no kubeconfig, or has no such context.
+        ValueError: the text is no kubeconfig with a context.
     """
     try:
         content = yaml.safe_load(kubeconfig)
-        wanted = context or content["current-context"]
+        wanted = content["current-context"]
         chosen = next(each["context"]["cluster"] for each in content["contexts"] if each["name"] == wanted)
-        url = urlsplit(next(each["cluster"]["server"] for each in content["clusters"] if each["name"] == chosen))
+        server = next(each["cluster"]["server"] for each in content["clusters"] if each["name"] == chosen)
     except (yaml.YAMLError, TypeError, KeyError, StopIteration) as error:
-        raise ValueError(
-            f"it names no API server; expected a kubeconfig with {f'the context {context}' if context else 'a context'}"
-        ) from error
+        raise ValueError("it names no API server; expected a kubeconfig with a context") from error
+    return endpoint_of(server)
+
+
+def endpoint_of(server: str) -> str:
+    """Return an API server's address without its scheme, such as ``192.0.2.11:6443``."""
+    url = urlsplit(server)
     return url.netloc + url.path.rstrip("/")
 
 

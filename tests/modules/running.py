@@ -23,13 +23,15 @@ class Collection:
 
     path: Path
 
-    def module(self, module: str, /, *, check: bool = False, **arguments: object) -> dict[str, Any]:
+    def module(
+        self, module: str, /, *, check: bool = False, variables: Mapping[str, str] | None = None, **arguments: object
+    ) -> dict[str, Any]:
         """Run a module, in diff mode, and return its result; ``failed`` tells whether it failed."""
         passed = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
         done = subprocess.run(
             [sys.executable, "-m", f"{PACKAGE}.{module}"],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": passed}),
-            env=self._environment(PYTHONPATH=str(self.path)),
+            env=self._environment(PYTHONPATH=str(self.path), **(variables or {})),
             capture_output=True,
             text=True,
             check=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 
@@ -33,6 +34,7 @@ def test_pods_get_their_share_and_lose_it_again(site: Site, start: Start) -> Non
     released = subprocess.run(
         [*DETNET, "release", "-c", str(replica.config)], capture_output=True, text=True, check=True, timeout=60
     )
+    assert re.match(r"the cluster is context \S+ at https://127\.0\.0\.1:\d+ \(the kubeconfig .*\)\n", released.stdout)
     assert "4 pods" in released.stdout
     assert all(cap is None for cap in site.caps())
     assert all(pod["metadata"].get("annotations") is None for pod in [*before, *site.pods()])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from detnet.kubernetes.client import credentials
+from detnet.kubernetes.access import kubeconfig as loader
 from detnet.kubernetes.client.api import ClusterAccess, connect
 from detnet.model.errors import ConfigError
 from kubernetes_client.api_server import ApiServer, kubeconfig
@@ -61,7 +61,7 @@ def test_the_environment_names_the_file(config: Path, server: ApiServer, monkeyp
     ("content", "problem"),
     [
         ("a: [", "is not YAML"),
-        ("", "is not a kubeconfig"),
+        ("", "has no current context: name one of none"),
         ("[1]", "is not a kubeconfig"),
         ("clusters: 7", "is not a kubeconfig"),
         ("clusters: [7]", "is not a kubeconfig"),
@@ -112,7 +112,8 @@ def test_a_ca_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     kubeconfig(path, url, cluster={"certificate-authority-data": base64.b64encode(b"none").decode()})
     assert f"cannot use the CA of the kubeconfig {path}" in _problem(ClusterAccess(path))
     kubeconfig(path, url, cluster={"certificate-authority-data": "a"})
-    assert f"the kubeconfig {path} cannot be used" in _problem(ClusterAccess(path))
+    problem = _problem(ClusterAccess(path))
+    assert problem == f"the cluster 'factory' in the kubeconfig {path}: certificate-authority-data is not base64"
 
 
 def test_a_client_certificate_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
@@ -131,15 +132,8 @@ def test_a_user_without_anything_is_anonymous(config: Path, server: ApiServer) -
 
 
 def test_a_process_outside_a_pod_is_reported_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The sentence says what else to give."""
-    monkeypatch.setattr(credentials, "_SERVICE_ACCOUNT", tmp_path)
-    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    problem = _problem(ClusterAccess(in_cluster=True))
-    assert "this is no pod with a service account" in problem
-    assert "give a kubeconfig instead" in problem
-
-
-def test_two_answers_to_one_question_are_refused(config: Path) -> None:
-    """A kubeconfig that would be ignored is a mistake."""
-    with pytest.raises(ConfigError, match="give no kubeconfig"):
-        ClusterAccess(config, in_cluster=True)
+    """The sentence says where a kubeconfig would have been."""
+    monkeypatch.setattr(loader, "_SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert _problem(ClusterAccess()) == f"there is no kubeconfig at {tmp_path}/.kube/config"

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from detnet.kubernetes.client import credentials, session
+from detnet.kubernetes.access import identity
+from detnet.kubernetes.access import kubeconfig as loader
+from detnet.kubernetes.client import session
 from detnet.kubernetes.client.api import Api, ApiRefused, ClusterAccess, connect
 from detnet.model.errors import ConfigError
 from kubernetes_client.api_server import ApiServer, Asked, Say, kubeconfig
@@ -46,14 +48,15 @@ def test_a_pods_token_is_read_for_each_request(
     """The library would read it again after a minute of wall clock, which may stand still or jump."""
     (tmp_path / "token").write_text("one")
     self_signed(tmp_path / "ca.crt")
-    monkeypatch.setattr(credentials, "_SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.setattr(loader, "_SERVICE_ACCOUNT", tmp_path)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.server_port))
-    configuration = credentials.load(ClusterAccess(in_cluster=True)).configuration
-    assert configuration.host == f"https://127.0.0.1:{server.server_port}"
-    assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer one"
+    chosen = loader.of_pod()
+    assert chosen.server == f"https://127.0.0.1:{server.server_port}"
+    pod = identity.load(chosen, ClusterAccess())
+    assert pod.headers() == [("Authorization", "Bearer one")]
     _rotate(tmp_path / "token", "two")
-    assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer two"
+    assert pod.headers() == [("Authorization", "Bearer two")]
 
 
 @pytest.mark.parametrize("broken", ["", "a\nb", "caf\N{LATIN SMALL LETTER E WITH ACUTE}"])

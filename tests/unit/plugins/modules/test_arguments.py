@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +23,15 @@ def message(arguments: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> st
     return str(result["msg"])
 
 
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_library_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     """With the Python that lacks it, in Ansible's words."""
-    monkeypatch.setitem(sys.modules, "kubernetes", None)
-    told = message({**WORKLOAD, "rate": "20M"}, capsys)
-    assert told.startswith("Failed to import the required Python library (kubernetes)")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    kubeconfig = tmp_path / "config"
+    kubeconfig.touch()
+    told = message({**WORKLOAD, "rate": "20M", "kubeconfig": str(kubeconfig)}, capsys)
+    assert told.startswith("Failed to import the required Python library (PyYAML)")
 
 
 @pytest.mark.parametrize(

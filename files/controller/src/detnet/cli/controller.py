@@ -91,7 +91,7 @@ def _release_cluster(settings: Settings) -> str:
     from detnet.model.errors import UserError  # noqa: PLC0415
     from detnet.runtime.build_kubernetes import release_cluster  # noqa: PLC0415
 
-    released = release_cluster(settings)
+    released = release_cluster(settings, lambda cluster: click.echo(f"the cluster is {cluster}"))
     restored = f"{released.pods} pods and {released.templates} pod templates are as they were before"
     if released.left:
         raise UserError(f"{restored}; these still carry something of ours: {'; '.join(released.left)}")
@@ -194,6 +194,7 @@ def token(  # noqa: PLR0913 - one parameter per option
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     api = connect(ClusterAccess(kubeconfig))
+    click.echo(f"the cluster is {api.cluster}")
     try:
         token = api.request("POST", path, body=body)["status"]["token"]
     finally:

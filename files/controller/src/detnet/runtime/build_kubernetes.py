@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import math
-import os
 import secrets
 import socket
 import time
@@ -39,6 +39,8 @@ from detnet.runtime.build import build_source, build_write_gate, domain_rules
 from detnet.runtime.cluster_controller import ClusterParts, ClusterRecorder, Topology
 from detnet.runtime.control_loop import Memory
 from detnet.runtime.leader_elected import EventingRecorder, LeaderElectedCluster
+
+logger = logging.getLogger(__name__)
 
 
 def build_cluster_parts(
@@ -95,6 +97,7 @@ def _plan_of(settings: Settings) -> Plan:
 def _cluster(settings: Settings, gate: Callable[[], str | None]) -> LeaderElectedCluster:
     actuator, kubernetes, plan = settings.actuator, settings.actuator.kubernetes, _plan_of(settings)
     api = connect(_access(kubernetes))
+    logger.info("the cluster is %s", api.cluster)
     identity = actuator.leader.identity or _identity()
     elector = _elector(api, actuator.leader, identity)
     may_write = _may_write(elector, gate)
@@ -113,16 +116,18 @@ def _cluster(settings: Settings, gate: Callable[[], str | None]) -> LeaderElecte
     return LeaderElectedCluster(api, reconciler, elector, counters=counters, event_recorder=event_recorder)
 
 
-def release_cluster(settings: Settings) -> Released:
+def release_cluster(settings: Settings, tell: Callable[[str], None]) -> Released:
     """Remove every cap and status of ours from the cluster; no controller may run meanwhile.
 
-    What a namespace refuses is left, with the reason, and the others are released.
+    ``tell`` is given the cluster in words before anything is asked of it. What a namespace refuses is left, with
+    the reason, and the others are released.
 
     Raises:
         UserError: the cluster cannot be reached, or refuses.
     """
     kubernetes = settings.actuator.kubernetes
     api = connect(_access(kubernetes))
+    tell(api.cluster)
     try:
         released = release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
         statuses = (_remove_statuses(api, namespace) for namespace in kubernetes.namespaces)
@@ -200,9 +205,7 @@ _KINDS = {kind.lower(): kind for kind in (*PLURALS, POD, "Job", "CronJob")}
 
 
 def _access(kubernetes: KubernetesSettings) -> ClusterAccess:
-    named = kubernetes.kubeconfig is not None or kubernetes.context is not None
-    in_cluster = not named and "KUBERNETES_SERVICE_HOST" in os.environ
-    return ClusterAccess(kubernetes.kubeconfig, kubernetes.context, in_cluster)
+    return ClusterAccess(kubernetes.kubeconfig, kubernetes.context)
 
 
 def _identity() -> str:

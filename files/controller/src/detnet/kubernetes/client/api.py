@@ -9,12 +9,23 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from detnet.model.errors import ConfigError, UserError, one_line
+from detnet.kubernetes.access.kubeconfig import ClusterAccess
+from detnet.model.errors import UserError, one_line
+
+__all__ = [
+    "Api",
+    "ApiError",
+    "ApiRefused",
+    "ApiTooLarge",
+    "ApiUnreachable",
+    "Backoff",
+    "ClusterAccess",
+    "Watch",
+    "connect",
+]
 
 
 class ApiError(UserError):
@@ -52,27 +63,6 @@ class ApiTooLarge(ApiError):  # noqa: N818 - the size of a page, of which a smal
 
 MOST_BYTES = 8_000_000
 """An object may have 1.5 MB (etcd's limit) and its owner decides how much of it; a page of 250 such pods is 375 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterAccess:
-    """Which cluster, as whom.
-
-    Without a kubeconfig it is the one of ``$KUBECONFIG``, else ``~/.kube/config``; without a context it is the file's
-    current one. In a cluster it is the pod's service account.
-
-    Raises:
-        ConfigError: two answers to one question.
-    """
-
-    kubeconfig: Path | None = None
-    context: str | None = None
-    in_cluster: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
-        if self.in_cluster and (self.kubeconfig is not None or self.context is not None):
-            raise ConfigError("inside a cluster the pod's service account is used: give no kubeconfig and no context")
 
 
 class Watch(Protocol):
@@ -131,6 +121,10 @@ class Api(Protocol):
             ApiUnreachable: the stream did not begin.
         """
 
+    @property
+    def cluster(self) -> str:
+        """Which cluster this is, for a person: its context, its server and where they are written."""
+
     def close(self) -> None:
         """Drop the connections."""
 
@@ -138,20 +132,13 @@ class Api(Protocol):
 def connect(access: ClusterAccess) -> Api:
     """Return the cluster's API server; nothing is sent yet.
 
-    Nobody but the client behind it sees the ``kubernetes`` library. It is used for credentials and TLS only, because
-    its typed models cost 126 MB and 1.3 s of CPU, and it is imported here when it is needed, so that commands which
-    need no cluster stay fast.
+    The client is imported here, when it is needed, so that commands which need no cluster stay fast.
 
     Raises:
-        ConfigError: the credentials cannot be found or used.
-        UserError: the Kubernetes client is not installed.
+        ConfigError: the credentials cannot be found or used, or would be shown to others.
     """
-    try:
-        from detnet.kubernetes.client.client import Client  # noqa: PLC0415 - imports kubernetes: 0.66 s of CPU and 49 MB
-    except ImportError as error:
-        if error.name is None or not error.name.startswith(("kubernetes", "urllib3")):
-            raise
-        raise UserError("the Kubernetes client is not installed: pip install 'detnet-qos[kubernetes]'") from error
+    from detnet.kubernetes.client.client import Client  # noqa: PLC0415 - the import of TLS costs 40 ms
+
     return Client(access)
 
 

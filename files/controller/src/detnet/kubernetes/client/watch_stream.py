@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import http.client
 import json
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-import urllib3
-
+from detnet.kubernetes.access.transport import Response
 from detnet.kubernetes.client.api import MOST_BYTES, ApiUnreachable
 
 _CHUNK_BYTES = 65536
@@ -22,9 +22,8 @@ class EventStream:
     and no error: a quiet cluster is silent too, and whether the server is dead shows when it is asked the next time.
     """
 
-    def __init__(self, response: urllib3.HTTPResponse, name: str, idle_s: float) -> None:
+    def __init__(self, response: Response, name: str, idle_s: float) -> None:
         self._response = response
-        self._connection = response.connection
         self._name = name
         self._idle_s = idle_s
         self._lines: list[bytes] = []
@@ -38,15 +37,13 @@ class EventStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        if self._connection is not None:
-            self._connection.close()
         self._response.close()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self
 
     def __next__(self) -> dict[str, Any]:
-        self._wait()
+        self._response.give_until(time.monotonic() + self._idle_s)
         while not self._lines and not self._closed:
             chunk = self._read()
             if not chunk:
@@ -65,22 +62,15 @@ class EventStream:
     def close(self) -> None:
         """See ``Watch.close``."""
         self._closed = True
-        # Both mean that the response has ended already.
-        with contextlib.suppress(ValueError, RuntimeError, OSError):
-            self._response.shutdown()
-
-    def _wait(self) -> None:
-        """Give the next event its time."""
-        if self._connection is not None:
-            self._connection.timeout = self._idle_s
+        self._response.end()
 
     def _read(self) -> bytes:
         try:
-            return self._response.read1(_CHUNK_BYTES)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            if self._closed or isinstance(error.__cause__, TimeoutError):
+            return self._response.raw.read1(_CHUNK_BYTES)
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            if self._closed or isinstance(error, TimeoutError):
                 return b""
-            raise ApiUnreachable(f"{self._name} broke: {error}") from error
+            raise ApiUnreachable(f"{self._name} broke: {error!r}") from error
 
     def _event(self, line: bytes) -> dict[str, Any]:
         try:

@@ -19,6 +19,7 @@ INFO = {"kernelVersion": "6.8.0-45-generic", "kubeletVersion": "v1.30.14"}
 NODES = [{"metadata": {"name": name}, "status": {"nodeInfo": INFO}} for name in ("one", "two", "three")]
 ALL = {
     "cilium_bbr": True,
+    "cilium_limit_tso_bursts": True,
     "cilium_routing": "native",
     "cilium_native_cidr": "10.244.0.0/16",
     "cilium_ipam": "cluster-pool",
@@ -122,6 +123,18 @@ def test_a_cilium_that_attaches_nothing_to_the_egress_is_refused(
     given = {"cilium_kube_proxy_replacement": False, "cilium_endpoint_routes": False, "cilium_values": values}
     said = evaluate(tmp_path, "__cilium_too_old", cilium_version=version, **given)
     assert ["attaches nothing to the egress" in one for one in said] == [True] * refused
+
+
+def test_bursts_are_limited_by_a_plugin_after_cilium_s_own(tmp_path: Path) -> None:
+    """The chart reads this key unless told otherwise; a kernel without the sysctl would start no pod."""
+    config = evaluate(tmp_path, "__cilium_cni_config", cilium_limit_tso_bursts=True)
+    assert [one["type"] for one in config["plugins"]] == ["cilium-cni", "tuning"]
+    assert config["plugins"][1]["sysctl"] == {"net.ipv4.tcp_tso_rtt_log": "0"}
+    (tmp_path / "templates").unlink()
+    old = [{**NODES[0], "status": {"nodeInfo": INFO | {"kernelVersion": "5.15.0-91-generic"}}}]
+    found = {"__cilium_found_nodes": {"resources": old}}
+    (said,) = evaluate(tmp_path, "__cilium_too_old", cilium_limit_tso_bursts=True, **found)
+    assert said.endswith("with cilium_limit_tso_bursts needs 5.18 or newer")
 
 
 def test_with_its_defaults_nothing_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ def drift(pod: Pod, pods: Sequence[Pod], *, key: str) -> str | None:
     """
     now = standing(pod.annotations, key=key)
     if now.error is not None:
-        return f"without limit: the annotation cannot be read ({now.error})"
+        unread = f"without limit: the annotation cannot be read ({now.error})"
+        return unread if now.cap is None else f"{now.text} is enforced, but below our least cap: {now.cap.quantity}"
     if now.ours and now.text is None:
         return "without limit: somebody took the cap away"
     if not pod.running or pod.host_network:

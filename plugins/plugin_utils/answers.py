@@ -53,10 +53,11 @@ def pages(gathered: Gathered) -> Sequence[str]:
         NotMeasuredError: none does.
     """
     results = gathered.get("controllers", [])
-    texts = [str(each.get("answer", each.get("content", ""))) for each in results]
+    texts = [str(each.get("stdout", each.get("content", ""))) for each in results]
     answered = [text for text in texts if "detnet_build_info" in text]
     if not answered:
-        reasons = {" ".join(str(each["msg"]).split()) for each in results if each.get("msg")}
+        told = [str(each.get("msg") or each.get("stderr") or "") for each in results]
+        reasons = {" ".join(each.split()) for each in told if each}
         raise NotMeasuredError("; ".join(sorted(reasons)) or "there is no controller")
     return answered
 

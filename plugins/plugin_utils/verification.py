@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..module_utils.model.rate import enforced_bps, human
 from .answers import Answer, Gathered, NotMeasuredError, Row, asked, pages, series
+from .cilium_agents import Endpoint, agents, endpoints, faults
 from .series import Series
-from .trials import cap_follows, caps_fall, keeps_to_its_cap, path_recovers
+from .trials import cap_follows, cap_is_proven, caps_fall, keeps_to_its_cap, path_recovers
 
 _FRESH_S = 3.0
 _BEST_EFFORT = "best-effort"
@@ -83,19 +86,72 @@ def _policies(gathered: Gathered) -> Answer:
     found = asked(gathered, "policies")
     if not found.get("api_found", True):
         raise NotMeasuredError("the cluster does not know CiliumNetworkPolicy")
-    endpoints = asked(gathered, "endpoints")["resources"]
     if not found["resources"]:
         return "no policy", False
-    if not endpoints:
-        raise NotMeasuredError(f"{len(found['resources'])} policies, but no pod that Cilium knows")
-    loose = [each["metadata"]["name"] for each in endpoints if not _held(each)]
-    told = f"{len(found['resources'])} policies hold {len(endpoints) - len(loose)} of {len(endpoints)} pods"
+    namespace = found["resources"][0]["metadata"]["namespace"]
+    pods = [one for name, one in _endpoints(gathered).items() if name.startswith(f"{namespace}/")]
+    if not pods:
+        raise NotMeasuredError(f"{len(found['resources'])} policies, but no pod that an agent knows")
+    loose = [f"{one.pod.split('/')[1]}: {one.policy or 'not known'}" for one in pods if one.policy != "both"]
+    told = f"{len(found['resources'])} policies hold {len(pods) - len(loose)} of {len(pods)} pods both ways"
     return "; ".join([told, *loose]), not loose
 
 
-def _held(endpoint: Mapping[str, Any]) -> bool:
-    policy = endpoint.get("status", {}).get("policy", {})
-    return bool(policy.get("ingress", {}).get("enforcing") and policy.get("egress", {}).get("enforcing"))
+def _endpoints(gathered: Gathered) -> dict[str, Endpoint]:
+    """Return what the agents know of each pod, by ``namespace/pod``.
+
+    Raises:
+        NotMeasuredError: no agent answers.
+    """
+    told = agents(_results(gathered))
+    found = {one.pod: one for agent in told for one in endpoints(agent)}
+    if not found:
+        problems = sorted({problem for agent in told for problem in agent.problems})
+        raise NotMeasuredError("; ".join(problems) or "no agent of Cilium knows a pod")
+    return found
+
+
+def _results(gathered: Gathered) -> Sequence[Mapping[str, Any]]:
+    results: Sequence[Mapping[str, Any]] = gathered.get("agents", [])
+    if not results:
+        raise NotMeasuredError("no agent of Cilium runs in kube-system")
+    return results
+
+
+def _agents(gathered: Gathered) -> Answer:
+    results = _results(gathered)
+    found = faults(results)
+    return "; ".join(found) or f"{len(agents(results))} agents", not found
+
+
+def _in_datapath(gathered: Gathered) -> Answer:
+    """Compare each cap with what its agent has; one that was changed while the agents were asked tells nothing."""
+    known, later = _endpoints(gathered), _written_caps(gathered, "bandwidth_after")
+    steady = {pod: cap for pod, cap in _written_caps(gathered, "bandwidth").items() if later.get(pod) == cap}
+    if not steady:
+        raise NotMeasuredError("no best-effort pod has a cap that stood still while the agents were asked")
+    wrong = [why for pod, cap in steady.items() if (why := _mismatch(pod, cap, known.get(pod)))]
+    return "; ".join([f"{len(steady) - len(wrong)} of {len(steady)} caps are there", *wrong]), not wrong
+
+
+def _written_caps(gathered: Gathered, name: str) -> dict[str, str]:
+    """Return the cap as it is written on each running best-effort pod, by ``namespace/pod``."""
+    return {
+        f"{one['name'].split('/')[0]}/{pod['name']}": pod["cap"]
+        for one in _best_effort(gathered, name)
+        for pod in one["pods"]
+        if pod["phase"] == "Running" and pod["cap"] and not pod["host_network"]
+    }
+
+
+def _mismatch(pod: str, cap: str, endpoint: Endpoint | None) -> str | None:
+    if endpoint is None:
+        return f"{pod}: no endpoint of Cilium, as of a pod that is older than Cilium: restart it"
+    wanted_bps = enforced_bps(cap)
+    if endpoint.limit_bps == wanted_bps:
+        return None
+    held = "no limit" if endpoint.limit_bps is None else human(endpoint.limit_bps)
+    return f"{pod}: {held} in the datapath, {cap} on the pod"
 
 
 def _refused(gathered: Gathered) -> Answer:
@@ -105,16 +161,19 @@ def _refused(gathered: Gathered) -> Answer:
 
 
 def _targets(gathered: Gathered) -> Answer:
-    results = asked(gathered, "up")["answer"]["data"]["result"]
+    found = asked(gathered, "up")
+    if found["rc"] != 0:
+        raise NotMeasuredError(" ".join(str(found["stderr"]).split()))
+    results = json.loads(found["stdout"])
     down = [each["metric"].get("instance", "?") for each in results if each["value"][1] != "1"]
     if not results:
         raise NotMeasuredError("Prometheus has no targets")
     return f"{len(results) - len(down)} of {len(results)} answer" + "".join(f"; not {each}" for each in down), not down
 
 
-def _best_effort(gathered: Gathered) -> Iterator[Mapping[str, Any]]:
+def _best_effort(gathered: Gathered, name: str = "bandwidth") -> Iterator[Mapping[str, Any]]:
     """Yield the workloads; a kind of which there is none fails for itself alone."""
-    results = gathered.get("bandwidth", [])
+    results = gathered.get(name, [])
     told = [result for result in results if "workloads" in result]
     if not told:
         asked({"it": results[0] if results else {}}, "it")
@@ -128,6 +187,9 @@ _QUESTIONS: Sequence[tuple[str, str, str, Callable[[Gathered], Answer]]] = (
     ("evidence", "Is the evidence fresh?", f"at most {_FRESH_S:g} s old", _fresh),
     ("leader", "Does exactly one controller lead?", "1", _leader),
     ("caps", "Do best-effort pods carry caps?", "at least one, and none unlimited", _caps),
+    ("agents", "Can every agent of Cilium enforce caps?", "every one", _agents),
+    ("datapath", "Are the caps in the datapath?", "each as on its pod", _in_datapath),
+    ("proof", "Does Cilium hold a pod to a new cap?", "most of it, and no more", cap_is_proven),
     ("enforcement", "Do they keep to them?", "nobody sends more", _enforced),
     ("policies", "Are the network policies in force?", "on every pod", _policies),
     ("refusal", "Is what no policy allows refused?", "refused", _refused),

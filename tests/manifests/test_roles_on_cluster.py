@@ -90,17 +90,27 @@ def caps_are_not_lifted_unsaid(plane: ControlPlane, run: Any) -> None:
     """A rule of layer 7 for a capped pod is refused when it is ours, and told when it is somebody else's."""
     plane.request("POST", CILIUM, BYSTANDER | {"spec": {"endpointSelector": {}, "egress": [READS]}})
     told = run("network_policies")
-    assert "bystander has rules of layer 7, and caps have no effect on the pods that it selects" in joined(told)
+    assert "bystander has rules of layer 7: what they read passes Cilium's proxy, and is not capped there" in joined(
+        told
+    )
     assert (told.ok, told.changed) == (True, 0)
     plane.request("DELETE", f"{CILIUM}/bystander")
-    (pod, *_others) = (name for name in names(plane, PODS) if name.startswith("robot-factory-"))
+    client = f"{DEPLOYMENTS}/http-traffic-generator"
+    plane.request("PATCH", client, {"spec": {"replicas": 1}})
+    wait_for(lambda: pods_of(plane, "http-traffic-generator"), what="a client runs")
+    (pod,) = pods_of(plane, "http-traffic-generator")
     cap = {"kubernetes.io/egress-bandwidth": "10M"}
     plane.request("PATCH", f"{PODS}/{pod}", {"metadata": {"annotations": cap}})
     refused = run("network_policies")
     assert not refused.ok
-    assert f"{pod} has a cap, which a rule of layer 7 would lift" in joined(refused)
+    assert f"{pod} has a cap, and what a rule of layer 7 reads would pass it by" in joined(refused)
     assert run("network_policies", http_visibility=False).ok
-    plane.request("PATCH", f"{PODS}/{pod}", {"metadata": {"annotations": dict.fromkeys(cap)}})
+    plane.request("PATCH", client, {"spec": {"replicas": 0}})
+
+
+def pods_of(plane: ControlPlane, workload: str) -> list[str]:
+    """The names of its pods."""
+    return [name for name in names(plane, PODS) if name.startswith(f"{workload}-")]
 
 
 def names(plane: ControlPlane, kind: str) -> set[str]:

@@ -85,3 +85,16 @@ def test_the_decrease_test_needs_noise_and_a_controller(control_plane: ControlPl
     assert f"{question} there is no controller" in refusal("decrease_test", control_plane.kubeconfig, **given)
     noise = f"/apis/apps/v1/namespaces/{factory}/deployments/noise-generator"
     assert control_plane.request("GET", noise)["spec"]["replicas"] == 2
+
+
+def test_verify_proves_nothing_where_no_pod_runs_and_leaves_nothing_behind(control_plane: ControlPlane) -> None:
+    """Every question of a cluster without Cilium has its reason, and the namespace of the proof is gone."""
+    code, output = played(
+        "playbooks/verify.yml", {"detnet_kubeconfig": str(control_plane.kubeconfig), "detnet_verify_prove": True}
+    )
+    told = " ".join(output.split())
+    assert code == 0, output
+    assert re.search("not measured Does Cilium hold a pod to a new cap?.* two pods on two nodes are needed", told)
+    assert re.search("not measured Are the caps in the datapath?.* no agent of Cilium runs in kube-system", told)
+    left = [one["metadata"]["name"] for one in control_plane.request("GET", "/api/v1/namespaces")["items"]]
+    assert not [name for name in left if name.startswith("detnet-verify-")]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .rate import Rate, RateError
+from .rate import FLOOR_BPS, Rate, RateError, enforced_bps
 
 Annotations: TypeAlias = Mapping[str, str]
 Patch: TypeAlias = Mapping[str, "str | None"]
@@ -40,7 +40,8 @@ class Standing:
 
     ``cap`` is what the CNI enforces, ``None`` for no cap. ``text`` is how it is written. ``ours`` tells whether we
     wrote a cap here; ``prior`` is then the text that stood there before, ``None`` for none. ``error`` says why a text
-    is no rate: Cilium takes it for "unlimited", so it counts as no cap and is worth a warning.
+    is no rate of ours, which is worth a warning. Cilium takes most of them for "unlimited", so there is no cap. It does
+    enforce what is below our least cap: that counts as the least, so that no write above it passes for a cut.
     """
 
     cap: Rate | None
@@ -58,7 +59,8 @@ def standing(annotations: Annotations, *, key: str = EGRESS) -> Standing:
         try:
             cap = Rate.parse(text)
         except RateError as wrong:
-            error = str(wrong)
+            error, held_bps = str(wrong), enforced_bps(text)
+            cap = Rate(FLOOR_BPS) if held_bps is not None and held_bps < FLOOR_BPS else None
     return Standing(cap, text, prior is not None, None if prior in (None, NO_PRIOR) else prior, error)
 
 
@@ -67,17 +69,18 @@ def cap_patch(annotations: Annotations, cap: Rate, *, key: str = EGRESS, priorit
 
     A value that is the same rate in other words (``100000k``) is left alone once it is ours. With a ``priority``, that
     is set too: Cilium 1.18.3 looks at a changed priority only when the cap's *text* changes in the same event
-    (cilium#44329), so then the same rate is written in other words.
+    (cilium#44329). So the text differs from the one before, and from the one that release puts back with the priority.
     """
     now = standing(annotations, key=key)
     prioritised = {} if priority is None else priority_patch(annotations, priority)
-    if now.ours and now.cap == cap and not prioritised:
+    taken = {now.text} if prioritised else set()
+    if prioritised or PRIOR_PRIORITY in annotations:
+        taken.add(now.prior if now.ours else now.text)
+    if now.ours and now.cap == cap and now.error is None and now.text not in taken:
         return {}
-    text = cap.quantity
-    if prioritised and text == now.text:
-        text = str(cap.bps) if text != str(cap.bps) else f"{cap.bps}e0"
+    texts = (cap.quantity, str(cap.bps), f"{cap.bps}.0", f"{cap.bps}e0")
     remembered = {} if now.ours else {PRIOR: NO_PRIOR if now.text is None else now.text}
-    return {key: text, **remembered, **prioritised}
+    return {key: next(text for text in texts if text not in taken), **remembered, **prioritised}
 
 
 def priority_patch(annotations: Annotations, priority: str) -> Patch:

@@ -1,9 +1,10 @@
 """Rates: one typed number between us and every place that reads a cap as free text.
 
 Cilium and the CNI bandwidth plugin read ``kubernetes.io/egress-bandwidth`` as a Kubernetes quantity in bit/s. A value
-that does not parse, is below 8 bit/s or carries the suffix ``m`` (milli) silently means *unlimited* there, so a cap
+that does not parse, is negative or below 8 bit/s (``10m`` is 10 *milli*) silently means *unlimited* there, so a cap
 exists only as a ``Rate``: parsed with the same grammar, never below 1 Mbit/s, written so that it reads back unchanged.
-Below 1 Mbit/s one 192 KiB segment would exceed Cilium's 2 s drop horizon (cilium ``bpf/lib/edt.h``).
+Below 1 Mbit/s one 192 KiB segment would exceed Cilium's 2 s drop horizon (cilium ``bpf/lib/edt.h``). Cilium itself
+knows no least cap: it enforces ``500k``, which ``enforced_bps`` tells.
 
 Grammar: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
@@ -22,7 +23,7 @@ _QUANTITY = re.compile(
     r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:[eE](?P<exponent>[+-]?\d{1,2})|(?P<suffix>[A-Za-z]*))", re.ASCII
 )
 _DECIMAL = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_SUBUNIT = ("n", "u", "m")
+_SUBUNIT = {"n": -9, "u": -6, "m": -3}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _LONGEST_TEXT = 40
 
@@ -80,6 +81,26 @@ class Rate:
         return human(self.bps)
 
 
+def enforced_bps(text: str) -> int | None:
+    """Return the limit in bit/s that Cilium enforces for a text; ``None`` where it enforces none.
+
+    Cilium keeps whole bytes per second, as an unsigned number of which 0 is no limit (cilium
+    ``pkg/datapath/linux/bandwidth``, ``GetBytesPerSec``).
+    """
+    match = _match(text)
+    if match is None:
+        return None
+    exponent = match["exponent"] or ({**_DECIMAL, **_SUBUNIT}).get(match["suffix"])
+    if exponent is not None:
+        scale = Fraction(10) ** int(exponent)
+    elif match["suffix"] in _BINARY:
+        scale = Fraction(1 << _BINARY[match["suffix"]])
+    else:
+        return None
+    held_bps = ceil(Fraction(match["number"].rstrip(".")) * scale) // 8 * 8
+    return held_bps if held_bps > 0 else None
+
+
 def human(bps: float) -> str:
     """Return a rate in bit/s for people, with three significant digits: ``94.7 Mbit/s``."""
     for unit, size in (("Tbit/s", 1e12), ("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)):
@@ -95,14 +116,18 @@ def _shown(bps: int) -> str:
     return str(bps) if abs(bps) < 10**20 else f"{'-' if bps < 0 else ''}10^20 or more"
 
 
+def _match(text: str) -> re.Match[str] | None:
+    # No strip: Kubernetes refuses surrounding space, so such a text is no cap and must not be taken for one.
+    return _QUANTITY.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+
+
 def parse_bps(text: str) -> int:
     """Read a Kubernetes quantity in bit/s of any size, a cap or not.
 
     Raises:
         RateError: the text is no quantity, or one below a bit/s by its suffix.
     """
-    # No strip: Kubernetes refuses surrounding space, so such a text is no cap and must not be taken for one.
-    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+    match = _match(text)
     if match is None:
         raise RateError(f"{text[:_LONGEST_TEXT]!r} is not a Kubernetes quantity in bit/s such as 100M, 1.5G or 512Mi")
     number, suffix = Fraction(match["number"].rstrip(".")), match["suffix"]

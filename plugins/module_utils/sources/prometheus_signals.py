@@ -108,7 +108,7 @@ def _only(parts: Mapping[str, Mapping[str, float]], name: str) -> float:
 def _fresh_age_s(series: str, parts: Mapping[str, Mapping[str, float]], spans: Spans) -> float:
     if not parts:
         sentence = f"Prometheus has no series {series}: check the names, and that it scrapes the exporter"
-        raise SourceError(ErrorKind.EMPTY, sentence)
+        raise SourceError(ErrorKind.EMPTY, sentence + _hubbles_way(series))
     if "age" not in parts:
         sentence = f"the series {series} has ended: is the exporter up, and its target in Prometheus?"
         raise SourceError(ErrorKind.STALE, sentence)
@@ -120,6 +120,15 @@ def _fresh_age_s(series: str, parts: Mapping[str, Mapping[str, float]], spans: S
         )
         raise SourceError(ErrorKind.STALE, sentence)
     return age_s
+
+
+def _hubbles_way(series: str) -> str:
+    """Return what Hubble's series need beside a scrape; each end is named by Cilium's agent on its own node."""
+    if not series.startswith("hubble_http_"):
+        return ""
+    client = "the clients' egress, for reporter=client" if 'reporter="client"' in series else "the server's ingress"
+    far = "destination_workload" if 'reporter="client"' in series else "source_workload"
+    return f"; Hubble needs a rule of layer 7 on {client}, and {far} is empty across nodes: select by destination_app"
 
 
 def _whole(series: HistogramSeries, parts: Mapping[str, Mapping[str, float]], spans: Spans) -> None:

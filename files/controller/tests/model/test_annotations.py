@@ -20,7 +20,7 @@ from detnet.model.annotations import (
 from detnet.model.rate import CEILING_BPS, FLOOR_BPS, Rate
 
 rates = st.integers(FLOOR_BPS, CEILING_BPS).map(Rate)
-texts = st.one_of(rates.map(lambda rate: rate.quantity), st.sampled_from(["10m", "10Mbit", "0", "-5M", "1e6"]))
+texts = st.one_of(rates.map(lambda rate: rate.quantity), st.sampled_from(["10m", "10Mbit", "0", "-5M", "1e6", "500k"]))
 foreign = st.dictionaries(
     st.sampled_from(["team", "kubernetes.io/ingress-bandwidth", "bandwidth.cilium.io/priority"]), st.text()
 )
@@ -69,6 +69,14 @@ def test_a_text_that_is_no_rate_counts_as_no_cap_and_says_why() -> None:
     assert "10m" in now.error
 
 
+def test_a_cap_below_our_least_is_in_force_and_counts_as_the_least() -> None:
+    """Cilium enforces 500k: a first cap of 2M over it is a raise, and what is ours is written anew."""
+    now = standing({EGRESS: "500k"})
+    assert now.cap == Rate(FLOOR_BPS)
+    assert now.error is not None
+    assert cap_patch({EGRESS: "500k", PRIOR: ""}, Rate(FLOOR_BPS)) == {EGRESS: "1M"}
+
+
 def test_an_empty_annotation_is_taken_away_by_release() -> None:
     """It means what no annotation means, unlimited, and the marker has no other word for none."""
     after = patched({EGRESS: ""}, cap_patch({EGRESS: ""}, Rate(2_000_000)))
@@ -104,6 +112,20 @@ def test_a_changed_priority_always_comes_with_a_changed_text_of_the_cap(
             assert patch[EGRESS] != start.get(EGRESS)
         assert standing(patched(start, patch)).cap == cap
         assert cap_patch(patched(start, patch), cap, priority=priority) == {}
+
+
+@given(untouched, st.lists(rates, min_size=1, max_size=3), st.sampled_from(["bestEffort", "burstable"]))
+def test_release_changes_the_text_of_the_cap_with_the_priority(
+    before: dict[str, str], caps: list[Rate], priority: str
+) -> None:
+    """Else Cilium 1.18.3 would keep the low priority: also where a person's cap and ours are the same rate."""
+    person = standing(before).cap
+    after: dict[str, str] = {name: text for name, text in before.items() if text}
+    for cap in [*caps, person or caps[0]]:
+        after = patched(after, cap_patch(after, cap, priority=priority))
+    patch = release_patch(after)
+    if PRIORITY in patch:
+        assert patch[EGRESS] != after[EGRESS]
 
 
 def test_a_priority_that_is_so_already_stays_somebody_elses() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from detnet.model.rate import Rate, RateError
+from detnet.model.rate import Rate, RateError, enforced_bps
 
 RANGE = "between 1M and 10T bit/s"
 QUANTITY = "such as 100M, 1.5G or 512Mi"
@@ -90,3 +90,28 @@ def test_a_trap_is_refused_with_help(text: str, help_: str) -> None:
 def test_what_kubernetes_reads_is_read_alike(text: str, bps: int) -> None:
     """The valid examples of the documentation, and a fraction of a bit that rounds up."""
     assert Rate.parse(text).bps == bps
+
+
+@pytest.mark.parametrize(
+    ("text", "bps"),
+    [
+        ("10M", 10_000_000),
+        ("500k", 500_000),
+        ("800.5k", 800_496),
+        ("512Ki", 524_288),
+        ("1e5", 100_000),
+        ("900000m", 896),
+        ("8", 8),
+        ("15", 8),
+        ("7", None),
+        ("10m", None),
+        ("0", None),
+        ("-5M", None),
+        ("10Mbit", None),
+        ("", None),
+        ("9" * 100, None),
+    ],
+)
+def test_cilium_enforces_whole_bytes_and_knows_no_least_cap(text: str, bps: int | None) -> None:
+    """A limit of 0 bytes/s is none, a negative one wraps to more than any device sends."""
+    assert enforced_bps(text) == bps

@@ -72,18 +72,18 @@ def test_the_newest_sample_s_age_is_counted_on_top_of_the_scrape_s(
 
 def test_hubbles_histogram_is_not_interpolated(prometheus: RunningPrometheus, exporter: Exporter) -> None:
     """Everything below 5 ms: latency and jitter are "0 to 5 ms", loss is not measured; the client reports."""
-    labels = 'destination_workload="factory",reporter="client"'
+    labels = 'destination_app="factory",destination_workload="",reporter="client"'
     exporter.page = Growing("hubble_http_request_duration_seconds", labels, {0.005: 20, 0.01: 0, 0.025: 0})
-    signal = signal_of(prometheus, HubbleHttp({"destination_workload": "factory"}))
+    signal = signal_of(prometheus, HubbleHttp({"destination_app": "factory"}))
     assert signal.latency_ms == signal.jitter_ms == Interval(0.0, 5.0)
     assert signal.loss_ratio is None
 
 
 def test_hubble_over_an_edge_is_known_to_be_over_it(prometheus: RunningPrometheus, exporter: Exporter) -> None:
     """A tenth of the requests above 5 ms: an objective of 5 ms is breached, one of 10 ms is met."""
-    labels = 'destination_workload="slow",reporter="client"'
+    labels = 'destination_app="slow",destination_workload="",reporter="client"'
     exporter.page = Growing("hubble_http_request_duration_seconds", labels, {0.005: 18, 0.01: 2, 0.025: 0})
-    assert _between(signal_of(prometheus, HubbleHttp({"destination_workload": "slow"})).latency_ms, 5.0, 10.0)
+    assert _between(signal_of(prometheus, HubbleHttp({"destination_app": "slow"})).latency_ms, 5.0, 10.0)
 
 
 def test_own_promql_is_converted_from_its_unit(prometheus: RunningPrometheus, exporter: Exporter) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from detnet.model.errors import ConfigError
 from detnet.sources.prometheus import PrometheusSource, PrometheusSourceConfig
+from detnet.sources.prometheus_signals import _hubbles_way
 from detnet.sources.promql import HubbleHttp, OwnQueries, OwnQuery, ProbeHistogram, histogram_series, selector
 
 _MS = OwnQuery("x", "ms")
@@ -69,3 +70,14 @@ def test_a_source_without_a_question_or_with_a_wrong_label_is_refused() -> None:
         PrometheusSourceConfig("http://127.0.0.1:9090", {})
     with pytest.raises(ConfigError, match="not the name of a Prometheus label"):
         PrometheusSource(PrometheusSourceConfig("http://127.0.0.1:9090", {"robot": HubbleHttp({"a-b": "c"})}))
+
+
+def test_where_hubble_has_no_series_the_way_to_one_is_told() -> None:
+    """An agent names the workloads of its own node only, and sees HTTP only where a rule of layer 7 reads it."""
+    assert _hubbles_way("detnet_probe_rtt_seconds_bucket") == ""
+    client = _hubbles_way(histogram_series(HubbleHttp({"destination_workload": "robot"})).buckets)
+    assert "on the clients' egress" in client
+    assert "destination_workload is empty across nodes: select by destination_app" in client
+    server = _hubbles_way(histogram_series(HubbleHttp({"reporter": "server"})).buckets)
+    assert "on the server's ingress" in server
+    assert "source_workload is empty across nodes" in server

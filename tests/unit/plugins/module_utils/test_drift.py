@@ -27,6 +27,12 @@ def test_an_unreadable_value_is_unlimited_whoever_wrote_it() -> None:
     assert str(drift(odd, [odd], key=EGRESS)).startswith("without limit: the annotation cannot be read")
 
 
+def test_a_value_below_our_least_is_no_cap_of_ours_but_one_that_is_enforced() -> None:
+    """Cilium knows no least cap."""
+    odd = pod("a", {EGRESS: "500k"})
+    assert drift(odd, [odd], key=EGRESS) == "500k is enforced, but below our least cap: 1M"
+
+
 def test_a_pod_that_does_not_run_yet_needs_no_cap() -> None:
     """It will be told of when it runs."""
     pods = [pod("a", OURS), pod("b", phase="Pending")]

@@ -79,7 +79,7 @@ def page(cuts: int, breached_s: float) -> list[dict[str, str]]:
     """A controller's metrics."""
     return [
         {
-            "answer": 'detnet_build_info{version="0"} 1\n'
+            "stdout": 'detnet_build_info{version="0"} 1\n'
             f'detnet_violation_seconds_total{{workload="robot"}} {breached_s}\n'
             f'detnet_decisions_total{{action="cut"}} {cuts}\ndetnet_decisions_total{{action="hold"}} 9\n'
         }

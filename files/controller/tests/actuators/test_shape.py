@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detnet.actuators.tc.actuator import TcActuator
 from detnet.actuators.tc.shape import SPLITTER_BYTEPS, Shape, Timers
+from detnet.config.models import Settings
+from detnet.runtime.build import build_actuator
 
 RATES = st.integers(125_000, 12_500_000_000_000)
 FRAMES = st.integers(86, 65_554)
@@ -71,3 +75,23 @@ def test_bursts_grow_with_the_objective_up_to_a_tick() -> None:
     assert [timers.burst_s(objective_s) for objective_s in (0.0004, 0.002, 0.010, 0.1, None)] == [
         0.0001, 0.0005, 0.0025, 0.004, 0.004,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("objectives", "tightest_s"),
+    [
+        ([{"workload": "a", "jitter": "2ms"}, {"workload": "b", "latency": "0.8ms"}], 0.0008),
+        ([{"workload": "a", "jitter": "3ms", "latency": "9ms"}, {"workload": "b", "loss": "1%"}], 0.003),
+        ([{"workload": "a", "loss": "1%"}], None),
+    ],
+)
+def test_the_tightest_objective_of_delay_counts(objectives: list[dict[str, str]], tightest_s: float | None) -> None:
+    """Of all workloads and of both figures; loss is no delay."""
+    targets = [{"name": "upload", "match": {"source": "10.0.0.1"}}]
+    actuator = build_actuator(
+        Settings.model_validate(
+            {"actuator": {"kind": "tc", "device": "eth0"}, "objectives": objectives, "targets": targets}
+        )
+    )
+    assert isinstance(actuator, TcActuator)
+    assert actuator._burst_s == Timers.of_kernel().burst_s(tightest_s)

@@ -49,6 +49,16 @@ def test_a_wrong_option_is_told_in_one_sentence(asked: dict[str, object], messag
         _ask(**asked)  # type: ignore[arg-type]
 
 
+def test_the_enforcer_is_also_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As scripts/lab gives it, through the playbook."""
+    monkeypatch.setenv("LAB_ENFORCER", "edt")
+    monkeypatch.setenv("LAB_BURST", "small")
+    result = CliRunner().invoke(command, ["run", "--scenario", "quiet"])
+    assert str(result.exception) == "--burst small: expected one of whole, cured"
+    monkeypatch.setenv("LAB_ENFORCER", "fq")
+    assert "--enforcer fq" in str(CliRunner().invoke(command, ["run", "--scenario", "quiet"]).exception)
+
+
 def test_missing_root_and_missing_programs_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root it says so; without a program it names the Debian package."""
     monkeypatch.setattr("os.geteuid", lambda: 1000)

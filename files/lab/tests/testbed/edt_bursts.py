@@ -16,7 +16,6 @@ from detnet_lab.testbed import lab_topology as at
 from detnet_lab.testbed.edt.pod_cap import PodCap
 from detnet_lab.testbed.lab_topology import BottleneckLink
 from detnet_lab.testbed.network import CURE, lab_network
-from detnet_lab.testbed.testbed_scenario import RunSpec, load
 
 _CAP = Rate.parse("10M")
 _SECONDS = 2.0
@@ -72,8 +71,8 @@ def main() -> None:
     subprocess.run(["mount", "-t", "tmpfs", "detnet-lab", "/run"], check=True)
     Path("/run/netns").mkdir()
     pod = at.EDT_PODS["telemetry-upload"]
-    spec = RunSpec("none", load("quiet"), BottleneckLink(100_000_000, 50.0), prometheus=False, enforcer="edt")
-    with lab_network(spec), netns.create_socket(at.RECEIVERS, socket.AF_INET, socket.SOCK_STREAM, flags=0) as server:
+    network = lab_network(BottleneckLink(100_000_000, 50.0), enforcer="edt")
+    with network, netns.create_socket(at.RECEIVERS, socket.AF_INET, socket.SOCK_STREAM, flags=0) as server:
         cap = PodCap(pod.node)
         cap.set(_CAP)
         server.bind((at.NODES[at.RECEIVERS], _PORT))

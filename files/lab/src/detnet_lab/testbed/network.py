@@ -23,7 +23,6 @@ from detnet.model.errors import UserError
 from detnet_lab.testbed import lab_topology as at
 from detnet_lab.testbed.edt.pod_cap import PodCap
 from detnet_lab.testbed.lab_topology import FRAME_BYTES, BottleneckLink
-from detnet_lab.testbed.testbed_scenario import RunSpec
 
 _HEADER_BYTES = 14 + 20 + 32  # Ethernet, IPv4, TCP with timestamps (RFC 7323): what a full segment is not goodput
 CURE = "net.ipv4.tcp_tso_rtt_log"
@@ -150,20 +149,20 @@ def _set_in(name: str, sysctl: str, value: int) -> None:
 
 
 @contextmanager
-def lab_network(spec: RunSpec) -> Iterator[Network]:
+def lab_network(link: BottleneckLink, *, enforcer: str = "tc", burst: str = "whole") -> Iterator[Network]:
     """Build the topology around this process's network namespace, which becomes node1.
 
     Raises:
         UserError: the kernel lacks a part of it (network namespaces, veth, tbf), or refuses it.
     """
-    edt_pods = [pod.node for pod in at.EDT_PODS.values()] if spec.enforcer == "edt" else []
+    edt_pods = [pod.node for pod in at.EDT_PODS.values()] if enforcer == "edt" else []
     handles = {name: _create(name) for name in (at.SWITCH, at.SENDERS, at.RECEIVERS, *at.PODS, *edt_pods)}
     handles[at.CONTROL] = IPRoute()
-    made = Network(spec.link, handles)
+    made = Network(link, handles)
     try:
         made.build()
         if edt_pods:
-            made.build_edt_pods(cured=spec.burst == "cured")
+            made.build_edt_pods(cured=burst == "cured")
         yield made
     except NetlinkError as error:
         raise UserError(

@@ -143,7 +143,7 @@ def run(spec: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
     """
     _hide_run()
     processes = Processes(SCRATCH)
-    with lab_network(spec) as network:
+    with lab_network(spec.link, enforcer=spec.enforcer, burst=spec.burst) as network:
         runner = Runner(spec, network, processes, say)
         try:
             runner.start_up()

@@ -106,3 +106,5 @@ def test_the_command_to_repeat_a_run_is_quoted() -> None:
     """It can be pasted whatever the scenario is called."""
     run = parse(record([CLEAN] * 8, scenario="a b; rm"))
     assert reproduce(run) == "make lab POLICY=aimd SCENARIO='a b; rm' DURATION=10"
+    edt = parse(record([CLEAN] * 8, enforcer="edt", burst="cured"))
+    assert reproduce(edt).endswith(" ENFORCER=edt BURST=cured")

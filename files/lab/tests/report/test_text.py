@@ -10,6 +10,7 @@ import pytest
 from detnet.text import MISSING, fault, share, speaks_unicode
 from detnet_lab.report import run_text
 from detnet_lab.report.judge import judge
+from detnet_lab.report.markup import run_page
 from detnet_lab.report.run_record import parse
 from detnet_lab.report.run_text import closing_line, summary_text
 from report.records import BAD, CLEAN, judged, record
@@ -86,6 +87,21 @@ def test_a_stream_that_cannot_carry_our_signs_is_recognised() -> None:
 def test_left_out_windows_are_said() -> None:
     """What was not judged is not hidden."""
     assert "Left out: 1 window in which the measuring host" in summary_text(judged([CLEAN] * 6, invalidated_s=[3.0]))
+
+
+def test_a_burst_that_no_cap_cures_is_told_and_a_cured_one_is_not() -> None:
+    """In the terminal and on the page, where best effort sent whole packets of 64 KB."""
+    sentence = (
+        "64 KB at 100 Mbit/s are 5.2 ms; the objective of robot-control is 2 ms: no cap above 8.08 Mbit/s can hold it"
+    )
+    whole = parse(record([CLEAN] * 6, enforcer="edt"))
+    summary = judge(whole)
+    assert summary.to_json()["burst"] == sentence
+    assert f"{sentence}." in " ".join(summary_text(summary).split())
+    assert f"<p>{sentence}.</p>" in run_page(whole, summary)
+    assert max(map(len, summary_text(summary).splitlines())) <= 100
+    assert judged([CLEAN] * 6, enforcer="edt", burst="cured").burst is None
+    assert judged([CLEAN] * 6).burst is None
 
 
 def test_the_closing_names_the_files() -> None:

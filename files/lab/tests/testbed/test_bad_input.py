@@ -19,9 +19,13 @@ _TOOLS = ("nginx", "nsenter", "setpriv", "unshare", "prometheus")
 
 
 def _ask(
-    scenario: str = "quiet", policy: str = "aimd", duration_s: float | None = None, capacity: str = "100M"
+    scenario: str = "quiet",
+    policy: str = "aimd",
+    duration_s: float | None = None,
+    capacity: str = "100M",
+    **enforcement: str,
 ) -> None:
-    checked_spec(scenario, policy, duration_s, capacity, 50.0, prometheus=True)
+    checked_spec(scenario, policy, duration_s, capacity, 50.0, prometheus=True, **enforcement)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +36,10 @@ def _ask(
         ({"capacity": "10m"}, r"--capacity: "),
         ({"duration_s": 1.0}, r"--duration 1: expected 5 to 3600 seconds"),
         ({"duration_s": float("nan")}, r"--duration nan: expected"),
+        ({"enforcer": "fq"}, r"--enforcer fq: expected one of tc, edt"),
+        ({"enforcer": "edt", "burst": "small"}, r"--burst small: expected one of whole, cured"),
+        ({"burst": "cured"}, r"--burst cured: tc splits bursts itself, .* give --enforcer edt"),
+        ({"scenario": "agent-restart"}, r"scenario agent-restart: its fault of the agent needs .* --enforcer edt"),
         ({"scenario": "on-off", "duration_s": 5.0}, r"scenario on-off: in 5 s one of its phases is shorter"),
     ],
 )
@@ -39,6 +47,16 @@ def test_a_wrong_option_is_told_in_one_sentence(asked: dict[str, object], messag
     """Each option says what was expected of it."""
     with pytest.raises(UserError, match=message):
         _ask(**asked)  # type: ignore[arg-type]
+
+
+def test_the_enforcer_is_also_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As scripts/lab gives it, through the playbook."""
+    monkeypatch.setenv("LAB_ENFORCER", "edt")
+    monkeypatch.setenv("LAB_BURST", "small")
+    result = CliRunner().invoke(command, ["run", "--scenario", "quiet"])
+    assert str(result.exception) == "--burst small: expected one of whole, cured"
+    monkeypatch.setenv("LAB_ENFORCER", "fq")
+    assert "--enforcer fq" in str(CliRunner().invoke(command, ["run", "--scenario", "quiet"]).exception)
 
 
 def test_missing_root_and_missing_programs_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ def test_a_file_of_ones_own_is_read_by_its_path(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(yaml.safe_dump(_GOOD))
     assert load(str(mine)).name == "one"
-    with pytest.raises(ConfigError, match=r"no scenario is named 'mine'; there are bursty-critical, "):
+    with pytest.raises(ConfigError, match=r"no scenario is named 'mine'; there are agent-restart, bursty-critical, "):
         load("mine")
     with pytest.raises(ConfigError, match="cannot read the scenario"):
         load(str(tmp_path / "absent.yaml"))

@@ -148,13 +148,19 @@ def config() -> None:
 
 @config.command("check")
 @config_options
-def check(config_file: Path | None, env_file: Path | None) -> None:
+@click.option(
+    "--capacity", metavar="RATE", help="Of the bottleneck, such as 100M: tells which objectives a burst breaks."
+)
+def check(config_file: Path | None, env_file: Path | None, *, capacity: str | None) -> None:
     """Report every mistake at once; without one, what the configuration promises and where each value came from."""
+    from detnet.cli.burst import burst_warnings  # noqa: PLC0415
     from detnet.config.explain import explain  # noqa: PLC0415
     from detnet.runtime.build import check as check_parts  # noqa: PLC0415
 
     loaded = _load(config_file, env_file)
     check_parts(loaded.settings)
+    for warning in burst_warnings(loaded.settings, capacity):
+        click.echo(f"warning: {warning}", err=True)
     click.echo(explain(loaded))
 
 

@@ -168,7 +168,9 @@ def build_actuator(settings: Settings) -> Actuator:
     from detnet.actuators.tc.match import Match  # noqa: PLC0415 - netlink only when chosen
 
     matches = {t.name: Match.parse(t.match or {}, where=f"targets.{t.name}.match") for t in targets}
-    return TcActuator(settings.actuator.device or "", matches, netns=settings.actuator.namespace)
+    return TcActuator(
+        settings.actuator.device or "", matches, netns=settings.actuator.namespace, objective_s=_tightest_s(settings)
+    )
 
 
 def check(settings: Settings) -> None:
@@ -295,6 +297,12 @@ def listen_address(text: str) -> tuple[str, int]:
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ConfigError(f"http.listen: {text!r} is not an address and a port such as 127.0.0.1:9863")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - ':9863' asks for every address
+
+
+def _tightest_s(settings: Settings) -> float | None:
+    """Return the tightest limit of delay, in s; ``None`` where only loss is promised."""
+    limits = [limit for each in settings.effective_objectives for limit in (each.latency, each.jitter)]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _query(objective: ObjectiveSettings) -> Template:

@@ -23,6 +23,20 @@ def command() -> None:
 @click.option("--duration", type=float, metavar="SECONDS", help="Stretch or squeeze the scenario to this length.")
 @click.option("--capacity", default="100M", show_default=True, help="The bottleneck's rate.")
 @click.option("--buffer-ms", type=click.FloatRange(1, 1000), default=50.0, show_default=True, help="Depth of its FIFO.")
+@click.option(
+    "--enforcer",
+    default="tc",
+    show_default=True,
+    envvar="LAB_ENFORCER",
+    help="What limits best effort: tc, or edt, a stand-in for Cilium's bandwidth manager.",
+)
+@click.option(
+    "--burst",
+    default="whole",
+    show_default=True,
+    envvar="LAB_BURST",
+    help="Under edt: whole, bursts of up to 64 KB, or cured, net.ipv4.tcp_tso_rtt_log=0 in the pods.",
+)
 @click.option("--prometheus/--no-prometheus", default=True, help="Run a real Prometheus on the control plane node.")
 @click.option("--die-with-parent", is_flag=True, help="Also stop when any process above this one ends.")
 @_OUT
@@ -33,6 +47,8 @@ def run(  # noqa: PLR0913 - one parameter per option
     duration: float | None,
     capacity: str,
     buffer_ms: float,
+    enforcer: str,
+    burst: str,
     prometheus: bool,
     die_with_parent: bool,
     out: Path,
@@ -40,7 +56,9 @@ def run(  # noqa: PLR0913 - one parameter per option
     """Run one scenario and report it."""
     from detnet_lab.testbed.launch import checked_spec, run_and_report  # noqa: PLC0415 - keeps detnet --help fast
 
-    spec = checked_spec(scenario, policy, duration, capacity, buffer_ms, prometheus=prometheus)
+    spec = checked_spec(
+        scenario, policy, duration, capacity, buffer_ms, prometheus=prometheus, enforcer=enforcer, burst=burst
+    )
     sys.exit(run_and_report(spec, out, click.echo, die_with_parent=die_with_parent))
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 
 from detnet.control.windows import percentile
+from detnet.model.burst import burst_sentence
 from detnet.model.errors import UserError
 from detnet_lab.report.run_record import GROUND_TRUTH, Critical, Phase, Run
 from detnet_lab.report.step_series import step_mean
@@ -86,7 +87,10 @@ class SpanFigures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The judgement of one run; ``timeline`` holds every window, invalidated ones too, for the pictures."""
+    """The judgement of one run; ``timeline`` holds every window, invalidated ones too, for the pictures.
+
+    ``burst`` says what best effort's bursts alone do to the objective, ``None`` where they break none.
+    """
 
     policy: str
     scenario: str
@@ -96,6 +100,7 @@ class Summary:
     total: SpanFigures
     phases: tuple[tuple[Phase, SpanFigures], ...]
     timeline: tuple[Window, ...]
+    burst: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return ``summary.json``: the run's figures, then the same for each phase."""
@@ -105,6 +110,7 @@ class Summary:
             "started_at": self.started_at,
             "objective_ms": self.objective_ms,
             "base_ms": self.base_ms,
+            "burst": self.burst,
             **self.total.to_json(),
             "phases": [asdict(phase) | figures.to_json() for phase, figures in self.phases],
         }
@@ -131,7 +137,14 @@ def judge(run: Run) -> Summary:
         total=total,
         phases=tuple(zip(run.phases, phase_figures, strict=True)),
         timeline=tuple(timeline),
+        burst=_burst(run),
     )
+
+
+def _burst(run: Run) -> str | None:
+    if run.burst_bytes is None:
+        return None
+    return burst_sentence(GROUND_TRUTH, run.objective_ms, run.link.capacity_bps, run.burst_bytes)
 
 
 def _over_wanted(total: SpanFigures, phases: Sequence[tuple[Phase, SpanFigures]]) -> SpanFigures:

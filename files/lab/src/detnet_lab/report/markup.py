@@ -46,6 +46,8 @@ def comparison_page(title: str, table: Table, chart: str) -> str:
 def reproduce(run: Run) -> str:
     """Return the command that runs the same once more."""
     given = {"POLICY": run.policy, "SCENARIO": run.scenario, "DURATION": f"{run.duration_s:g}"}
+    if run.enforcer == "edt":
+        given |= {"ENFORCER": run.enforcer, "BURST": run.burst}
     return "make lab " + " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
 
 

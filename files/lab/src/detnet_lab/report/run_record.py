@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from detnet.model.burst import LARGEST_BYTES
 from detnet.model.errors import UserError
 
 GROUND_TRUTH = "robot-control"
@@ -110,6 +111,13 @@ class Run(_Finite):
     critical_bps: tuple[tuple[float, float], ...]
     invalidated_s: tuple[float, ...]
     decisions: tuple[Decision, ...]
+    enforcer: str = "tc"
+    burst: str = "whole"
+
+    @property
+    def burst_bytes(self) -> int | None:
+        """What best effort sent at once; ``None`` where its packets were split or made small."""
+        return LARGEST_BYTES if (self.enforcer, self.burst) == ("edt", "whole") else None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be judged.

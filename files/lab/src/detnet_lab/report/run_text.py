@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from detnet.text import MISSING, WIDTH, Table, fault, many, share, to_ascii
@@ -112,6 +113,8 @@ def summary_text(summary: Summary, *, unicode: bool = True) -> str:
     parts = [f"{headline(summary)}.", "", phase_table(summary).text(width=WIDTH, unicode=unicode)]
     if summary.total.invalidated_windows:
         parts += ["", f"Left out: {excluded(summary.total)}."]
+    if summary.burst:
+        parts += ["", *textwrap.wrap(f"{summary.burst}.", WIDTH)]
     shown = "\n".join(parts)
     return shown if unicode else to_ascii(shown)
 

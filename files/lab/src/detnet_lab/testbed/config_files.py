@@ -33,12 +33,13 @@ def controller_config(spec: RunSpec, audit: Path) -> dict[str, Any]:
                 "name": name,
                 "min": Rate(max(low_bps, 1_000_000)).quantity,
                 "max": Rate(max(high_bps, 1_000_000)).quantity,
-                "match": {"source": address},
+                "match": {"source": sender.address},
             }
-            for name, address in at.BEST_EFFORT.items()
+            for name, sender in at.senders(spec.enforcer).items()
         ],
         "source": {"kind": "probe", "probe": {"url": f"http://{at.NODES[at.SENDERS]}:{at.PROBE_METRICS_PORT}"}},
-        "actuator": {"kind": "tc", "device": at.UPLINK},
+        # Under EDT edt/controller.py puts its own actuator in the place of this one.
+        "actuator": {"kind": "dry-run"} if spec.enforcer == "edt" else {"kind": "tc", "device": at.UPLINK},
         "policy": {"name": "learned" if spec.policy in ("none", "static") else spec.policy},
         "loop": {"interval": "500ms"},
         "http": {"listen": f"{at.NODES[at.SENDERS]}:{at.DAEMON_HTTP_PORT}"},

@@ -2,8 +2,8 @@
 
 Three Kubernetes nodes hang on one switch. node1 is the control plane and the network namespace of the lab process
 itself; node2 holds every sender, node3 every receiver, so that all traffic meets at the switch's port towards node3.
-A best-effort workload has an own source address on node2, which is what the actuator matches, and ends in a pod of its
-own behind node3, whose interface counts what really arrived.
+A best-effort workload ends in a pod of its own behind node3, whose interface counts what really arrived. Under tc it
+has a source address of its own on node2, which is what the actuator matches; under EDT it sends from a pod of node2.
 """
 
 from __future__ import annotations
@@ -14,8 +14,22 @@ SWITCH = "switch"
 CONTROL, SENDERS, RECEIVERS = "node1", "node2", "node3"
 UPLINK = "uplink"
 
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Where a best-effort workload sends from: the network namespace and the source address."""
+
+    node: str
+    address: str
+
+
 NODES = {CONTROL: "10.77.1.10", SENDERS: "10.77.2.10", RECEIVERS: "10.77.3.10"}
-BEST_EFFORT = {"telemetry-upload": "10.77.2.31", "erp-dashboard": "10.77.2.32"}
+BEST_EFFORT = {"telemetry-upload": Sender(SENDERS, "10.77.2.31"), "erp-dashboard": Sender(SENDERS, "10.77.2.32")}
+EDT_PODS = {
+    "telemetry-upload": Sender("telemetry-pod", "10.79.1.2"),
+    "erp-dashboard": Sender("dashboard-pod", "10.79.2.2"),
+}
+EDT_POD_SUBNETS = "10.79.0.0/16"
 PODS = {"telemetry-upload": "10.78.1.2", "erp-dashboard": "10.78.2.2"}
 POD_SUBNETS = "10.78.0.0/16"
 
@@ -45,6 +59,11 @@ class BottleneckLink:
     def buffer_bytes(self) -> int:
         """A switch's buffer is memory: its size in bytes stays when the capacity drops, so that it drains slower."""
         return max(2 * FRAME_BYTES, int(self.capacity_bps * self.buffer_ms / 8000))
+
+
+def senders(enforcer: str) -> dict[str, Sender]:
+    """Return where each best-effort workload sends from under an enforcer."""
+    return EDT_PODS if enforcer == "edt" else BEST_EFFORT
 
 
 def gateway(address: str) -> str:

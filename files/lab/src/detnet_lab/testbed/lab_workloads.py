@@ -38,7 +38,10 @@ class Workloads:
         self._spec = spec
         self._processes = processes
         self._folder = folder
+        self._senders = at.senders(spec.enforcer)
+        self._annotations = folder / "annotations.json"
         self.audit = folder / "audit.jsonl"
+        self.effects = folder / "effects.jsonl"
 
     def samples(self, critical: str) -> Path:
         """Return the file in which a critical application writes its round trips."""
@@ -54,8 +57,8 @@ class Workloads:
             argv = [*DETNET, "reflect", "--udp", f"{far}:{udp}", "--tcp", f"{far}:{tcp}", "--realtime"]
             self._processes.start(name, at.RECEIVERS, argv)
         self._nginx("factory-server", at.RECEIVERS, far, at.ROBOT_FACTORY_PORT, 200)
-        dashboard = at.BEST_EFFORT["erp-dashboard"]
-        self._nginx("dashboard-server", at.SENDERS, dashboard, at.DASHBOARD_PORT, config_files.PAGE_BYTES)
+        dashboard = self._senders["erp-dashboard"]
+        self._nginx("dashboard-server", dashboard.node, dashboard.address, at.DASHBOARD_PORT, config_files.PAGE_BYTES)
         self._processes.start("telemetry-archive", "telemetry-upload", ["iperf3", "-s", "-p", str(at.TELEMETRY_PORT)])
         self._processes.start("camera-archive", at.RECEIVERS, [*_app("camera"), "receive", str(at.CAMERA_PORT)])
 
@@ -82,10 +85,10 @@ class Workloads:
         """Start a best-effort sender or the camera."""
         capacity_bps = self._spec.link.capacity_bps
         if name == "telemetry-upload":
-            argv = ["iperf3", "-c", at.PODS[name], "-p", str(at.TELEMETRY_PORT), "-B", at.BEST_EFFORT[name]]
-            self._processes.start(name, at.SENDERS, [*argv, "-P", "4", "-t", "86400", "-i", "0"])
+            argv = ["iperf3", "-c", at.PODS[name], "-p", str(at.TELEMETRY_PORT), "-B", self._senders[name].address]
+            self._processes.start(name, self._senders[name].node, [*argv, "-P", "4", "-t", "86400", "-i", "0"])
         elif name == "erp-dashboard":
-            url = f"http://{at.BEST_EFFORT[name]}:{at.DASHBOARD_PORT}/"
+            url = f"http://{self._senders[name].address}:{at.DASHBOARD_PORT}/"
             rate_hz = capacity_bps * _DASHBOARD_SHARE / (config_files.PAGE_BYTES * 8)
             self._processes.start(name, name, [*_app("web_client"), url, f"{rate_hz:g}", str(_BROWSERS)])
         else:
@@ -100,7 +103,15 @@ class Workloads:
         """Start the controller, at first or again after its death."""
         config = self._folder / "detnet.yaml"
         config.write_text(yaml.safe_dump(config_files.controller_config(self._spec, self.audit)))
-        self._processes.start("daemon", at.SENDERS, [*DETNET, "run", "--config", str(config)])
+        argv = [*DETNET, "run", "--config", str(config)]
+        if self._spec.enforcer == "edt":
+            argv = [sys.executable, "-m", "detnet_lab.testbed.edt.controller", str(config), str(self._annotations)]
+        self._processes.start("daemon", at.SENDERS, argv)
+
+    def start_agent(self) -> None:
+        """Start the agent of the enforcer EDT, at first or again after its death."""
+        argv = [sys.executable, "-m", "detnet_lab.testbed.edt.agent", str(self._annotations), str(self.effects)]
+        self._processes.start("agent", at.SENDERS, argv)
 
     def inject(self, process: str, action: str) -> None:
         """Do what a scenario's fault says."""
@@ -113,6 +124,13 @@ class Workloads:
                 self._processes.stop("daemon", signal.SIGKILL)
             case "daemon", "start":
                 self.start_controller()
+            case "agent", "restart":
+                self._processes.stop("agent", signal.SIGKILL)
+                self.start_agent()
+            case "agent", "ignore":
+                self._processes.send("agent", signal.SIGUSR1)
+            case "agent", "enforce":
+                self._processes.send("agent", signal.SIGUSR2)
             case _:
                 raise UserError(f"no fault {process}: {action}")
 

@@ -14,13 +14,21 @@ from detnet_lab.testbed.lab_processes import require
 from detnet_lab.testbed.lab_topology import BottleneckLink
 from detnet_lab.testbed.lab_workloads import PROGRAMS
 from detnet_lab.testbed.run_folder import RunFolder
-from detnet_lab.testbed.testbed_scenario import POLICIES, RunSpec, load
+from detnet_lab.testbed.testbed_scenario import BURSTS, ENFORCERS, POLICIES, RunSpec, Scenario, load
 
 _SHORTEST_S = 5.0
 
 
 def checked_spec(  # noqa: PLR0913 - what a user can ask for
-    scenario_name: str, policy: str, duration_s: float | None, capacity: str, buffer_ms: float, *, prometheus: bool
+    scenario_name: str,
+    policy: str,
+    duration_s: float | None,
+    capacity: str,
+    buffer_ms: float,
+    *,
+    prometheus: bool,
+    enforcer: str = "tc",
+    burst: str = "whole",
 ) -> RunSpec:
     """Check what was asked for.
 
@@ -34,6 +42,7 @@ def checked_spec(  # noqa: PLR0913 - what a user can ask for
     except RateError as error:
         raise UserError(f"--capacity: {error}") from error
     scenario = load(scenario_name)
+    _check_enforcer(scenario, enforcer, burst)
     if duration_s is not None:
         if not math.isfinite(duration_s) or not _SHORTEST_S <= duration_s <= 3600:
             raise UserError(f"--duration {duration_s:g}: expected {_SHORTEST_S:g} to 3600 seconds")
@@ -41,7 +50,20 @@ def checked_spec(  # noqa: PLR0913 - what a user can ask for
     if os.geteuid() != 0:
         raise UserError("the lab makes network namespaces and qdiscs, which needs root")
     require({**PROGRAMS, **({"prometheus": "prometheus"} if prometheus else {})})
-    return RunSpec(policy, scenario, link, prometheus)
+    return RunSpec(policy, scenario, link, prometheus, enforcer, burst)
+
+
+def _check_enforcer(scenario: Scenario, enforcer: str, burst: str) -> None:
+    if enforcer not in ENFORCERS:
+        raise UserError(f"--enforcer {enforcer}: expected one of {', '.join(ENFORCERS)}")
+    if burst not in BURSTS:
+        raise UserError(f"--burst {burst}: expected one of {', '.join(BURSTS)}")
+    if enforcer == "edt":
+        return
+    if burst == "cured":
+        raise UserError("--burst cured: tc splits bursts itself, there is nothing to cure; give --enforcer edt")
+    if any(process == "agent" for phase in scenario.phases for process, _ in phase.faults):
+        raise UserError(f"scenario {scenario.name}: its fault of the agent needs an enforcer with one: --enforcer edt")
 
 
 def run_and_report(spec: RunSpec, folder: Path, show: Callable[[str], None], *, die_with_parent: bool) -> int:

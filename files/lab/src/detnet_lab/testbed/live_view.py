@@ -10,6 +10,11 @@ from detnet_lab.testbed.testbed_scenario import OBJECTIVE_MS, RunSpec
 
 _WINDOW_S = 2.0
 _SPARE = "-"
+ENFORCED = {
+    ("tc", "whole"): "tc, which splits bursts",
+    ("edt", "whole"): "a stand-in for EDT: bursts of up to 64 KB at line rate",
+    ("edt", "cured"): "a stand-in for EDT, in pods with net.ipv4.tcp_tso_rtt_log=0",
+}
 _COLUMNS = "{:>5}  {:<10} {:>14} {:>6} {:>13} {:>13}  {}"
 
 
@@ -19,6 +24,7 @@ def header(spec: RunSpec) -> list[str]:
     return [
         f"{scenario.title}: {scenario.name}, {scenario.duration_s:.0f} s, policy {spec.policy}",
         f"all meets at a link of {_mbps(link.capacity_bps)} Mbit/s with a buffer of {link.buffer_ms:g} ms",
+        f"best effort is limited by {ENFORCED[spec.enforcer, spec.burst]}",
         f"robot-control must stay within {OBJECTIVE_MS:g} ms over the idle path (p95 of a second)",
         "",
         _COLUMNS.format("time", "phase", "p95 over idle", "lost", "caps, Mbit/s", "best effort", "decision"),

@@ -21,9 +21,12 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from detnet.model.errors import UserError
 from detnet_lab.testbed import lab_topology as at
+from detnet_lab.testbed.edt.pod_cap import PodCap
 from detnet_lab.testbed.lab_topology import FRAME_BYTES, BottleneckLink
 
 _HEADER_BYTES = 14 + 20 + 32  # Ethernet, IPv4, TCP with timestamps (RFC 7323): what a full segment is not goodput
+CURE = "net.ipv4.tcp_tso_rtt_log"
+"""At 0, TCP makes packets of what a connection sends in 1 ms (Linux 5.18 on; 9 makes them 64 KB on short paths)."""
 _NS_DIR = Path("/run/netns")
 
 
@@ -64,15 +67,34 @@ class Network:
         for name, address in at.PODS.items():
             self._connect(at.RECEIVERS, name, address)
         for router in (at.SWITCH, at.RECEIVERS):
-            _forward(router)
+            _set_in(router, "net.ipv4.ip_forward", 1)
         self._handles[at.SWITCH].route("add", dst=at.POD_SUBNETS, gateway=at.NODES[at.RECEIVERS])
         node2 = self._handles[at.SENDERS]
-        for address in at.BEST_EFFORT.values():
-            node2.addr("add", index=_index(node2, at.UPLINK), address=address, prefixlen=24)
+        for sender in at.BEST_EFFORT.values():
+            node2.addr("add", index=_index(node2, at.UPLINK), address=sender.address, prefixlen=24)
         self._shape("add", self._link.capacity_bps)
 
-    def _connect(self, router: str, name: str, address: str) -> None:
-        """Join a router and a node or pod by a veth pair; the latter's end is its uplink, with the default route."""
+    def build_edt_pods(self, *, cured: bool) -> None:
+        """Create the pods that send under EDT, uncapped; ``cured`` ones send no large packets.
+
+        Raises:
+            UserError: the kernel has no HTB, or not the sysctl.
+        """
+        for pod in at.EDT_PODS.values():
+            self._connect(at.SENDERS, pod.node, pod.address, whole=True)
+            if cured:
+                _set_in(pod.node, CURE, 0)
+            cap = PodCap(pod.node)
+            cap.ensure()
+            cap.close()
+        _set_in(at.SENDERS, "net.ipv4.ip_forward", 1)
+        self._handles[at.SWITCH].route("add", dst=at.EDT_POD_SUBNETS, gateway=at.NODES[at.SENDERS])
+
+    def _connect(self, router: str, name: str, address: str, *, whole: bool = False) -> None:
+        """Join a router and a node or pod by a veth pair; the latter's end is its uplink, with the default route.
+
+        ``whole``: TCP may hand the uplink packets of up to 64 KB, which the next link splits.
+        """
         near, far = self._handles[router], self._handles[name]
         target = os.open("/proc/self/ns/net" if name == at.CONTROL else _NS_DIR / name, os.O_RDONLY)
         try:
@@ -83,7 +105,8 @@ class Network:
         for handle, device, own in ends:
             index = _index(handle, device)
             # One frame per segment, as on a wire: a 64 kB super-packet would cross the bottleneck as one 5 ms block.
-            handle.link("set", index=index, gso_max_segs=1)
+            if not whole:
+                handle.link("set", index=index, gso_max_segs=1)
             handle.addr("add", index=index, address=own, prefixlen=24)
             handle.link("set", index=index, state="up")
         far.link("set", index=_index(far, "lo"), state="up")
@@ -113,24 +136,33 @@ def _create(name: str) -> Any:
     return NetNS(name)
 
 
-def _forward(name: str) -> None:
-    """Let a namespace route; the switch for it is a file seen only from inside (netlink has none)."""
-    script = "echo 1 > /proc/sys/net/ipv4/ip_forward"
-    subprocess.run(["nsenter", f"--net={_NS_DIR / name}", "sh", "-c", script], check=True)
+def _set_in(name: str, sysctl: str, value: int) -> None:
+    """Set a sysctl of a namespace; it is a file seen only from inside (netlink has none).
+
+    Raises:
+        UserError: the kernel does not have it.
+    """
+    script = f"echo {value} > /proc/sys/{sysctl.replace('.', '/')}"
+    done = subprocess.run(["nsenter", f"--net={_NS_DIR / name}", "sh", "-c", script], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise UserError(f"the lab cannot set {sysctl} in {name}: {done.stderr.decode().strip()}")
 
 
 @contextmanager
-def lab_network(link: BottleneckLink) -> Iterator[Network]:
+def lab_network(link: BottleneckLink, *, enforcer: str = "tc", burst: str = "whole") -> Iterator[Network]:
     """Build the topology around this process's network namespace, which becomes node1.
 
     Raises:
         UserError: the kernel lacks a part of it (network namespaces, veth, tbf), or refuses it.
     """
-    handles = {name: _create(name) for name in (at.SWITCH, at.SENDERS, at.RECEIVERS, *at.PODS)}
+    edt_pods = [pod.node for pod in at.EDT_PODS.values()] if enforcer == "edt" else []
+    handles = {name: _create(name) for name in (at.SWITCH, at.SENDERS, at.RECEIVERS, *at.PODS, *edt_pods)}
     handles[at.CONTROL] = IPRoute()
     made = Network(link, handles)
     try:
         made.build()
+        if edt_pods:
+            made.build_edt_pods(cured=burst == "cured")
         yield made
     except NetlinkError as error:
         raise UserError(

@@ -45,6 +45,7 @@ class Recorder:
     zero_s: float
     samples: dict[str, Tail]
     audit: Tail
+    effects: Tail
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     capacity_bps: list[tuple[float, float]] = field(default_factory=list)
     critical_bps: list[tuple[float, float]] = field(default_factory=list)
@@ -52,6 +53,9 @@ class Recorder:
     cap_bps: dict[str, list[tuple[float, float | None]]] = field(default_factory=lambda: {name: [] for name in at.PODS})
     rtts_ms: dict[str, list[tuple[float, float | None]]] = field(
         default_factory=lambda: {name: [] for name in CRITICAL}
+    )
+    enforced_bps: dict[str, list[tuple[float, float | None]]] = field(
+        default_factory=lambda: {name: [] for name in at.PODS}
     )
     late_ms: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     decisions: list[dict[str, Any]] = field(default_factory=list)
@@ -81,6 +85,8 @@ class Recorder:
                     self.late_ms[int(at_s)].append(line["late_ms"])
         for line in self.audit.new():
             self._decision(line)
+        for line in self.effects.new():
+            self.enforced_bps[line["pod"]].append((self.at(line["at_s"]), line["cap_bps"]))
 
     def event(self, now_s: float, kind: str, text: str) -> None:
         """Note what was done to the system."""
@@ -111,6 +117,8 @@ class Recorder:
             "schema": 1,
             "policy": self.spec.policy,
             "scenario": self.spec.scenario.name,
+            "enforcer": self.spec.enforcer,
+            "burst": self.spec.burst,
             "objective_ms": OBJECTIVE_MS,
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
             "duration_s": duration_s,
@@ -124,6 +132,7 @@ class Recorder:
             "best_effort": {
                 name: {"goodput_bps": self.goodput_bps[name], "cap_bps": self.cap_bps[name]} for name in at.PODS
             },
+            "enforced_bps": self.enforced_bps,
             "capacity_bps": self.capacity_bps,
             "critical_bps": self.critical_bps,
             "invalidated_s": [float(at_s) for at_s, late_ms in self.late_ms.items() if _invalidated(late_ms)],

@@ -57,14 +57,18 @@ class Runner:
         self._workloads.start_servers()
         self._workloads.start_critical()
         self._workloads.start_controller()
+        if self._spec.enforcer == "edt":
+            self._workloads.start_agent()
         near = at.NODES[at.SENDERS]
         for what, address in {
             "the probe": (near, at.PROBE_METRICS_PORT),
             "the daemon": (near, at.DAEMON_HTTP_PORT),
-            "the dashboard's server": (at.BEST_EFFORT["erp-dashboard"], at.DASHBOARD_PORT),
+            "the dashboard's server": (at.senders(self._spec.enforcer)["erp-dashboard"].address, at.DASHBOARD_PORT),
             **({"Prometheus": (at.NODES[at.CONTROL], at.PROMETHEUS_PORT)} if self._spec.prometheus else {}),
         }.items():
             self._await(what, partial(_answers, address))
+        if self._spec.enforcer == "edt":
+            self._await("the agent", self._workloads.effects.exists)
         for name in CRITICAL:
             self._await(name, partial(_has_replies, Tail(self._workloads.samples(name))))
 
@@ -72,7 +76,7 @@ class Runner:
         """Go through the phases."""
         tails = {name: Tail(self._workloads.samples(name)) for name in CRITICAL}
         zero_s = time.monotonic()
-        self.recorder = Recorder(self._spec, zero_s, tails, Tail(self._workloads.audit))
+        self.recorder = Recorder(self._spec, zero_s, tails, Tail(self._workloads.audit), Tail(self._workloads.effects))
         self.recorder.capacity_bps.append((0.0, float(self._spec.link.capacity_bps)))
         if not realtime_allowed():
             self.recorder.event(zero_s, "note", "real-time priority is refused here; windows may be invalidated")
@@ -139,7 +143,7 @@ def run(spec: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
     """
     _hide_run()
     processes = Processes(SCRATCH)
-    with lab_network(spec.link) as network:
+    with lab_network(spec.link, enforcer=spec.enforcer, burst=spec.burst) as network:
         runner = Runner(spec, network, processes, say)
         try:
             runner.start_up()

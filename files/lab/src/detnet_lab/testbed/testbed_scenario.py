@@ -17,6 +17,12 @@ from detnet_lab.testbed.lab_topology import BottleneckLink
 POLICIES = ("learned", "aimd", "graded", "steps", "static", "none")
 """The controller's policies, and the two ends of any comparison: half the link for ever, and no control at all."""
 
+ENFORCERS = ("tc", "edt")
+"""What limits best effort: tc on node2, or the stand-in for Cilium's EDT in each pod."""
+
+BURSTS = ("whole", "cured")
+"""What a pod sends at once under EDT: packets of up to 64 KB, or what the sysctl of ``network.py`` leaves of them."""
+
 OBJECTIVE_MS = 2.0
 LATE_LIMIT_MS = OBJECTIVE_MS / 2
 """A second whose probes left later than this (p95) is evidence of this machine's scheduler and not of the link."""
@@ -24,8 +30,12 @@ LATE_LIMIT_MS = OBJECTIVE_MS / 2
 WORKLOADS = ("telemetry-upload", "erp-dashboard", "inspection-camera")
 """What a phase may start and stop; robot-control, safety-scanner and robot-factory always run."""
 
-FAULTS = {"probe": ("pause", "resume"), "daemon": ("kill", "start")}
-"""Which process can suffer what: pause and resume are SIGSTOP and SIGCONT, kill is SIGKILL."""
+FAULTS = {"probe": ("pause", "resume"), "daemon": ("kill", "start"), "agent": ("restart", "ignore", "enforce")}
+"""Which process can suffer what: pause and resume are SIGSTOP and SIGCONT, kill is SIGKILL.
+
+The agent is the one of the enforcer ``edt`` (``edt/agent.py``): a restart makes it forget all caps for a second and
+lose what changes meanwhile, ``ignore`` makes it enforce nothing until ``enforce``.
+"""
 
 _PHASE_KEYS = {"name", "title", "duration_s", "disturbance", "start", "stop", "capacity", "fault"}
 _LIBRARY = ScenarioLibrary("detnet_lab.testbed")
@@ -82,12 +92,17 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One run: a scenario, already of its final length, on a link, under a policy; it travels to the run as JSON."""
+    """One run: a scenario, already of its final length, on a link, under a policy; it travels to the run as JSON.
+
+    ``enforcer`` is one of ``ENFORCERS``, ``burst`` one of ``BURSTS``.
+    """
 
     policy: str
     scenario: Scenario
     link: BottleneckLink
     prometheus: bool = True
+    enforcer: str = "tc"
+    burst: str = "whole"
 
     def to_json(self) -> str:
         """Return one line of JSON."""

@@ -18,7 +18,7 @@ from detnet.actuators.base import ActuationError, Usage
 from detnet.actuators.tc.filters import TargetFilters
 from detnet.actuators.tc.match import Match
 from detnet.actuators.tc.netlink import ROOT, Device, HtbClass, Link
-from detnet.actuators.tc.shape import SPLITTER_BYTEPS, Shape
+from detnet.actuators.tc.shape import SPLITTER_BYTEPS, Shape, Timers
 from detnet.model.errors import ConfigError
 from detnet.model.rate import CEILING_BPS, Rate, RateError
 
@@ -26,9 +26,6 @@ HANDLE = 0x0DE7_0000
 DEFAULT_CLASS = HANDLE | 1
 # Ten times the largest cap: such a class is not limited, and cannot be taken for a capped one.
 UNLIMITED_BYTEPS = 10 * CEILING_BPS // 8
-# HTB's deficit round robin between targets when the device itself is the bottleneck; given, so that the kernel does not
-# derive it from the rate and warn (tc-htb(8), "quantum").
-_QUANTUM_BYTES = 12_000
 _DEFAULT_QUEUE_PACKETS = 1000
 
 
@@ -41,12 +38,22 @@ class TcActuator:
 
     name = "tc"
 
-    def __init__(self, device: str, targets: Mapping[str, Match], *, netns: str | None = None) -> None:
+    def __init__(
+        self, device: str, targets: Mapping[str, Match], *, netns: str | None = None, objective_s: float | None = None
+    ) -> None:
         """Touch nothing yet.
 
+        Args:
+            device: its name.
+            targets: what each target's packets are.
+            netns: the device's network namespace.
+            objective_s: the tightest objective of delay, which bursts must leave room for.
+
         Raises:
+            ActuationError: the kernel does not tell its timer's resolution.
             ConfigError: two targets get the same class number.
         """
+        self._burst_s = Timers.of_kernel().burst_s(objective_s)
         self._device = Device(device, netns)
         self._class_of = _class_numbers(targets)
         self._filters = TargetFilters(self._device, HANDLE, targets, self._class_of)
@@ -134,7 +141,7 @@ class TcActuator:
             )
         classes = self._device.classes(link)
         if DEFAULT_CLASS not in classes:
-            self._put_class(link, DEFAULT_CLASS, Shape.of(UNLIMITED_BYTEPS, link.frame_bytes), prio=0)
+            self._put_class(link, DEFAULT_CLASS, self._shape_of(UNLIMITED_BYTEPS, link), prio=0)
             self._device.put("replace", "pfifo", link, parent=DEFAULT_CLASS, limit=_DEFAULT_QUEUE_PACKETS)
         failed: dict[str, str] = {}
         for name, number in self._class_of.items():
@@ -148,8 +155,11 @@ class TcActuator:
             self._device.delete("del-class", link, handle=stale)
         return failed
 
+    def _shape_of(self, rate_byteps: int, link: Link) -> Shape:
+        return Shape.of(rate_byteps, link.frame_bytes, self._burst_s)
+
     def _shape(self, link: Link, number: int, rate_byteps: int) -> None:
-        shape = Shape.of(rate_byteps, link.frame_bytes)
+        shape = self._shape_of(rate_byteps, link)
         self._put_class(link, number, shape, prio=1)
         self._device.put(
             "replace",
@@ -172,7 +182,7 @@ class TcActuator:
             ceil=shape.rate_byteps,
             burst=shape.burst_bytes,
             cburst=shape.burst_bytes,
-            quantum=_QUANTUM_BYTES,
+            quantum=shape.quantum_bytes,
             prio=prio,
         )
 

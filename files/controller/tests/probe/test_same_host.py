@@ -59,6 +59,7 @@ def test_our_own_reflector_is_no_far_end(reflector: Running, protocol: str) -> N
         answer = probe.samples()["paths"]["a"]
         assert (answer["samples"], answer["not_measured"]) == ([], SAME_HOST)
         assert probe.counter("detnet_probe_rtt_seconds_count", path="a") == 0
+        assert probe.counter("detnet_probe_same_host_total", path="a") >= 10
         wait_for(lambda: logged(probe, f"path a: not measured: {SAME_HOST}"), what="the reason in the log")
         assert probe.get("/healthz") == "measuring\n"
 

@@ -254,7 +254,7 @@ class KubernetesSettings(Model):
     ``discover``: ``true`` takes the workloads with the label ``qos.detnet.io/class: best-effort`` for targets, ``all``
     every workload that is not critical, ``false`` those that are configured only.
 
-    Without ``kubeconfig`` the pod's own service account is used where there is one, else the default kubeconfig.
+    Without ``kubeconfig`` the cluster is the one that kubectl would ask (``detnet.kubernetes.access.kubeconfig``).
     ``mode`` ``rollout`` writes the caps to the pod templates instead, at most every ``rollout_every``: each write
     restarts the pods. The two priorities are values of ``bandwidth.cilium.io/priority``.
     """

@@ -35,6 +35,7 @@ _COUNTERS = {
         "Seconds in which the p95 of send lateness exceeded the limit.",
     ),
     Counter.LINK_FAILURES: ("link_failures", "Failures to resolve, connect, send or hear from the reflector."),
+    Counter.SAME_HOST: ("same_host", "Answers of a reflector on this host, which say nothing of a network."),
     Counter.DROPPED: ("dropped", "Samples dropped because the exporting process was held up."),
 }
 

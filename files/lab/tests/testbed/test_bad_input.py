@@ -7,10 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from detnet.model.errors import UserError
-from detnet_lab.cli.lab import command
 from detnet_lab.testbed.launch import checked_spec
 from detnet_lab.testbed.run_folder import RunFolder
 from testbed.cli import DETNET, start
@@ -49,16 +47,6 @@ def test_a_wrong_option_is_told_in_one_sentence(asked: dict[str, object], messag
         _ask(**asked)  # type: ignore[arg-type]
 
 
-def test_the_enforcer_is_also_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As scripts/lab gives it, through the playbook."""
-    monkeypatch.setenv("LAB_ENFORCER", "edt")
-    monkeypatch.setenv("LAB_BURST", "small")
-    result = CliRunner().invoke(command, ["run", "--scenario", "quiet"])
-    assert str(result.exception) == "--burst small: expected one of whole, cured"
-    monkeypatch.setenv("LAB_ENFORCER", "fq")
-    assert "--enforcer fq" in str(CliRunner().invoke(command, ["run", "--scenario", "quiet"]).exception)
-
-
 def test_missing_root_and_missing_programs_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root it says so; without a program it names the Debian package."""
     monkeypatch.setattr("os.geteuid", lambda: 1000)
@@ -83,7 +71,6 @@ def test_a_folder_in_use_and_a_file_in_its_place_are_refused(tmp_path: Path) -> 
 
 def test_following_nothing_ends_with_a_sentence(tmp_path: Path) -> None:
     """A follower does not wait for ever."""
-    result = CliRunner().invoke(command, ["follow", "--wait", "0.1", "--out", str(tmp_path)])
     assert isinstance(result.exception, UserError)
     assert "no run has started" in str(result.exception)
 

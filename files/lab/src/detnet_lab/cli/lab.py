@@ -27,14 +27,12 @@ def command() -> None:
     "--enforcer",
     default="tc",
     show_default=True,
-    envvar="LAB_ENFORCER",
     help="What limits best effort: tc, or edt, a stand-in for Cilium's bandwidth manager.",
 )
 @click.option(
     "--burst",
     default="whole",
     show_default=True,
-    envvar="LAB_BURST",
     help="Under edt: whole, bursts of up to 64 KB, or cured, net.ipv4.tcp_tso_rtt_log=0 in the pods.",
 )
 @click.option("--prometheus/--no-prometheus", default=True, help="Run a real Prometheus on the control plane node.")

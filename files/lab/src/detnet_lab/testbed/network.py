@@ -153,7 +153,7 @@ def lab_network(link: BottleneckLink, *, enforcer: str = "tc", burst: str = "who
     """Build the topology around this process's network namespace, which becomes node1.
 
     Raises:
-        UserError: the kernel lacks a part of it (network namespaces, veth, tbf), or refuses it.
+        UserError: the kernel lacks a part of it (network namespaces, veth, tbf; htb under EDT), or refuses it.
     """
     edt_pods = [pod.node for pod in at.EDT_PODS.values()] if enforcer == "edt" else []
     handles = {name: _create(name) for name in (at.SWITCH, at.SENDERS, at.RECEIVERS, *at.PODS, *edt_pods)}

@@ -69,7 +69,7 @@ cluster:
     found_in:
       description: Where that is written.
       type: str
-      sample: the kubeconfig /home/ann/.kube/config
+      sample: the kubeconfig /etc/kubernetes/admin.conf
     acting_as:
       description: As whom the user acts, only where it does.
       type: str

@@ -11,6 +11,7 @@ import pytest
 
 from detnet.kubernetes.client import credentials
 from detnet.kubernetes.client.api import ClusterAccess, connect
+from detnet.kubernetes.client.kubeconfig import choose
 from detnet.model.errors import ConfigError
 from kubernetes_client.api_server import ApiServer, kubeconfig
 
@@ -74,6 +75,24 @@ def test_a_file_that_is_none_is_reported(tmp_path: Path, content: str, problem: 
     path = tmp_path / "file"
     path.write_text(content)
     assert problem in _problem(ClusterAccess(path))
+
+
+def test_credentials_of_a_cluster_without_tls_are_refused_unless_asked_for(config: Path) -> None:
+    """A proxy of this machine, such as kubectl's, is no such cluster; neither is a user without credentials."""
+
+    def served(server: str) -> None:
+        _change(config, clusters=[{"name": "factory", "cluster": {"server": server}}])
+
+    served("http://192.0.2.10:8080")
+    assert "would send the credentials of 'robot' to http://192.0.2.10:8080 without TLS" in _problem(
+        ClusterAccess(config)
+    )
+    assert choose(ClusterAccess(config, plain_http=True)).user_name == "robot"
+    served("http://127.0.0.1:8001")
+    assert choose(ClusterAccess(config)).user_name == "robot"
+    served("http://192.0.2.10:8080")
+    _change(config, users=[{"name": "robot", "user": {}}])
+    assert choose(ClusterAccess(config)).user == {}
 
 
 def test_an_unknown_context_lists_those_there_are(config: Path) -> None:

@@ -92,7 +92,7 @@ def _plan_of(settings: Settings) -> Plan:
 
 def _cluster(settings: Settings, gate: Callable[[], str | None]) -> LeaderElectedCluster:
     actuator, kubernetes, plan = settings.actuator, settings.actuator.kubernetes, _plan_of(settings)
-    api = connect(_access(kubernetes))
+    api = connect(_access(settings))
     identity = actuator.leader.identity or _identity()
     elector = _elector(api, actuator.leader, identity)
     may_write = _may_write(elector, gate)
@@ -118,7 +118,7 @@ def release_cluster(settings: Settings) -> Released:
         UserError: the cluster cannot be reached, or refuses.
     """
     kubernetes = settings.actuator.kubernetes
-    api = connect(_access(kubernetes))
+    api = connect(_access(settings))
     try:
         released = release(api, kubernetes.namespaces, lambda: math.inf, key=kubernetes.annotation)
         for namespace in kubernetes.namespaces:
@@ -167,10 +167,12 @@ def _plan(
     )
 
 
-def _access(kubernetes: KubernetesSettings) -> ClusterAccess:
+def _access(settings: Settings) -> ClusterAccess:
+    kubernetes = settings.actuator.kubernetes
     named = kubernetes.kubeconfig is not None or kubernetes.context is not None
     in_cluster = not named and "KUBERNETES_SERVICE_HOST" in os.environ
-    return ClusterAccess(kubernetes.kubeconfig, kubernetes.context, in_cluster)
+    plain_http = settings.credentials_in_plain_http
+    return ClusterAccess(kubernetes.kubeconfig, kubernetes.context, in_cluster, plain_http)
 
 
 def _identity() -> str:

@@ -59,7 +59,8 @@ class ClusterAccess:
     """Which cluster, as whom.
 
     Without a kubeconfig it is the one of ``$KUBECONFIG``, else ``~/.kube/config``; without a context it is the file's
-    current one. In a cluster it is the pod's service account.
+    current one. In a cluster it is the pod's service account. ``plain_http`` lets credentials go to a server without
+    TLS that is not this machine.
 
     Raises:
         ConfigError: two answers to one question.
@@ -68,6 +69,7 @@ class ClusterAccess:
     kubeconfig: Path | None = None
     context: str | None = None
     in_cluster: bool = False
+    plain_http: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""

@@ -17,7 +17,7 @@ from kubernetes.config.kube_config import ConfigNode, KubeConfigMerger
 
 from detnet.kubernetes.client.api import ClusterAccess
 from detnet.model.errors import ConfigError
-from detnet.sources.fetch import http_parts
+from detnet.sources.fetch import http_parts, is_plain
 
 _KINDS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 
@@ -50,13 +50,20 @@ def choose(access: ClusterAccess) -> Chosen:
         raise ConfigError(f"{named} has no current context: name one of {_names(merged, 'contexts')}")
     entries = _content(_entry(merged, "contexts", context, named), "context")
     cluster = _entry(merged, "clusters", entries.get("cluster"), named)
-    if http_parts(str(_content(cluster, "cluster").get("server"))) is None:
+    server = str(_content(cluster, "cluster").get("server"))
+    if http_parts(server) is None:
         which = f"the cluster {cluster.value['name']!r} in {named}"
         raise ConfigError(f"{which} needs the address of a server, such as https://HOST:6443")
     if entries.get("user") is None:
         return Chosen(merged, named, context, "", {}, Path())
     user = _entry(merged, "users", entries["user"], named)
-    return Chosen(merged, named, context, entries["user"], _content(user, "user"), Path(user.path).parent)
+    content = _content(user, "user")
+    if content and not access.plain_http and is_plain(server):
+        raise ConfigError(
+            f"{named} would send the credentials of {entries['user']!r} to {server} without TLS, for everybody on the "
+            "way to read: give the cluster an https:// address, or set credentials_in_plain_http to true"
+        )
+    return Chosen(merged, named, context, entries["user"], content, Path(user.path).parent)
 
 
 def _paths(access: ClusterAccess) -> list[Path]:

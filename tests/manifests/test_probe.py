@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 
 import detnet.model.annotations as core
+from access.role import play
 from detnet.probe.paths import Path as ProbePath
 from detnet.probe.paths import parse_paths
 from manifests.rendered import Objects, labels_of_pods, of_kind, render, selects
@@ -181,3 +182,38 @@ def test_a_node_may_have_a_name_like_a_number(tmp_path: Path, name: str) -> None
     prober = of_kind(some, "Deployment")[f"detnet-prober-{name}"]
     assert prober["spec"]["template"]["spec"]["nodeSelector"] == {"kubernetes.io/hostname": name}
     assert prober["metadata"]["namespace"] == name
+
+
+def test_a_guarded_prober_has_its_files_and_a_kubelet_that_asks_by_tls(tmp_path: Path) -> None:
+    """Certificate and token are mounted where the command reads them; reflectors have neither."""
+    secrets = {"probe_tls_secret": "cell-tls", "probe_token_secret": "cell-token"}
+    guarded = render(tmp_path, "probe", __probe_nodes=NODES, **secrets)
+    for one in guarded:
+        kubernetes_validate.validate(one, "1.30", strict=True)
+    for name, one in of_kind(guarded, "Deployment").items():
+        spec, only = one["spec"]["template"]["spec"], container(one)
+        prober = "prober" in name
+        assert only["livenessProbe"]["httpGet"]["scheme"] == ("HTTPS" if prober else "HTTP")
+        assert only["readinessProbe"]["httpGet"] == only["livenessProbe"]["httpGet"]
+        given = [option for option in only["command"] if option.startswith(("--tls", "--bearer"))]
+        assert given == (["--tls-cert-file", "--tls-key-file", "--bearer-token-file"] if prober else [])
+        volumes = {each["name"]: each["secret"] for each in spec["volumes"] if "secret" in each}
+        assert {each["secretName"] for each in volumes.values()} == ({"cell-tls", "cell-token"} if prober else set())
+        mounts = {each["mountPath"]: volumes.get(each["name"]) for each in only["volumeMounts"]}
+        for option, file in itertools.pairwise(only["command"]):
+            if option in given:
+                assert mounts[str(Path(file).parent)] == {
+                    "secretName": "cell-token" if "bearer" in option else "cell-tls",
+                    "defaultMode": 0o440,
+                }
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"probe_token_secret": "token"}, {"probe_tls_cert_file": "/a"}, {"probe_tls_key_file": "/a"}]
+)
+def test_half_a_guard_is_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+    """Before anything is changed."""
+    book = "[{hosts: localhost, gather_facts: false, roles: [probe]}]"
+    run = play(tmp_path, {"probe_kubeconfig": "nowhere", **wrong}, playbook=book)
+    assert not run.ok
+    assert "; expected" in run.output

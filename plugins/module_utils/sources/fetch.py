@@ -89,13 +89,10 @@ def origin(url: str) -> tuple[str, str, int]:
 
 
 def is_plain(url: str) -> bool:
-    """Return whether what is sent there can be read on the way: no TLS, and another machine.
-
-    Raises:
-        ConfigError: see ``base_url``.
-    """
-    scheme, host, _ = origin(url)
-    if scheme == "https" or host == "localhost":
+    """Return whether what is sent there can be read on the way: no TLS, and another machine."""
+    parts = http_parts(url)
+    host = "" if parts is None else parts.hostname or ""
+    if parts is None or parts.scheme == "https" or host == "localhost":
         return False
     try:
         return not ipaddress.ip_address(host).is_loopback

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from detnet.model.errors import UserError
+from detnet_lab.cli.lab import command
 from detnet_lab.testbed.launch import checked_spec
 from detnet_lab.testbed.run_folder import RunFolder
 from testbed.cli import DETNET, start
@@ -71,6 +73,7 @@ def test_a_folder_in_use_and_a_file_in_its_place_are_refused(tmp_path: Path) -> 
 
 def test_following_nothing_ends_with_a_sentence(tmp_path: Path) -> None:
     """A follower does not wait for ever."""
+    result = CliRunner().invoke(command, ["follow", "--wait", "0.1", "--out", str(tmp_path)])
     assert isinstance(result.exception, UserError)
     assert "no run has started" in str(result.exception)
 

@@ -63,7 +63,7 @@ def _obstacle(one: Chosen, pod: Pod, roster: Roster) -> str | None:
     return "hostNetwork: no cap is enforced on the node's own network" if pod.host_network else None
 
 
-def share(rate: Rate, pods: int, *, told: str) -> Rate:
+def share(rate: Rate, pods: int, *, workload: str) -> Rate:
     """Return each pod's part of a workload's budget that somebody asked for in so many words.
 
     Raises:
@@ -71,7 +71,7 @@ def share(rate: Rate, pods: int, *, told: str) -> Rate:
     """
     if rate.bps // pods < FLOOR_BPS:
         raise UserError(
-            f"rate: {rate.quantity} over the {pods} running pods of {told} is less than the least cap of "
+            f"rate: {rate.quantity} over the {pods} running pods of {workload} is less than the least cap of "
             f"{Rate(FLOOR_BPS).quantity} each: give at least {Rate(FLOOR_BPS * pods).quantity}"
         )
     return per_pod(rate, pods)

@@ -51,9 +51,9 @@ class Cluster:
         UserError: (from every method) the server cannot be reached, or does not answer in time.
     """
 
-    def __init__(self, pool: Pool, *, told: Mapping[str, str], insecurity: str | None = None) -> None:
+    def __init__(self, pool: Pool, *, named: Mapping[str, str], insecurity: str | None = None) -> None:
         self._pool = pool
-        self.told = told
+        self.named = named
         self.insecurity = insecurity
 
     @classmethod
@@ -67,7 +67,7 @@ class Cluster:
         chosen, access = connection(options)
         pool = Pool(load(chosen, access), "detnet.qos")
         acting = chosen.user.impersonation
-        told = {
+        named = {
             "context": chosen.context,
             "server": chosen.server,
             "found_in": chosen.named,
@@ -75,7 +75,7 @@ class Cluster:
             "kubernetes_core": otherwise_for_kubernetes_core(options, chosen),
         }
         return cls(
-            pool, told={name: each for name, each in told.items() if each is not None}, insecurity=insecurity(chosen)
+            pool, named={name: each for name, each in named.items() if each is not None}, insecurity=insecurity(chosen)
         )
 
     def get(self, path: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ class Cluster:
             ) as response:
                 content = response.read(_MOST_BYTES)
         except (OSError, http.client.HTTPException) as error:
-            server = self.told["server"]
+            server = self.named["server"]
             raise UserError(f"the API server at {server} {explain(error, _TIMEOUT_S)} ({method} {path})") from error
         if len(content) == _MOST_BYTES:
             raise UserError(f"the API server answered {method} {path} with {_MOST_BYTES} bytes or more: ask for less")
@@ -172,17 +172,17 @@ class Cluster:
 @contextmanager
 def connected(module: AnsibleModule) -> Iterator[Cluster]:
     """Connect as the task says. A ``UserError`` inside ends the module with it, and with the cluster it is about."""
-    told: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     if isinstance(module.params["kubeconfig"], str):
         module.no_log_values.discard(module.params["kubeconfig"])  # a path is no secret, and says what to correct
     try:
         cluster = Cluster.connect(module.params)
-        told = {"cluster": cluster.told}
+        result = {"cluster": cluster.named}
         if cluster.insecurity is not None:
-            module.warn(f"The cluster {cluster.told['server']} {cluster.insecurity}.")
+            module.warn(f"The cluster {cluster.named['server']} {cluster.insecurity}.")
         yield cluster
     except UserError as error:
-        module.fail_json(msg=str(error), **told)
+        module.fail_json(msg=str(error), **result)
     except ImportError as error:
         module.fail_json(msg=missing_required_lib("PyYAML"), exception=error)
 

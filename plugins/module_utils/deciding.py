@@ -91,7 +91,7 @@ def evidence_of(options: Mapping[str, Any], rules: Rules) -> Mapping[str, Eviden
     return measure(_source(options), rules, patience_s=_PATIENCE_S)
 
 
-def told(decision: Decision) -> dict[str, Any]:
+def decision_result(decision: Decision) -> dict[str, Any]:
     """Return a decision as a module's result; a number that JSON does not have is a text."""
     return {
         "action": decision.action.value,

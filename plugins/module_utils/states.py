@@ -65,7 +65,7 @@ def present(chosen: Sequence[Chosen], options: Mapping[str, Any]) -> Plan:
     rate = read("rate", parse_rate, options["rate"])
     roster = _roster(chosen, _ANY, ())
     targets, skipped = _targets(chosen, roster)
-    each = {one.name: rate if options["per_pod"] else share(rate, len(one.pods), told=one.name) for one in targets}
+    each = {one.name: rate if options["per_pod"] else share(rate, len(one.pods), workload=one.name) for one in targets}
     moves = [move for one in targets for move in cap_all(one.pods, each[one.name], key=options["annotation"])]
     caps = {one.name: Rate(each[one.name].bps * len(one.pods)) for one in targets}
     return Plan(moves, skipped, caps)
@@ -142,9 +142,9 @@ def _targets(
         if able and bounds is not None:
             targets.append(Target(_claim(one, bounds, len(able)), tuple(able)))
     if not targets:
-        told = ", ".join(one.ref.long_name for one in chosen)
+        names = ", ".join(one.ref.long_name for one in chosen)
         reasons = "; ".join(f"{one.pod.ref.name}: {one.reason}" for one in skipped) or "it has no pods"
-        raise UserError(f"{told}: no running pod can be capped ({reasons})")
+        raise UserError(f"{names}: no running pod can be capped ({reasons})")
     return targets, skipped
 
 

@@ -105,9 +105,9 @@ def main() -> None:
     path, paths = module.params["path"], module.params["paths"]
     with connected(module) as cluster:
         if path is not None:
-            module.exit_json(changed=False, cluster=cluster.told, answer=cluster.get(path))
+            module.exit_json(changed=False, cluster=cluster.named, answer=cluster.get(path))
         answers = {name: cluster.find(str(each)) for name, each in paths.items()}
-        module.exit_json(changed=False, cluster=cluster.told, answers=answers)
+        module.exit_json(changed=False, cluster=cluster.named, answers=answers)
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def main() -> None:
     )
     with connected(module) as cluster:
         changes = apply(cluster, wanted, dry_run=module.check_mode, wait_s=options["wait_timeout"])
-        module.exit_json(changed=bool(changes), cluster=cluster.told, **_result(changes))
+        module.exit_json(changed=bool(changes), cluster=cluster.named, **_result(changes))
 
 
 def _result(changes: Changes) -> dict[str, Any]:

@@ -248,7 +248,7 @@ from ..module_utils.arguments import DECISION_SPEC, WORKLOAD_SPEC, refuse_unhear
 from ..module_utils.capping import carry_out, difference, shown
 from ..module_utils.cluster import Cluster, connected
 from ..module_utils.connection import CONNECTION_SPEC
-from ..module_utils.deciding import told
+from ..module_utils.deciding import decision_result
 from ..module_utils.model.errors import UserError
 from ..module_utils.states import absent, decided, present
 from ..module_utils.workloads import Choice, choose
@@ -280,7 +280,7 @@ def result_of(module: AnsibleModule, cluster: Cluster) -> dict[str, Any]:
     else:
         moves, gone = [], []
     result: dict[str, Any] = {
-        "cluster": cluster.told,
+        "cluster": cluster.named,
         "changed": any(move.changed for move in moves),
         "pods": [shown(move, key=key) for move in moves],
         "skipped": [
@@ -291,7 +291,7 @@ def result_of(module: AnsibleModule, cluster: Cluster) -> dict[str, Any]:
     if plan.caps is not None:
         result["caps"] = {name: cap.quantity for name, cap in plan.caps.items()}
     if plan.decision is not None:
-        result["decision"] = told(plan.decision)
+        result["decision"] = decision_result(plan.decision)
     if module._diff:  # noqa: SLF001 - Ansible's own name for it
         result["diff"] = {side: yaml_dump(pods) for side, pods in difference(moves).items()}
     return result

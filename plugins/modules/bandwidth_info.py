@@ -144,7 +144,7 @@ from ..module_utils.workloads import Choice, Chosen, choose
 _SETTINGS = {"min": MINIMUM, "max": MAXIMUM, "weight": WEIGHT, "pause": PAUSE}
 
 
-def told(one: Chosen, *, key: str) -> dict[str, Any]:
+def workload_result(one: Chosen, *, key: str) -> dict[str, Any]:
     """Return a workload as the module's result."""
     annotations = one.head.annotations
     allowed = together(caps_in_force((pod for pod in one.pods if pod.running), key=key))
@@ -183,12 +183,12 @@ def main() -> None:
     if options["name"] is None and options["label_selector"] is None:
         options["label_selector"] = CLASS
     with connected(module) as cluster:
-        workloads = [told(one, key=key) for one in choose(cluster, Choice.of(options))]
+        workloads = [workload_result(one, key=key) for one in choose(cluster, Choice.of(options))]
         for workload in workloads:
             for pod in workload["pods"]:
                 if pod["drift"] is not None:
                     module.warn(f"{workload['name']}: pod {pod['name']}: {pod['drift']}")
-        module.exit_json(changed=False, cluster=cluster.told, workloads=workloads)
+        module.exit_json(changed=False, cluster=cluster.named, workloads=workloads)
 
 
 if __name__ == "__main__":

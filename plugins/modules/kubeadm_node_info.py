@@ -156,7 +156,7 @@ def control_plane(module: AnsibleModule, host: Host) -> dict[str, Any]:
         )
     )
     return {
-        **_told(judged),
+        **_verdict(judged),
         **_seen(host),
         "nodes": cluster.nodes or {},
         "cluster_configuration": cluster.configuration,
@@ -179,14 +179,14 @@ def worker(module: AnsibleModule, host: Host) -> dict[str, Any]:
             registered=known is not None and known["registered"],
         )
     )
-    return {**_told(judged), **_seen(host)}
+    return {**_verdict(judged), **_seen(host)}
 
 
 def _seen(host: Host) -> dict[str, Any]:
     return {"finished": host.finished(), "ca": host.ca(), "leftovers": host.leftovers()}
 
 
-def _told(judged: verdict.Verdict) -> dict[str, Any]:
+def _verdict(judged: verdict.Verdict) -> dict[str, Any]:
     return {"action": judged.action, "reason": judged.reason, "cure": judged.cure}
 
 

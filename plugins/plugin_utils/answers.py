@@ -56,8 +56,8 @@ def pages(gathered: Gathered) -> Sequence[str]:
     texts = [str(each.get("stdout", each.get("content", ""))) for each in results]
     answered = [text for text in texts if "detnet_build_info" in text]
     if not answered:
-        told = [str(each.get("msg") or each.get("stderr") or "") for each in results]
-        reasons = {" ".join(each.split()) for each in told if each}
+        messages = [str(each.get("msg") or each.get("stderr") or "") for each in results]
+        reasons = {" ".join(each.split()) for each in messages if each}
         raise NotMeasuredError("; ".join(sorted(reasons)) or "there is no controller")
     return answered
 

@@ -30,8 +30,8 @@ def keeps_to_its_cap(gathered: Gathered) -> Answer:
     if None in caps:
         raise NotMeasuredError(f"{run['pod']} has no cap to keep to; it sent {human(bps)}")
     loosest_bps = max(Rate.parse(cap).bps for cap in caps)
-    told = ", then ".join(dict.fromkeys(caps))
-    return f"{human(bps)} from {run['pod']} with a cap of {told}", bps <= loosest_bps * (
+    shown = ", then ".join(dict.fromkeys(caps))
+    return f"{human(bps)} from {run['pod']} with a cap of {shown}", bps <= loosest_bps * (
         1 + float(run["tolerance_percent"]) / 100
     )
 
@@ -43,10 +43,10 @@ def cap_is_proven(gathered: Gathered) -> Answer:
     """
     run = asked(gathered, "proof")
     bps, cap = _received_bps(run["iperf3"], run["pod"]), Rate.parse(run["cap"])
-    told = f"{human(bps)} from {run['from_node']} to {run['to_node']} with a cap of {run['cap']}"
+    summary = f"{human(bps)} from {run['from_node']} to {run['to_node']} with a cap of {run['cap']}"
     if bps < _BINDING * cap.bps:
-        raise NotMeasuredError(f"{told}: the path itself carries less, so the cap decides nothing")
-    return told, bps <= cap.bps * (1 + float(run["tolerance_percent"]) / 100)
+        raise NotMeasuredError(f"{summary}: the path itself carries less, so the cap decides nothing")
+    return summary, bps <= cap.bps * (1 + float(run["tolerance_percent"]) / 100)
 
 
 def _sender(before: Mapping[str, Any], pod: str, workload: str) -> Mapping[str, Any]:
@@ -56,8 +56,8 @@ def _sender(before: Mapping[str, Any], pod: str, workload: str) -> Mapping[str, 
     return found[0]
 
 
-def _pods(told: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    return [pod for one in told.get("workloads", []) for pod in one["pods"] if pod["name"] == name]
+def _pods(info: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [pod for one in info.get("workloads", []) for pod in one["pods"] if pod["name"] == name]
 
 
 def _received_bps(iperf3: Mapping[str, Any], pod: str) -> float:

@@ -41,14 +41,14 @@ def _objectives(gathered: Gathered) -> Answer:
     verdicts = [each for each in series(gathered, "detnet_verdict") if each.value == 1]
     if not verdicts:
         raise NotMeasuredError("the controller judges nothing; it leads nowhere, or no objective is configured")
-    bad = _told(verdicts, "breached", "blind")
-    undecided = _told(verdicts, "unresolved")
+    bad = _with_verdict(verdicts, "breached", "blind")
+    undecided = _with_verdict(verdicts, "unresolved")
     if undecided and not bad:
         raise NotMeasuredError(f"the evidence cannot tell just now: {undecided}")
     return bad or f"{len(verdicts)} of {len(verdicts)} met", not bad
 
 
-def _told(verdicts: Sequence[Series], *those: str) -> str:
+def _with_verdict(verdicts: Sequence[Series], *those: str) -> str:
     labels = [each.labels for each in verdicts if each.labels["verdict"] in those]
     return "; ".join(f"{each['workload']} ({each['domain']}): {each['figure']} {each['verdict']}" for each in labels)
 
@@ -70,8 +70,8 @@ def _caps(gathered: Gathered) -> Answer:
     if not pods:
         raise NotMeasuredError("no best-effort pod is running")
     capped, drifted = [pod for pod in pods if pod["cap"]], [pod for pod in pods if pod["drift"]]
-    told = f"{len(capped)} of {len(pods)} pods have one"
-    return "; ".join([told, *(f"{pod['name']}: {pod['drift']}" for pod in drifted)]), bool(capped) and not drifted
+    summary = f"{len(capped)} of {len(pods)} pods have one"
+    return "; ".join([summary, *(f"{pod['name']}: {pod['drift']}" for pod in drifted)]), bool(capped) and not drifted
 
 
 def _enforced(gathered: Gathered) -> Answer:
@@ -93,8 +93,8 @@ def _policies(gathered: Gathered) -> Answer:
     if not pods:
         raise NotMeasuredError(f"{len(found['resources'])} policies, but no pod that an agent knows")
     loose = [f"{one.pod.split('/')[1]}: {one.policy or 'not known'}" for one in pods if one.policy != "both"]
-    told = f"{len(found['resources'])} policies hold {len(pods) - len(loose)} of {len(pods)} pods both ways"
-    return "; ".join([told, *loose]), not loose
+    summary = f"{len(found['resources'])} policies hold {len(pods) - len(loose)} of {len(pods)} pods both ways"
+    return "; ".join([summary, *loose]), not loose
 
 
 def _endpoints(gathered: Gathered) -> dict[str, Endpoint]:
@@ -103,10 +103,10 @@ def _endpoints(gathered: Gathered) -> dict[str, Endpoint]:
     Raises:
         NotMeasuredError: no agent answers.
     """
-    told = agents(_results(gathered))
-    found = {one.pod: one for agent in told for one in endpoints(agent)}
+    asked = agents(_results(gathered))
+    found = {one.pod: one for agent in asked for one in endpoints(agent)}
     if not found:
-        problems = sorted({problem for agent in told for problem in agent.problems})
+        problems = sorted({problem for agent in asked for problem in agent.problems})
         raise NotMeasuredError("; ".join(problems) or "no agent of Cilium knows a pod")
     return found
 
@@ -174,10 +174,10 @@ def _targets(gathered: Gathered) -> Answer:
 def _best_effort(gathered: Gathered, name: str = "bandwidth") -> Iterator[Mapping[str, Any]]:
     """Yield the workloads; a kind of which there is none fails for itself alone."""
     results = gathered.get(name, [])
-    told = [result for result in results if "workloads" in result]
-    if not told:
+    read = [result for result in results if "workloads" in result]
+    if not read:
         asked({"it": results[0] if results else {}}, "it")
-    for result in told:
+    for result in read:
         yield from (one for one in result["workloads"] if one["class"] == _BEST_EFFORT)
 
 

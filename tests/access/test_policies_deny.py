@@ -53,7 +53,9 @@ class Rules:
     def __init__(self, strict: Objects, generous: Objects) -> None:
         self._strict, self._generous = strict, generous
 
-    def told(self, before: dict[str, str], after: dict[str, str], *, generous_only: bool = False) -> list[list[str]]:
+    def messages(
+        self, before: dict[str, str], after: dict[str, str], *, generous_only: bool = False
+    ) -> list[list[str]]:
         """Return what is told of this change on a pod, and where more is allowed on a pod and in a template."""
         places = [
             (self._generous, pod(before), pod(after)),
@@ -105,8 +107,8 @@ def test_no_cap_that_is_none_or_out_of_range(rules: Rules, text: str) -> None:
     except RateError:
         usable = False
     assume(not usable)
-    for (told,) in rules.told({}, {EGRESS: text, PRIOR: NO_PRIOR}):
-        assert "from 1M to 10G" in told
+    for (message,) in rules.messages({}, {EGRESS: text, PRIOR: NO_PRIOR}):
+        assert "from 1M to 10G" in message
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_no_cap_that_is_none_or_out_of_range(rules: Rules, text: str) -> None:
 def test_no_trap(rules: Rules, text: str) -> None:
     """The texts that people fall for, one by one, also in the place of a good cap."""
     for before in ({}, {EGRESS: "10M", PRIOR: NO_PRIOR}):
-        assert [] not in rules.told(before, {EGRESS: text, PRIOR: NO_PRIOR})
+        assert [] not in rules.messages(before, {EGRESS: text, PRIOR: NO_PRIOR})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_no_trap(rules: Rules, text: str) -> None:
 )
 def test_no_false_memory(rules: Rules, before: dict[str, str], after: dict[str, str]) -> None:
     """What stood there before is remembered truly, kept, and put back when it is forgotten."""
-    assert [] not in rules.told(before, after)
+    assert [] not in rules.messages(before, after)
 
 
 @pytest.mark.parametrize("before", [{}, {STATUS: "short"}])
@@ -162,4 +164,4 @@ def test_no_novel_as_a_status(strict: Objects, generous: Objects, before: dict[s
 )
 def test_no_other_priority(rules: Rules, before: dict[str, str], after: dict[str, str]) -> None:
     """Only the priorities that were allowed are written, and only beside a true memory of what was there."""
-    assert [] not in rules.told(before, after, generous_only=True)
+    assert [] not in rules.messages(before, after, generous_only=True)

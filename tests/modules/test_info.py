@@ -8,7 +8,7 @@ from modules.running import Module
 from modules.workloads import EGRESS, PRIOR, Workloads
 
 
-def told(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def by_name(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the workloads by the last part of their names."""
     return {workload["name"].split("/")[-1]: workload for workload in result["workloads"]}
 
@@ -23,7 +23,7 @@ def test_caps_classes_and_what_was_before_are_told(
     workloads.annotate(workloads.running("upload")[0]["metadata"]["name"], {EGRESS: "70M"})
     bandwidth(name="upload", rate="20M")
     versions = [pod["metadata"]["resourceVersion"] for pod in workloads.running("upload")]
-    seen = told(bandwidth_info())
+    seen = by_name(bandwidth_info())
     assert {name: (one["class"], one["allowed"]) for name, one in seen.items()} == {
         "control": ("critical", None),
         "upload": ("best-effort", "20M"),
@@ -47,7 +47,7 @@ def test_what_means_unlimited_is_warned_of(bandwidth: Module, bandwidth_info: Mo
     workloads.annotate(names[2], {EGRESS: "99M"})
     workloads.annotate(names[3], {EGRESS: None, PRIOR: None})
     result = bandwidth_info(name="upload")
-    drift = [pod["drift"] for pod in told(result)["upload"]["pods"]]
+    drift = [pod["drift"] for pod in by_name(result)["upload"]["pods"]]
     assert drift[0].startswith("without limit: the annotation cannot be read ('10m' is less than one bit/s per digit")
     assert drift[1] == "without limit: somebody took the cap away"
     assert drift[2] is None  # alone with a cap that can be read, it is the usual one
@@ -63,7 +63,7 @@ def test_a_cap_that_differs_from_its_neighbours_is_told(
     bandwidth(name="upload", rate="30M")
     name = workloads.running("upload")[0]["metadata"]["name"]
     workloads.annotate(name, {EGRESS: "99M"})
-    pods = told(bandwidth_info(name="upload"))["upload"]["pods"]
+    pods = by_name(bandwidth_info(name="upload"))["upload"]["pods"]
     assert [pod["drift"] for pod in pods] == ["99M, though the other pods on node-1 have 10M", None, None]
 
 
@@ -73,5 +73,5 @@ def test_bounds_and_status_of_the_workload_are_returned(bandwidth_info: Module, 
     status = "at most 20 Mbit/s, throttled for robot-control, since 2026-01-01T12:00:00Z"
     annotations = {"qos.detnet.io/min": "5M", "qos.detnet.io/status": status}
     workloads.patch("Deployment", "upload", {"metadata": {"annotations": annotations}})
-    seen = told(bandwidth_info(name="upload"))["upload"]
+    seen = by_name(bandwidth_info(name="upload"))["upload"]
     assert (seen["settings"], seen["status"]) == ({"min": "5M"}, status)

@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.detnet.qos.plugins.plugin_utils.names import judge
 
 
-def told(**variables: object) -> list[str]:
+def findings(**variables: object) -> list[str]:
     """What is said about the variables, each of which a role reads."""
     return [str(each) for each in judge(variables, known=variables)]
 
@@ -30,7 +30,7 @@ def told(**variables: object) -> list[str]:
 )
 def test_names_are_fine(name: str, value: object) -> None:
     """Also those that look like numbers, and those of the greatest length."""
-    assert told(**{name: value}) == []
+    assert findings(**{name: value}) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_names_are_fine(name: str, value: object) -> None:
 )
 def test_what_is_no_name_is_told(name: str, value: object, said: str) -> None:
     """With what was expected."""
-    (sentence,) = told(**{name: value})
+    (sentence,) = findings(**{name: value})
     assert said in sentence
 
 

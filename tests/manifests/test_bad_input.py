@@ -26,7 +26,6 @@ WRONG = [
     (C, {"cilium_version": "1.18.12"}, "and cilium_chart_checksum is empty; expected sha256:"),
     (C, {"cilium_routing": "native"}, 'cilium_native_cidr is ""; expected a range such as 10.244.0.0/16'),
     (C, {"cilium_ipam": "cluster-pool"}, "cilium_pod_cidrs is []; expected ranges"),
-    (C, {"cilium_bbr": True, "cilium_kube_proxy_replacement": False}, "cilium_bbr is true and cilium_kube_proxy_repl"),
     (C, {}, "No answer from the cluster; check cilium_kubeconfig (nowhere)"),
     (P, {}, "No answer from the cluster; check network_policies_kubeconfig (nowhere)"),
 ]

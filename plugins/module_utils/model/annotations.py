@@ -78,7 +78,7 @@ def cap_patch(annotations: Annotations, cap: Rate, *, key: str = EGRESS, priorit
         taken.add(now.prior if now.ours else now.text)
     if now.ours and now.cap == cap and now.error is None and now.text not in taken:
         return {}
-    texts = (cap.quantity, str(cap.bps), f"{cap.bps}.0", f"{cap.bps}e0")
+    texts = (cap.quantity, str(cap.bps), f"{cap.bps}e0", f"{cap.bps}e00")
     remembered = {} if now.ours else {PRIOR: NO_PRIOR if now.text is None else now.text}
     return {key: next(text for text in texts if text not in taken), **remembered, **prioritised}
 

@@ -41,6 +41,7 @@ def plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     request.getfixturevalue("control_plane")  # which skips without its programs
     with running(tmp_path_factory.mktemp("helm") / "plane") as plane:
         plane.request("POST", RESOURCE_TYPES, CRD)
+        plane.request("POST", "/api/v1/namespaces/kube-public/configmaps", {"metadata": {"name": "cluster-info"}})
         for name in NODES:
             node(plane, name, "6.8.0-45-generic")
         take_over(plane)

@@ -22,6 +22,7 @@ VERIFY = """
   {ansible.builtin.include_role: {name: cilium, tasks_from: verify.yml}}]}]
 """
 SYSTEM = "/apis/apps/v1/namespaces/kube-system/daemonsets"
+CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps"
 CONFIG = "/api/v1/namespaces/kube-system/configmaps"
 AGENT = {"k8s-app": "cilium"}
 CONTAINER = {"name": "cilium-agent", "image": "none"}
@@ -65,6 +66,8 @@ def test_unfit_nodes_and_a_missing_helm_are_named_before_anything_changes(plane:
     node(plane, "old", "5.15.0-91-generic")
     assert "with cilium_bbr needs 5.18 or newer" in joined(run(cilium_bbr=True))
     plane.request("POST", SYSTEM, {**DAEMON_SET, "metadata": {"name": "kube-proxy"}})
+    assert "there is no ConfigMap kube-public/cluster-info" in joined(run())
+    plane.request("POST", CLUSTER_INFO, {"metadata": {"name": "cluster-info"}})
     stopped = run("--check", profile_name="reference")
     assert (stopped.ok, stopped.changed) == (False, 0)
     said = joined(stopped)

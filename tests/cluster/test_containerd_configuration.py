@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ import pytest
 
 from access.role import ROOT
 from cluster.rendered import render, value
-from control_plane import releases
-from machine_room import programs
 
 
 def _configuration(folder: Path, version: str, **variables: object) -> dict[str, Any]:
@@ -70,32 +67,3 @@ def test_mirrors_come_first(tmp_path: Path, *, alone: bool, server: str) -> None
         "server": server,
         "host": {"https://mirror.example": {"capabilities": ["pull", "resolve"]}},
     }
-
-
-def test_containerd_itself_reads_what_others_and_the_role_have_set(tmp_path: Path) -> None:
-    """The real program, with an import beside NVIDIA's runtime."""
-    version = releases.containerd()
-    (tmp_path / "extra.toml").write_text("version = 3\n[debug]\nlevel = 'warn'\n", encoding="utf-8")
-    existing = (
-        f'version = 3\nimports = ["{tmp_path}/extra.toml"]\n'
-        '[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.nvidia]\nruntime_type = "io.containerd.runc.v2"\n'
-        '[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.nvidia.options]\nBinaryName = "/usr/bin/nvidia"\n'
-    )
-    (tmp_path / "templates").symlink_to(ROOT / "roles/containerd/templates")
-    wanted = {"profile_containerd": version, "containerd_sandbox_image": "pause:1", "__containerd_existing": existing}
-    text = "__containerd_settings | detnet.qos.containerd_configuration(__containerd_existing)"
-    both = value(tmp_path, "containerd", f"[{text}, __containerd_settings]", **wanted)
-    assert isinstance(both, list)
-    (tmp_path / "config.toml").write_text(both[0], encoding="utf-8")
-    command = [programs.containerd(version) / "containerd", "--config", tmp_path / "config.toml", "config", "dump"]
-    dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    (tmp_path / "dump").write_text(dump, encoding="utf-8")
-    lost = (
-        f"lookup('ansible.builtin.file', '{tmp_path}/dump') | detnet.qos.containerd_overridden(__containerd_settings)"
-    )
-    assert value(tmp_path, "containerd", lost, **wanted) == []
-    effective = tomllib.loads(dump)
-    assert effective["debug"]["level"] == "warn"
-    runtimes = effective["plugins"]["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]
-    assert runtimes["nvidia"]["options"]["BinaryName"] == "/usr/bin/nvidia"
-    assert runtimes["runc"]["options"]["SystemdCgroup"] is True

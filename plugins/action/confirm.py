@@ -68,7 +68,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _of_control_node(kubeconfig: str, context: str) -> str:
     try:
         options = {"kubeconfig": kubeconfig, "context": context}
-        chosen, _ = connection(options)
+        chosen, _insecurity = connection(options)
         otherwise = otherwise_for_kubernetes_core(options, chosen)
     except UserError as error:
         raise AnsibleActionFail(

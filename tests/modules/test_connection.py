@@ -76,7 +76,7 @@ def test_of_several_files_the_first_names_the_cluster(collection: Collection, wo
 def test_a_kubeconfig_acts_as_it_says(collection: Collection, world: World) -> None:
     """The Python client drops ``as``: the administrator acted, silently. A task may name somebody else."""
     path = _file(world, "test", user={"token": "t", "as": "system:serviceaccount:cell-1:nobody"})
-    result, _, who = _asked(collection, world, kubeconfig=path)
+    result, _server, who = _asked(collection, world, kubeconfig=path)
     assert who["impersonate-user"] == "system:serviceaccount:cell-1:nobody" == result["cluster"]["acting_as"]
     assert "name that user in K8S_AUTH_IMPERSONATE_USER" in result["cluster"]["kubernetes_core"]
     who = _asked(collection, world, kubeconfig=path, impersonate_user="ann", impersonate_groups=["a"])[2]
@@ -85,7 +85,7 @@ def test_a_kubeconfig_acts_as_it_says(collection: Collection, world: World) -> N
 
 def test_the_content_of_a_kubeconfig_will_do(collection: Collection, world: World) -> None:
     """Such as a vault's."""
-    result, server, _ = _asked(collection, world, kubeconfig=_config(world, "production"))
+    result, server, _who = _asked(collection, world, kubeconfig=_config(world, "production"))
     assert server == "production"
     assert "kubernetes_core" not in result["cluster"]
 
@@ -112,7 +112,7 @@ def test_credentials_are_not_shown_to_whoever_answers(collection: Collection, wo
     told = _refused(collection, world, kubeconfig=path)
     assert "skips the check of the server's certificate (insecure-skip-tls-verify)" in told
     assert "or set validate_certs to false" in told
-    result, server, _ = _asked(collection, world, kubeconfig=path, validate_certs=False)
+    result, server, _who = _asked(collection, world, kubeconfig=path, validate_certs=False)
     assert server == "test"
     (warning,) = result["warnings"]
     assert "skips the check of the server's certificate" in warning

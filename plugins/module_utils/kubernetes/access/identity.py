@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from ...model.errors import ConfigError
@@ -25,7 +26,7 @@ from .kubeconfig import Chosen, ClusterAccess, Impersonation, Pem
 
 _HEADER_NAME = frozenset(string.ascii_letters + string.digits + "!#$&'*+-.^_`|~")  # RFC 9110, without "%"
 
-Unreadable = Callable[[ConfigError | None], None]
+Unreadable: TypeAlias = "Callable[[ConfigError | None], None]"
 
 
 def _ignore(_error: ConfigError | None) -> None:

@@ -306,7 +306,7 @@ def choose_of(merged: Merged, context: str | None) -> Chosen:
     wanted = context or merged.current
     if not wanted:
         raise ConfigError(f"{merged.named} has no current context: name one of {_names(merged, 'contexts')}")
-    entry, _ = _entry(merged, "contexts", wanted)
+    entry, _folder = _entry(merged, "contexts", wanted)
     where = f"the context {wanted!r} in {merged.named}"
     cluster_name, user_name = _text(entry, "cluster", where), _text(entry, "user", where)
     cluster, folder = _entry(merged, "clusters", cluster_name or None)

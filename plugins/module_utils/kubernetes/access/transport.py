@@ -82,7 +82,7 @@ class DeadlineConnection(http.client.HTTPConnection):
     def _reach(self) -> socket.socket:
         failed: OSError = OSError("its name has no address")
         addresses = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        for tried, (family, kind, protocol, _name, address) in enumerate(addresses):
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.settimeout(self.left_s() / (len(addresses) - tried))  # a silent one leaves time for the others
@@ -313,7 +313,7 @@ def _covers(rule: str, host: str, port: int) -> bool:
         return ipaddress.ip_address(host) in ipaddress.ip_network(rule, strict=False)
     except ValueError:
         pass
-    name, _, wanted = rule.rpartition(":") if rule.rpartition(":")[2].isdecimal() else (rule, "", "")
+    name, _colon, wanted = rule.rpartition(":") if rule.rpartition(":")[2].isdecimal() else (rule, "", "")
     if wanted and int(wanted) != port:
         return False
     name = name.removeprefix("*")

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from ...model.errors import ConfigError
@@ -25,8 +24,6 @@ from .exec_plugin import Brought, run
 from .kubeconfig import Chosen, ClusterAccess, Impersonation, Pem
 
 _HEADER_NAME = frozenset(string.ascii_letters + string.digits + "!#$&'*+-.^_`|~")  # RFC 9110, without "%"
-
-Unreadable: TypeAlias = "Callable[[ConfigError | None], None]"
 
 
 def _ignore(_error: ConfigError | None) -> None:
@@ -44,7 +41,7 @@ class Identity:
     chosen: Chosen
     tls: ssl.SSLContext | None
     lifetime_s: float = math.inf
-    unreadable: Unreadable = _ignore
+    unreadable: Callable[[ConfigError | None], None] = _ignore
     _standing: list[tuple[str, str]] = field(default_factory=list, repr=False)
     _last: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -62,7 +59,7 @@ class Identity:
         return [("Authorization", f"Bearer {self._last['token']}"), *self._standing]
 
 
-def load(chosen: Chosen, access: ClusterAccess, unreadable: Unreadable = _ignore) -> Identity:
+def load(chosen: Chosen, access: ClusterAccess, unreadable: Callable[[ConfigError | None], None] = _ignore) -> Identity:
     """Return the identity; runs the credential plugin, if there is one and nothing else proves who sends.
 
     Raises:

@@ -12,6 +12,7 @@ answers others, and how long a pod of it is without a cap.
 from __future__ import annotations
 
 import heapq
+import itertools
 import logging
 import random
 import resource
@@ -148,6 +149,7 @@ class Run:
         self.queue = WorkQueue(RateLimits(), random.Random(seed).random, WORKERS)  # noqa: S311 - load
         self.asked_s: dict[str, float] = {}
         self._ends: list[tuple[float, int, PendingPatch, Failure | None]] = []
+        self._order = itertools.count()
         self._refused: set[str] = set()
         logger = logging.getLogger("benchmarks.hostile_churn")
         logger.propagate, logger.handlers = False, [_Counting(self.figures)]
@@ -228,7 +230,7 @@ class Run:
         }[behaves]  # fmt: skip
         if self.now_s < cluster.outage_until_s:
             took_s, failure = 0.02, Failure.SERVER
-        heapq.heappush(self._ends, (self.now_s + took_s, id(pending), pending, failure))
+        heapq.heappush(self._ends, (self.now_s + took_s, next(self._order), pending, failure))
 
     def _end(self, pending: PendingPatch, failure: Failure | None) -> None:
         cluster, key = self.cluster, f"factory/{pending.ref.name}"

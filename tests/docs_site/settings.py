@@ -79,7 +79,9 @@ def _described(root: Path) -> Mapping[str, tuple[str, str]]:
     for row in _ROW.finditer(text):
         names = re.findall(r"`([^`]+)`", row["names"])
         for name in names:
-            described[name] = (row["default"].strip() if len(names) == 1 else "", row["meaning"].strip())
+            # A link within the table's page leads, from here, to that page.
+            meaning = row["meaning"].strip().replace("](#", "](configuration.md#")
+            described[name] = (row["default"].strip() if len(names) == 1 else "", meaning)
     return described
 
 

@@ -22,20 +22,29 @@ def pages() -> dict[str, str]:
     return stage.pages(ROOT)
 
 
-def test_no_link_between_pages_is_dead(pages: dict[str, str]) -> None:
+def test_no_link_is_dead(pages: dict[str, str]) -> None:
     """MkDocs says so too, but only where it is installed."""
     dead = [
         f"{name}: {target}"
         for name, text in pages.items()
         for target in LINK.findall(text)
-        if not re.match(r"[a-z]+:|#", target) and not _exists(pages, name, target.partition("#")[0])
+        if not re.match(r"[a-z]+:", target) and not _exists(pages, name, target)
     ]
     assert dead == []
 
 
 def _exists(pages: dict[str, str], name: str, target: str) -> bool:
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-    return path in pages or (ROOT / "docs" / path).is_file()
+    file, _hash, anchor = target.partition("#")
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
+    if path not in pages:
+        return (ROOT / "docs" / path).is_file()
+    return not anchor or anchor in _anchors(pages[path])
+
+
+def _anchors(text: str) -> set[str]:
+    """Return the headings of a page as MkDocs makes anchors of them (``slugify`` of Python-Markdown's ``toc``)."""
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", title).strip().lower()) for title in titles}
 
 
 def test_links_to_the_repository_lead_to_something(pages: dict[str, str]) -> None:

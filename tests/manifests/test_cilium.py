@@ -17,6 +17,7 @@ from unit.plugins.plugin_utils.cilium_answers import STATUS, agent
 LISTED = json.loads(LIST.read_text(encoding="utf-8"))
 INFO = {"kernelVersion": "6.8.0-45-generic", "kubeletVersion": "v1.30.14"}
 NODES = [{"metadata": {"name": name}, "status": {"nodeInfo": INFO}} for name in ("one", "two", "three")]
+FOUND = {"nodes": {"items": NODES}, "kube_proxy": None, "cluster_info": {"data": {}}}
 ALL = {
     "cilium_bbr": True,
     "cilium_limit_tso_bursts": True,
@@ -38,9 +39,7 @@ def evaluate(folder: Path, what: str, **variables: object) -> Any:
         "gather_facts": False,
         "vars_files": [str(one / part / "main.yml") for one in (profile, role) for part in ("defaults", "vars")],
         "vars": {
-            "__cilium_found_nodes": {"resources": NODES},
-            "__cilium_found_kube_proxy": {"resources": []},
-            "__cilium_found_cluster_info": {"resources": [{}]},
+            "__cilium_found": {"answers": FOUND},
         },
         "tasks": [{"ansible.builtin.copy": copy}],
     }
@@ -132,8 +131,8 @@ def test_bursts_are_limited_by_a_plugin_after_cilium_s_own(tmp_path: Path) -> No
     assert config["plugins"][1]["sysctl"] == {"net.ipv4.tcp_tso_rtt_log": "0"}
     (tmp_path / "templates").unlink()
     old = [{**NODES[0], "status": {"nodeInfo": INFO | {"kernelVersion": "5.15.0-91-generic"}}}]
-    found = {"__cilium_found_nodes": {"resources": old}}
-    (said,) = evaluate(tmp_path, "__cilium_too_old", cilium_limit_tso_bursts=True, **found)
+    found = {"answers": FOUND | {"nodes": {"items": old}}}
+    (said,) = evaluate(tmp_path, "__cilium_too_old", cilium_limit_tso_bursts=True, __cilium_found=found)
     assert said.endswith("with cilium_limit_tso_bursts needs 5.18 or newer")
 
 
@@ -177,11 +176,15 @@ def test_an_agent_whose_kernel_lacks_fq_is_named_with_its_last_words(tmp_path: P
     said = evaluate(
         tmp_path,
         "__cilium_not_ready",
-        __cilium_found_daemon_set={"resources": [{"status": status}]},
         __cilium_rolled_out={"msg": "timed out"},
-        __cilium_found_agents={"resources": [state]},
-        __cilium_found_config={"resources": [{"data": {"enable-bandwidth-manager": "true"}}]},
-        __cilium_found_cilium_nodes={"resources": NODES},
+        __cilium_running={
+            "answers": {
+                "daemon_set": {"status": status},
+                "agents": {"items": [state]},
+                "config": {"data": {"enable-bandwidth-manager": "true"}},
+                "cilium_nodes": {"items": NODES},
+            }
+        },
     )
     assert said[0].startswith("of 3 agents 2 are ready")
     assert said[1].startswith(

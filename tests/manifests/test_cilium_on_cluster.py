@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(900)
 PLAY = "[{hosts: localhost, gather_facts: false, roles: [cilium]}]"
 VERIFY = """
 [{hosts: localhost, gather_facts: false, tasks: [
-  {kubernetes.core.k8s_info: {kind: Node}, register: __cilium_found_nodes},
+  {detnet.qos.api_info: {paths: {nodes: /api/v1/nodes}}, register: __cilium_found},
   {ansible.builtin.include_role: {name: cilium, tasks_from: verify.yml}}]}]
 """
 SYSTEM = "/apis/apps/v1/namespaces/kube-system/daemonsets"

@@ -87,6 +87,10 @@ def stop(name: str) -> None:
     """End a host at once, as a power cut would, and remove all that is left of it."""
     if not (RUN / name).exists():
         return
+    if not (RUN / name / "host.json").exists():
+        # Killed before it began or while it was removed, so nothing of it runs or is mounted.
+        shutil.rmtree(RUN / name)
+        return
     host = load(name)
     _kill(host)
     if host.root.is_mount():

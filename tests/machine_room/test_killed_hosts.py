@@ -1,4 +1,4 @@
-"""The cgroups of hosts, on the machine's own hierarchies."""
+"""What a killed host leaves, in the machine's own cgroup hierarchies too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from systemd_hosts import cgroups
+from systemd_hosts import cgroups, host
 from systemd_hosts.places import HostError
 
 
@@ -43,6 +43,14 @@ def test_a_running_host_keeps_its_cgroups(name: str) -> None:
         with pytest.raises(HostError, match=f"runs already: process {running.pid} is in"):
             cgroups.make(name)
         running.kill()
+
+
+def test_what_a_killed_stop_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its description goes with the other files, in any order; the next start of that name must not end on it."""
+    monkeypatch.setattr(host, "RUN", tmp_path)
+    (tmp_path / "killed" / "changes").mkdir(parents=True)
+    host.stop("killed")
+    assert list(tmp_path.iterdir()) == []
 
 
 def _folders(name: str) -> list[Path]:

@@ -88,7 +88,7 @@ def _shared(folder: Path) -> Iterator[tuple[str, list[str]]]:
     with contextlib.ExitStack() as stack:
         plane = stack.enter_context(control_plane(folder / "plane"))
         plane.create_namespace(front_doors.NAMESPACE)
-        stack.enter_context(plane.run_pods(front_doors.NAMESPACE))
+        stack.enter_context(plane.run_pods(front_doors.NAMESPACE, front_doors.NODES))
         plane.request("POST", f"/apis/apps/v1/namespaces/{front_doors.NAMESPACE}/deployments", _WORKLOAD)
         yield (
             str(plane.kubeconfig),

@@ -9,6 +9,7 @@ from fresh_machines.readme import CHECKOUT, commands, prerequisites
 from fresh_machines.steps import Steps
 
 BUNDLE, ASSETS, NAMESPACE, WORKLOAD = "/srv/detnet-qos.bundle", "/srv/kubernetes", "robot-factory", "nightly-backup"
+NODES = ("node1", "node2", "node3")  # of inventories/three_node; the probe's paths name them
 PICTURE_S = 180.0  # what the quick start promises, from the clone to the picture
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
 _SHORT = "DURATION=20"

@@ -176,7 +176,7 @@ def worker(module: AnsibleModule, host: Host) -> dict[str, Any]:
             own_ca=host.ca(),
             cluster_ca=module.params["cluster_ca"],
             known=known is not None,
-            registered=known is not None and known["registered"],
+            complete=known is not None and (known["registered"] or host.joined()),
         )
     )
     return {**_verdict(judged), **_seen(host)}

@@ -60,6 +60,15 @@ class Host:
         """Whether kubelet.conf names the certificate that rotates."""
         return "kubelet-client-current.pem" in _text(self.kubernetes / "kubelet.conf")
 
+    def joined(self) -> bool:
+        """Whether a join of Kubernetes 1.34 or newer got to its end here.
+
+        Before it starts the kubelet it writes the runtime's socket into a file of the host, and no longer onto the node
+        (feature NodeLocalCRISocket: on from 1.34, locked in 1.36). At its end it removes its credentials.
+        """
+        bootstrapping = (self.kubernetes / "bootstrap-kubelet.conf").exists()
+        return (self.kubelet / "instance-config.yaml").exists() and not bootstrapping
+
     def ca(self) -> str | None:
         """The key of the CA in the ``pki`` folder, none without one."""
         path = self.kubernetes / "pki/ca.crt"

@@ -80,7 +80,8 @@ class Worker:
         own_ca: the key of the CA in its ``pki`` folder, likewise.
         cluster_ca: the key of the CA of the cluster that it shall join.
         known: the cluster has a node of its name.
-        registered: that node names its container runtime, the last that a join does.
+        complete: the join got to its end: that node names its container runtime, or from Kubernetes 1.34 on the host
+            does, and has no credentials of the join any more.
     """
 
     leftovers: Sequence[str]
@@ -89,7 +90,7 @@ class Worker:
     own_ca: str | None
     cluster_ca: str
     known: bool
-    registered: bool
+    complete: bool
 
 
 def worker(found: Worker) -> Verdict:
@@ -128,8 +129,12 @@ def _with_kubelet(found: Worker) -> Verdict:
         )
     if not found.known:
         return Verdict("reset", "this host has a certificate of the cluster, but the cluster has no node of its name")
-    if not found.registered:
-        return Verdict("reset", "the join was interrupted: the node does not say which container runtime it uses")
+    if not found.complete:
+        return Verdict(
+            "reset",
+            "the join was interrupted: its credentials are still there (/etc/kubernetes/bootstrap-kubelet.conf), or "
+            "neither node nor host says which container runtime it uses",
+        )
     return Verdict("keep", "the node has joined")
 
 

@@ -54,6 +54,19 @@ def test_the_last_step_of_init_is_seen_in_the_kubelets_configuration(host: Host)
     assert host.finished()
 
 
+def test_the_last_steps_of_a_join_are_seen_on_the_host(host: Host) -> None:
+    """From Kubernetes 1.34 on a node does not name its runtime; the host does, without the join's credentials."""
+    bootstrap = host.kubernetes / "bootstrap-kubelet.conf"
+    bootstrap.write_text("", encoding="utf-8")
+    assert not host.joined()
+    (host.kubelet / "instance-config.yaml").write_text(
+        'containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock"\n', encoding="utf-8"
+    )
+    assert not host.joined()
+    bootstrap.unlink()
+    assert host.joined()
+
+
 def test_the_ca_that_the_kubelet_trusts_is_in_its_configuration(host: Host, pem: str) -> None:
     """That one tells which cluster the host belongs to."""
     data = base64.b64encode(pem.encode()).decode()

@@ -8,10 +8,10 @@ from ansible_collections.detnet.qos.plugins.module_utils.kubeadm.verdict import 
 
 CA, OTHER = "sha256:aa", "sha256:bb"
 BARE = Worker(
-    leftovers=(), control_plane=False, kubelet_ca=None, own_ca=None, cluster_ca=CA, known=False, registered=False
+    leftovers=(), control_plane=False, kubelet_ca=None, own_ca=None, cluster_ca=CA, known=False, complete=False
 )
 JOINED = dataclasses.replace(
-    BARE, leftovers=("/etc/kubernetes/kubelet.conf",), kubelet_ca=CA, own_ca=CA, known=True, registered=True
+    BARE, leftovers=("/etc/kubernetes/kubelet.conf",), kubelet_ca=CA, own_ca=CA, known=True, complete=True
 )
 
 
@@ -31,18 +31,18 @@ def test_a_join_that_never_got_its_certificate_is_begun_anew() -> None:
 
 
 def test_a_join_that_was_killed_before_its_end_is_begun_anew() -> None:
-    """The node is there, but does not say which container runtime it uses."""
-    assert worker(dataclasses.replace(JOINED, registered=False)).action == "reset"
+    """The node is there, but kubeadm has not done its last step."""
+    assert worker(dataclasses.replace(JOINED, complete=False)).action == "reset"
 
 
 def test_a_node_that_was_deleted_joins_again() -> None:
     """The host has a certificate, but a running kubelet does not register a second time."""
-    assert worker(dataclasses.replace(JOINED, known=False, registered=False)).action == "reset"
+    assert worker(dataclasses.replace(JOINED, known=False, complete=False)).action == "reset"
 
 
 def test_a_host_that_was_installed_anew_takes_its_old_place() -> None:
     """A join is refused while the cluster has a node of its name."""
-    assert worker(dataclasses.replace(BARE, known=True, registered=True)).action == "reset"
+    assert worker(dataclasses.replace(BARE, known=True, complete=True)).action == "reset"
 
 
 def test_a_host_of_another_cluster_is_refused() -> None:

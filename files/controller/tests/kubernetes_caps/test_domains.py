@@ -14,6 +14,7 @@ from kubernetes_caps.worlds import DEFAULTS, NODES, M, clusters, pod, workload
 
 UPLOAD, BACKUP, ROBOT = workload("upload", role=BEST_EFFORT), workload("backup"), workload("robot")
 ROSTER = Roster({UPLOAD.ref: Bounds(Rate(10 * M), Rate(90 * M))})
+BOTH = Roster({one.ref: Bounds(Rate(10 * M), Rate(90 * M)) for one in (UPLOAD, BACKUP)})
 OBJECTIVE = Critical("robot", "factory", "robot")
 
 
@@ -105,6 +106,25 @@ def test_a_pod_that_nobody_may_cap_leaves_its_workload_to_be_controlled() -> Non
     pods = [pod(UPLOAD, 1), pod(UPLOAD, 2)]
     (only,) = group(ROSTER, [], pods, refused={"factory/upload-1"}).domains
     assert only.pods == {str(UPLOAD.ref): ("factory/upload-2",)}
+
+
+def test_a_pod_whose_cap_is_not_in_force_takes_nothing_from_its_neighbours() -> None:
+    """It keeps its cap and is looked at further; the budget is shared by the others."""
+    pods = [pod(UPLOAD, 1), pod(UPLOAD, 2), pod(BACKUP, 3), pod(UPLOAD, 4, "node-2")]
+    first, second = group(BOTH, [], pods, disproved={"factory/upload-1", "factory/upload-2"}).domains
+    assert first.pods == {str(BACKUP.ref): ("factory/backup-3",)}
+    assert [claim.name for claim in first.claims] == [str(BACKUP.ref)]
+    assert first.unenforced == {str(UPLOAD.ref): ("factory/upload-1", "factory/upload-2")}
+    assert set(first.capped) == {"factory/upload-1", "factory/upload-2", "factory/backup-3"}
+    assert (second.pods, second.unenforced) == ({str(UPLOAD.ref): ("factory/upload-4",)}, {})
+
+
+def test_where_no_cap_is_in_force_the_domain_stays_as_it_is() -> None:
+    """There is nobody to whom the budget could go, and enforcement may come back."""
+    grouping = group(BOTH, [], [pod(UPLOAD, 1), pod(BACKUP, 2)], disproved={"factory/upload-1", "factory/backup-2"})
+    (only,) = grouping.domains
+    assert (len(only.claims), only.unenforced) == (2, {})
+    assert set(grouping.refs) == {str(UPLOAD.ref), str(BACKUP.ref)}
 
 
 @given(st.integers(1, 400), st.sampled_from([1, 10 * M, 10**12, 10**13]), st.sampled_from([10 * M, 10**13]))

@@ -26,6 +26,7 @@ from kubernetes_caps.whole_pass import WholePass, owned_by, pod, workload
 from kubernetes_caps.worlds import M
 
 BOUNDS = Bounds(Rate(10 * M), Rate(1000 * M))
+UNPROVED = "nothing proves the caps, as no byte counters are configured (actuator.kubernetes.counters)"
 LABEL = {CLASS: "best-effort"}
 KRUISE = "apps.kruise.io/v1beta1"
 
@@ -184,9 +185,9 @@ def test_a_namespace_that_may_not_be_read_holds_up_no_other() -> None:
     follower._failed(ApiRefused(403, "Forbidden", "403 pods is forbidden"), None)
     assert [set(one.caps) for one in world.step()] == [{"factory/pod/x"}]
     role = world.controller.parts.topology.role()
-    assert role == "namespace cell-7 is not served: 403 pods is forbidden; leading"
+    assert role == f"namespace cell-7 is not served: 403 pods is forbidden; {UNPROVED}; leading"
     assert "403 pods is forbidden" in world.told.shown
     world.put(POD, pod("y", None, namespace="cell-7", labels=LABEL))
     follower._synced.set()
     assert [set(one.caps) for one in world.step()] == [{"factory/pod/x", "cell-7/pod/y"}]
-    assert world.controller.parts.topology.role() == "leading"
+    assert world.controller.parts.topology.role() == f"{UNPROVED}; leading"

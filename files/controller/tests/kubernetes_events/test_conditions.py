@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from detnet.control.decision import Action, Mode
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.events.conditions import REMIND_S, Condition, ConditionTracker, WorkloadCondition, describe
 from detnet.kubernetes.events.reasons import Reason
 from detnet.model.rate import Rate
@@ -89,7 +90,9 @@ def test_a_blocked_loop_reports_nothing(passes: Passes) -> None:
     tracker = ConditionTracker("node-1")
     blocked = [passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M", blocked_reason="kill switch /etc/stop")]
     assert changes(tracker, *blocked) == []
-    assert describe({"node-1": tracker.conditions[TARGET]}) == "at most 40 Mbit/s, left alone (kill switch /etc/stop)"
+    assert describe({"node-1": tracker.conditions[TARGET]}) == (
+        "cap 40 Mbit/s, which nothing proves, left alone (kill switch /etc/stop)"
+    )
 
 
 def test_caps_that_cannot_be_read_change_nothing(passes: Passes) -> None:
@@ -97,7 +100,9 @@ def test_caps_that_cannot_be_read_change_nothing(passes: Passes) -> None:
     tracker = ConditionTracker("node-1")
     changes(tracker, passes.make(Action.HOLD, "80M"), passes.make(Action.CUT, "40M"))
     assert changes(tracker, passes.make(Action.HOLD, "80M", mode=Mode.SETTLING, read=False)) == []
-    assert describe({"node-1": tracker.conditions[TARGET]}) == "at most 40 Mbit/s, throttled for robot-control"
+    assert describe({"node-1": tracker.conditions[TARGET]}) == (
+        "cap 40 Mbit/s, which nothing proves, throttled for robot-control"
+    )
 
 
 def test_a_target_that_left_is_forgotten(passes: Passes) -> None:
@@ -111,8 +116,8 @@ def test_a_target_that_left_is_forgotten(passes: Passes) -> None:
 
 def test_a_sentence_over_several_nodes_says_the_worst_and_the_sum() -> None:
     """One workload, one sentence, wherever its pods are."""
-    half = WorkloadCondition(Rate.parse("40M"), Condition.NOT_THROTTLED)
-    throttled = WorkloadCondition(Rate.parse("20M"), Condition.THROTTLED, "robot-control")
+    half = WorkloadCondition(Rate.parse("40M"), Condition.NOT_THROTTLED, proof=Proof.PROVED)
+    throttled = WorkloadCondition(Rate.parse("20M"), Condition.THROTTLED, "robot-control", Proof.PROVED)
     assert describe({"a": half, "b": throttled}) == "at most 60 Mbit/s on 2 nodes, throttled for robot-control"
     assert describe({"a": half, "b": WorkloadCondition(None, Condition.BLIND)}) == (
         "at most 40 Mbit/s on 2 nodes, not everywhere, no fresh evidence"
@@ -123,10 +128,39 @@ def test_a_sentence_over_several_nodes_says_the_worst_and_the_sum() -> None:
 def test_small_steps_do_not_change_the_sentence() -> None:
     """The sentence has two digits, so that a loop that raises in small steps does not rewrite it each time."""
     texts = {
-        describe({"a": WorkloadCondition(Rate(bps), Condition.NOT_THROTTLED)})
+        describe({"a": WorkloadCondition(Rate(bps), Condition.NOT_THROTTLED, proof=Proof.PROVED)})
         for bps in (98_700_000, 99_100_000, 99_499_999)
     }
     assert texts == {"at most 99 Mbit/s, not throttled"}
+
+
+@pytest.mark.parametrize(
+    ("proofs", "said"),
+    [
+        ((Proof.PROVED, Proof.PROVED), "at most 60 Mbit/s on 2 nodes"),
+        ((Proof.PROVED, Proof.UNPROVED), "cap 60 Mbit/s, not yet proved on 2 nodes"),
+        ((Proof.UNPROVED, Proof.DISPROVED), "cap 60 Mbit/s, not enforced on 2 nodes"),
+        ((None, None), "cap 60 Mbit/s, which nothing proves on 2 nodes"),
+    ],
+)
+def test_only_of_a_proved_cap_is_it_said_that_a_workload_sends_at_most_that(
+    proofs: tuple[Proof | None, Proof | None], said: str
+) -> None:
+    """The worst node decides: what is not proved on one of them is not proved."""
+    texts = zip(("40M", "20M"), proofs, strict=True)
+    caps = [WorkloadCondition(Rate.parse(text), Condition.NOT_THROTTLED, proof=proof) for text, proof in texts]
+    assert describe(dict(zip("ab", caps, strict=True))) == f"{said}, not throttled"
+
+
+def test_a_workload_whose_caps_are_not_in_force_keeps_its_condition_and_is_told(passes: Passes) -> None:
+    """It gets no share of the budget any more, so it is in no cap of the pass."""
+    tracker = ConditionTracker("node-1")
+    changes(tracker, passes.make(Action.HOLD, "40M"))
+    without = passes.make(Action.HOLD, "80M", targets=("other",))
+    told = tracker.after(without, {TARGET: "it sends 90M"}, {TARGET: Proof.DISPROVED, "other": Proof.PROVED})
+    assert [(one.target, one.reason) for one in told] == [(TARGET, Reason.NOT_ENFORCED)]
+    assert describe({"node-1": tracker.conditions[TARGET]}) == "cap 40 Mbit/s, not enforced, not throttled"
+    assert describe({"node-1": tracker.conditions["other"]}) == "at most 80 Mbit/s, not throttled"
 
 
 def test_the_page_has_every_reason_with_its_type() -> None:

@@ -54,7 +54,10 @@ def test_kubectl_describe_shows_status_and_events(workloads: Workloads, api: Api
         event_recorder.record(each, {TARGET: subject})
     clock.pass_on(event_recorder, 60.0)
     shown = workloads.describe(subject)
-    assert f"{STATUS}: at most 20 Mbit/s, throttled for robot-control, since 2026-01-01T12:00:00Z" in shown
+    assert (
+        f"{STATUS}: cap 20 Mbit/s, which nothing proves, throttled for robot-control, since 2026-01-01T12:00:00Z"
+        in shown
+    )
     assert re.search(
         r"Normal\s+Throttled\s+.*\(x2 over .*\)\s+detnet\s+cap 40 Mbit/s to 20 Mbit/s on node-1: cut:", shown
     )

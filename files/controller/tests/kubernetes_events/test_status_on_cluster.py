@@ -21,7 +21,10 @@ def test_a_status_rolls_nothing(workloads: Workloads, api: Api) -> None:
         event_recorder.record(passes.make(Action.CUT, cap), {TARGET: subject})
         clock.pass_on(event_recorder, 30.0)
     after = workloads.get(subject)
-    assert workloads.status(subject) == "at most 40 Mbit/s, throttled for robot-control, since 2026-01-01T12:01:00Z"
+    assert (
+        workloads.status(subject)
+        == "cap 40 Mbit/s, which nothing proves, throttled for robot-control, since 2026-01-01T12:01:00Z"
+    )
     assert after["spec"] == before["spec"]
     assert len(workloads.replica_sets()) == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from math import inf
 
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.events.conditions import Condition, WorkloadCondition
 from detnet.kubernetes.events.reasons import Subject
 from detnet.kubernetes.events.workload_status import LONGEST_SENTENCE, StatusRow, WorkloadStatus
@@ -17,8 +18,8 @@ SUBJECT = Subject(REF, "uid-1")
 
 
 def capped(text: str) -> WorkloadCondition:
-    """Return the condition of a workload with this cap, not throttled."""
-    return WorkloadCondition(Rate.parse(text), Condition.NOT_THROTTLED)
+    """Return the condition of a workload with this cap, which is proved, not throttled."""
+    return WorkloadCondition(Rate.parse(text), Condition.NOT_THROTTLED, proof=Proof.PROVED)
 
 
 def due(statuses: WorkloadStatus, now_s: float) -> StatusRow:

@@ -8,6 +8,7 @@ from pathlib import Path
 from prometheus_client import Metric
 
 from detnet.control.decision import Decision
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.caps.writer import WriteStatistics
 from detnet.kubernetes.events.metrics import ClusterCollector
 from detnet.kubernetes.objects.workloads import Ref
@@ -24,6 +25,10 @@ class Written:
     def figures(self) -> WriteStatistics:
         """Nothing was written."""
         return WriteStatistics()
+
+    def proved(self) -> Mapping[Proof, int]:
+        """Return a cap in each state."""
+        return dict.fromkeys(Proof, 1)
 
     def not_enforced(self) -> Mapping[Ref, str]:
         """The one workload."""

@@ -106,7 +106,7 @@ def _cluster(settings: Settings, gate: Callable[[], str | None]) -> LeaderElecte
         api,
         plan,
         may_write,
-        counters=counters.latest if counters is not None else lambda: None,
+        counters=None if counters is None else counters.latest,
         workers=kubernetes.writers,
         rate_limits=RateLimits(every_s=kubernetes.write_every, template_every_s=kubernetes.rollout_every),
     )

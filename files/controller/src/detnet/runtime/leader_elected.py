@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from prometheus_client.registry import Collector
 
 from detnet.actuators.base import Actuator
 from detnet.kubernetes.caps.byte_counters import ByteCounters
 from detnet.kubernetes.caps.domains import Domain
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.caps.reconciler import CapReconciler
 from detnet.kubernetes.client.api import Api
 from detnet.kubernetes.client.leader_election import LeaderElector
@@ -84,8 +85,16 @@ class LeaderElectedCluster:
         return f"standing by: {self._elector.holder or 'nobody yet'} leads"
 
     def role(self) -> str:
-        """Return whether this replica leads, for ``/readyz``, and which namespaces it cannot serve."""
-        return "; ".join((*self.cluster.denied(), self.standing_by() or "leading"))
+        """Return for ``/readyz`` whether this replica leads, what it cannot serve, and caps that are not in force."""
+        return "; ".join((*self.cluster.denied(), *self._doubts(), self.standing_by() or "leading"))
+
+    def _doubts(self) -> Iterator[str]:
+        """Yield what is to be known about the caps before anybody takes them for a fact."""
+        proved = self.cluster.proved()
+        if proved is None:
+            yield "nothing proves the caps, as no byte counters are configured (actuator.kubernetes.counters)"
+        elif proved[Proof.DISPROVED]:
+            yield f"caps that are not in force: {proved[Proof.DISPROVED]} of {sum(proved.values())}"
 
     def start(self) -> None:
         """Begin to read the cluster and take part in the election."""
@@ -135,15 +144,16 @@ class EventingRecorder:
 
     def _tell(self, one: Pass) -> None:
         violating = {**self._cluster.not_enforced(), **self._cluster.refused()}
+        proofs = self._cluster.proofs(one.domain)
         subjects, not_enforced = {}, {}
-        for target in one.caps:
+        for target in {**one.caps, **proofs}:
             workload = self._cluster.workload(target)
             if workload is not None:
                 subjects[target] = Subject(workload.ref, workload.uid, workload.annotations.get(STATUS))
                 owner = self._cluster.target(target)
                 if owner in violating:
                     not_enforced[target] = violating[owner]
-        self._event_recorder.record(one, subjects, not_enforced)
+        self._event_recorder.record(one, subjects, not_enforced, proofs)
 
     def idle(self, sentence: str, *, ready: bool) -> None:
         """Take a pass without any domain."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detnet.control.allocate import Claim
 from detnet.kubernetes.objects.faults import Fault, Faults
@@ -46,7 +46,8 @@ class Domain:
 
     Without an objective there is nothing to decide: the pods keep the caps that they have. ``pods`` are the keys of the
     pods by target; ``claims`` are those targets' parts in this domain. ``starting`` are those of the pods that do not
-    run yet or any more: they are capped like the others, and nobody may count their bytes.
+    run yet or any more: they are capped like the others, and nobody may count their bytes. ``unenforced`` are pods,
+    by target too, whose caps are not in force: they keep them, and what they send counts as other traffic.
     """
 
     name: str
@@ -54,6 +55,12 @@ class Domain:
     claims: tuple[Claim, ...]
     pods: Mapping[str, tuple[str, ...]]
     starting: frozenset[str] = frozenset()
+    unenforced: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def capped(self) -> tuple[str, ...]:
+        """The keys of all pods with a cap of ours."""
+        return tuple(key for found in (self.pods, self.unenforced) for keys in found.values() for key in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +78,14 @@ class Grouping:
     faults: tuple[Fault, ...] = ()
 
 
-def group(
+def group(  # noqa: PLR0913 - what it is made from
     roster: Roster,
     critical: Iterable[Critical],
     pods: Collection[Pod],
     *,
     by_node: bool = True,
     refused: Collection[str] = (),
+    disproved: Collection[str] = (),
 ) -> Grouping:
     """Return the domains of the targets' pods.
 
@@ -88,6 +96,8 @@ def group(
         by_node: when false everything is one domain, for an enforcer that cannot tell nodes apart (pod templates).
         refused: the pods, by ``namespace/name``, that the API server lets nobody cap: what they send counts as other
             traffic, and the rest of their workload is controlled without them.
+        disproved: the pods whose caps are not in force. Beside others they are left out likewise, so that nobody gets
+            less for what they send; alone in a domain they stay in it, as there is nobody to give it to.
     """
     faults, pods = Faults(), list(pods)
     members: dict[str, dict[Ref, list[Pod]]] = defaultdict(lambda: defaultdict(list))
@@ -104,19 +114,37 @@ def group(
                 host_network[target] += 1
                 continue
             members[pod.node if by_node else CLUSTER][target].append(pod)
-            totals[target] += 1
+    targets = {target for mine in members.values() for target in mine}
+    unenforced: dict[str, Mapping[str, tuple[str, ...]]] = {}
+    if disproved:
+        for name, mine in members.items():
+            members[name], unenforced[name] = _without(disproved, mine)
+    for mine in members.values():
+        totals.update({target: len(each) for target, each in mine.items()})
     critical = tuple(critical)
     placed = _placed(critical, pods, faults)
     domains: list[Domain] = []
     for name, mine in sorted(members.items()):
         with faults.contained("domain", name):
             objectives = (o for o, nodes in placed.items() if nodes is None or not by_node or name in nodes)
-            domains.append(_domain(name, frozenset(objectives), mine, roster, totals, faults))
-    refs = {str(ref): ref for ref in totals}
+            one = _domain(name, frozenset(objectives), mine, roster, totals, faults)
+            domains.append(replace(one, unenforced=unenforced.get(name, {})))
+    refs = {str(ref): ref for ref in targets}
     problems: tuple[str, ...] = ()
     with faults.contained("problems", "the list of problems", "is not complete"):
         problems = (*_problems(placed, host_network), *_ambiguous(critical, pods))
     return Grouping(tuple(domains), refs, problems, host_network, faults.found)
+
+
+def _without(
+    disproved: Collection[str], members: dict[Ref, list[Pod]]
+) -> tuple[dict[Ref, list[Pod]], Mapping[str, tuple[str, ...]]]:
+    """Return the members of a domain without the pods whose caps are not in force, and those, if anybody is left."""
+    left = {ref: [pod for pod in mine if pod.key not in disproved] for ref, mine in members.items()}
+    if not any(left.values()):
+        return members, {}
+    found = {str(ref): tuple(sorted(p.key for p in mine if p.key in disproved)) for ref, mine in members.items()}
+    return {ref: mine for ref, mine in left.items() if mine}, {name: keys for name, keys in found.items() if keys}
 
 
 def _domain(  # noqa: PLR0913, PLR0917 - see group

@@ -15,6 +15,7 @@ from detnet.kubernetes.caps.compliance import ComplianceMonitor
 from detnet.kubernetes.caps.domain_actuator import DomainActuator
 from detnet.kubernetes.caps.domains import Domain
 from detnet.kubernetes.caps.plan import Plan
+from detnet.kubernetes.caps.proof import Proof, Rewrites, nudged
 from detnet.kubernetes.caps.topology import TopologySnapshot
 from detnet.kubernetes.caps.usage import Counters
 from detnet.kubernetes.caps.work_queue import RateLimits
@@ -24,6 +25,7 @@ from detnet.kubernetes.objects.faults import Fault, Faults
 from detnet.kubernetes.objects.patches import Change, PendingPatch
 from detnet.kubernetes.objects.shares import is_sharp, together
 from detnet.kubernetes.objects.workloads import PLURALS, POD, Pod, Ref, Workload
+from detnet.model.annotations import PRIOR
 from detnet.model.rate import Rate
 
 # A rolled or restarted workload comes back within this time to the cap that it had, on a node that it had left.
@@ -67,7 +69,8 @@ class CapReconciler:
     """Follows pods and workloads, and keeps the decided caps on the pods that run; safe to share between threads.
 
     ``may_write`` says until when this process may write: ``None`` or a time in the past without the lease, in observe
-    mode, under the kill switch. ``counters`` gives the newest byte counters, ``None`` while there are none.
+    mode, under the kill switch. ``counters`` gives the newest byte counters, ``None`` while there are none; without it
+    nothing proves the caps.
     """
 
     def __init__(  # noqa: PLR0913 - what it acts on, and what makes it testable
@@ -76,7 +79,7 @@ class CapReconciler:
         plan: Plan,
         may_write: MayWrite,
         *,
-        counters: Callable[[], Counters | None] = lambda: None,
+        counters: Callable[[], Counters | None] | None = None,
         workers: int = 8,
         rate_limits: RateLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -90,6 +93,7 @@ class CapReconciler:
         self._members: Mapping[tuple[str, str], tuple[str, ...]] = {}
         self._ordered: dict[Ref, tuple[str, Change]] = {}
         self._compliance = ComplianceMonitor(counters)
+        self._rewrites = Rewrites()
         self._settle_faults: tuple[Fault, ...] = ()
         self._put_faults: dict[str, tuple[Fault, ...]] = {}
         self._moved, self._stop = threading.Event(), threading.Event()
@@ -190,7 +194,20 @@ class CapReconciler:
 
     def not_enforced(self) -> Mapping[Ref, str]:
         """Return the workloads with a pod whose cap has no effect, and one sentence each."""
-        return self._by_workload(self._compliance.violating())
+        return self._by_workload(self._compliance.disproved())
+
+    def proofs(self, domain: str) -> Mapping[str, Proof | None]:
+        """Return the state of each target's caps in a domain; ``None`` where no counters could prove them."""
+        one = self._counted().domain(domain) if self.synced else None
+        if one is None:
+            return {}
+        now_s, names = self._clock(), {*one.pods, *one.unenforced}
+        keys = {name: (*one.pods.get(name, ()), *one.unenforced.get(name, ())) for name in names}
+        return {name: self._compliance.proof(keys[name], now_s) for name in sorted(names)}
+
+    def proved(self) -> Mapping[Proof, int] | None:
+        """Return how many caps are in each state; ``None`` where no counters could prove them."""
+        return self._compliance.states(self._clock()) if self._compliance.counts else None
 
     def refused(self) -> Mapping[Ref, str]:
         """Return the workloads with a pod that nobody may cap, and one sentence each."""
@@ -245,6 +262,8 @@ class CapReconciler:
         """See ``DomainActuator.usage``."""
         topology = self._counted()
         self._compliance.look(topology.grouping.domains, self._cache, self._plan.key, self._clock())
+        if self._compliance.disproved():
+            self._moved.set()
         one = topology.domain(domain)
         return None if one is None else self._compliance.usage(one)
 
@@ -266,8 +285,18 @@ class CapReconciler:
             workloads = self._cache.workloads()
             wanted += planner.stale_caps(self._plan, topology.roster, workloads, self._cache.pods(), faults)
             wanted += self._standing_orders(topology, workloads, faults)
+            wanted += self._written_again(now_s)
             self._settle_faults = faults.found
         self._writer.want(wanted)
+
+    def _written_again(self, now_s: float) -> Iterator[PendingPatch]:
+        """Yield the caps that have no effect, in another text, as they may have been lost with the node's agent."""
+        lost = {} if self._plan.rollout else self._compliance.disproved()  # a template's text would restart its pods
+        for key in self._rewrites.due(lost, now_s):
+            pod = self._cache.pod(key)
+            cap = None if pod is None else planner.cap_of(pod.annotations, self._plan.key)
+            if pod is not None and cap is not None and PRIOR in pod.annotations:
+                yield PendingPatch(pod.ref, pod.uid, self._plan.cap(nudged(cap)), falls=True, group=str(pod.workload))
 
     def _shares(
         self, domain: Domain, target: str, members: Mapping[tuple[str, str], tuple[str, ...]], now_s: float
@@ -301,7 +330,9 @@ class CapReconciler:
     def _counted(self) -> TopologySnapshot:
         refused = frozenset(f"{ref.namespace}/{ref.name}" for ref in self._refused())
         with self._lock:
-            self._topology = self._topology.renewed(self._plan, self._cache, refused)
+            self._topology = self._topology.renewed(
+                self._plan, self._cache, refused=refused, disproved=frozenset(self._compliance.disproved())
+            )
             return self._topology
 
     def _refused(self) -> Mapping[Ref, str]:

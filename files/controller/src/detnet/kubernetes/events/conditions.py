@@ -1,16 +1,18 @@
 """The conditions of a domain's best-effort workloads, and the changes of condition that are worth an Event.
 
 A cut and its end are moments. Blindness and a cap that nobody enforces last: they are reported when they begin and
-every ten minutes while they last, so that the Event outlives the hour for which a cluster keeps it.
+every ten minutes while they last, so that the Event outlives the hour for which a cluster keeps it. A sentence says
+"at most" only of a cap that is proved.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from detnet.control.decision import Action, Decision, Mode
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.events.reasons import Reason
 from detnet.model.objectives import Verdict
 from detnet.model.rate import Rate, human
@@ -30,11 +32,15 @@ class Condition(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkloadCondition:
-    """A workload's cap over its pods in one domain (``None``: no cap, or unknown), its condition and the cause."""
+    """A workload's cap over its pods in one domain (``None``: no cap, or unknown), its condition and the cause.
+
+    ``proof`` says whether the cap is in force; ``None``: nothing counts bytes that could prove it.
+    """
 
     cap: Rate | None
     condition: Condition
     cause: str = ""
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,16 @@ class ConditionTracker:
         self._throttles: dict[str, _Throttle] = {}
         self._reported_s: dict[tuple[str, Reason], float] = {}
 
-    def after(self, one: Pass, not_enforced: Mapping[str, str]) -> list[ConditionChange]:
-        """Take one pass in and return the changes; ``not_enforced``: by target, why its cap has no effect."""
-        decision = one.decision
+    def after(
+        self, one: Pass, not_enforced: Mapping[str, str], proofs: Mapping[str, Proof | None] | None = None
+    ) -> list[ConditionChange]:
+        """Take one pass in and return the changes.
+
+        ``not_enforced``: by target, why its cap has no effect; ``proofs``: by target, whether its caps are in force.
+        Both have also targets of this domain that get no share of the budget, because their caps have no effect.
+        """
+        decision, proofs = one.decision, proofs or {}
+        targets = one.caps.keys() | proofs.keys()
         changes: list[ConditionChange] = []
         if one.blocked_reason is None:
             if decision.action is not Action.HOLD:
@@ -86,10 +99,12 @@ class ConditionTracker:
             changes += self._cap_changes(decision.at_s, one.in_force or {})
             blind = {target: decision.reason for target in one.caps if decision.mode is Mode.BLIND}
             changes += self._lasting(Reason.BLIND, blind, decision.at_s)
-            mine = {target: why for target, why in not_enforced.items() if target in one.caps}
+            mine = {target: why for target, why in not_enforced.items() if target in targets}
             changes += self._lasting(Reason.NOT_ENFORCED, mine, decision.at_s)
         self._throttles = {target: each for target, each in self._throttles.items() if target in one.caps}
-        self.conditions = {target: self._condition(target, one) for target in one.caps}
+        self.conditions = {
+            target: replace(self._condition(target, one), proof=proofs.get(target)) for target in targets
+        }
         return changes
 
     def _cap_changes(self, now_s: float, in_force: Mapping[str, Rate | None]) -> Iterator[ConditionChange]:
@@ -122,7 +137,9 @@ class ConditionTracker:
 
     def _condition(self, target: str, one: Pass) -> WorkloadCondition:
         before = self.conditions.get(target, WorkloadCondition(None, Condition.NOT_THROTTLED))
-        cap = before.cap if one.in_force is None else one.in_force.get(target)
+        # A target without a share of the budget keeps its cap.
+        kept = one.in_force is None or target not in one.caps
+        cap = before.cap if kept else (one.in_force or {}).get(target)
         if one.blocked_reason is not None:
             return WorkloadCondition(cap, Condition.BLOCKED, one.blocked_reason)
         if one.decision.mode is Mode.BLIND:
@@ -138,7 +155,7 @@ def describe(by_domain: Mapping[str, WorkloadCondition]) -> str:
     worst = max(by_domain.values(), key=lambda one: one.condition)
     caps = [one.cap for one in by_domain.values() if one.cap is not None]
     where = f" on {len(by_domain)} nodes" if len(by_domain) > 1 else ""
-    total = f"at most {_rounded(sum(cap.bps for cap in caps))}{where}"
+    total = f"{_SAYS[_least_proof(by_domain.values())].format(_rounded(sum(cap.bps for cap in caps)))}{where}"
     if len(caps) < len(by_domain):
         total = f"no cap{where}" if not caps else f"{total}, not everywhere"
     reasons = {
@@ -148,6 +165,21 @@ def describe(by_domain: Mapping[str, WorkloadCondition]) -> str:
         Condition.BLOCKED: f"left alone ({worst.cause})",
     }
     return f"{total}, {reasons[worst.condition]}"
+
+
+_SAYS = {
+    None: "cap {}, which nothing proves",
+    Proof.PROVED: "at most {}",
+    Proof.UNPROVED: "cap {}, not yet proved",
+    Proof.DISPROVED: "cap {}, not enforced",
+}
+
+
+def _least_proof(conditions: Iterable[WorkloadCondition]) -> Proof | None:
+    """Return the state of the caps of all domains together: the worst of them."""
+    found = [one.proof for one in conditions if one.cap is not None]
+    known = [proof for proof in found if proof is not None]
+    return max(known) if known and len(known) == len(found) else None
 
 
 def _rounded(bps: int) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.client.api import Api, ApiError, ApiRefused, Backoff
 from detnet.kubernetes.events.conditions import ConditionTracker
 from detnet.kubernetes.events.event_queue import EventQueue, EventRates, QueuedEvent, TokenBucket
@@ -91,10 +92,17 @@ class EventRecorder:
         self._wake.set()
         self._thread.join()
 
-    def record(self, one: Pass, subjects: Mapping[str, Subject], not_enforced: Mapping[str, str] | None = None) -> None:
+    def record(
+        self,
+        one: Pass,
+        subjects: Mapping[str, Subject],
+        not_enforced: Mapping[str, str] | None = None,
+        proofs: Mapping[str, Proof | None] | None = None,
+    ) -> None:
         """Queue what a pass changes for its targets, whose workloads are ``subjects``; never waits for the cluster.
 
-        ``not_enforced`` says of targets whose cap has no effect why that is so.
+        ``not_enforced`` says of targets whose cap has no effect why that is so, ``proofs`` of each target in the domain
+        whether its caps are in force.
         """
         at = self._now()
         with self._lock:
@@ -102,7 +110,7 @@ class EventRecorder:
                 self._reset()
                 return
             tracker = self._trackers.setdefault(one.domain, ConditionTracker(one.domain))
-            for change in tracker.after(one, not_enforced or {}):
+            for change in tracker.after(one, not_enforced or {}, proofs):
                 if change.target in subjects:
                     self._add(WorkloadEvent(subjects[change.target], change.reason, change.message), at)
             known = [(subjects[target], each) for target, each in tracker.conditions.items() if target in subjects]

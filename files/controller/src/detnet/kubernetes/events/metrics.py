@@ -8,6 +8,7 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.caps.writer import WriteStatistics
 from detnet.kubernetes.objects.workloads import Ref
 
@@ -20,6 +21,9 @@ class CapReconciler(Protocol):
 
     def not_enforced(self) -> Mapping[Ref, str]:
         """Return the workloads whose caps have no effect."""
+
+    def proved(self) -> Mapping[Proof, int] | None:
+        """Return how many caps are in each state; ``None`` where nothing could prove them."""
 
     def uncapped(self) -> Mapping[str, int]:
         """Return how many pods of targets have no cap of ours, by reason."""
@@ -80,6 +84,14 @@ class ClusterCollector(Collector):
         for ref in self._elected.cluster.not_enforced():
             violating.add_metric([str(ref)], 1.0)
         yield violating
+        proved = GaugeMetricFamily(
+            "detnet_capped_pods",
+            "Capped pods by what their bytes say of the cap: proved, unproved, disproved; none without counters.",
+            labels=["proof"],
+        )
+        for proof, count in (self._elected.cluster.proved() or {}).items():
+            proved.add_metric([proof.name.lower()], count)
+        yield proved
         uncapped = GaugeMetricFamily(
             "detnet_uncapped_pods", "Pods of targets that send without a cap of ours, by reason.", labels=["reason"]
         )

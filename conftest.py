@@ -14,9 +14,10 @@ settings.load_profile("any-machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register our two markers."""
+    """Register our markers."""
     config.addinivalue_line("markers", "root: needs root (network namespaces, qdiscs, real-time priority)")
     config.addinivalue_line("markers", "needs(program): needs a program of that name on PATH")
+    config.addinivalue_line("markers", "replay(kind): what users bring, case by case (make replay)")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -16,8 +16,6 @@ from monitoring.serving import ask
 from probe.running import probing, reflecting
 from support import free_port, wait_for
 
-pytestmark = pytest.mark.replay("probers with TLS and a token")
-
 _SECRETS = {"monitoring_probe_ca_secret": "probe-ca", "monitoring_probe_token_secret": "probe-token"}
 
 

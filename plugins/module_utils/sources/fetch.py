@@ -173,6 +173,7 @@ class Fetcher:
         self._credentials = credentials
         self._limits = limits
         self._secrets: tuple[str, ...] = ()
+        self._elsewhere = ""
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str, query: dict[str, str], *, deadline_s: float) -> tuple[int, bytes]:
@@ -192,7 +193,8 @@ class Fetcher:
 
     def refused(self, status: int, body: bytes) -> SourceError:
         """Return the error of an answer that is not 200, with the server's own words."""
-        what = f"{self._server} answered HTTP {status}{self.words_of(body)}"
+        to = f" and redirects to {self.quoted(self._elsewhere)}" if self._elsewhere else ""
+        what = f"{self._server} answered HTTP {status}{to or self.words_of(body)}"
         if 400 <= status < 500:
             advice = _ADVICE.get(status, "correct its address or prefix")
             return SourceError(ErrorKind.HTTP_CLIENT_ERROR, f"{what}: {advice}")
@@ -236,19 +238,18 @@ class Fetcher:
             raise http.client.IncompleteRead(body, response.length)
         if response.will_close:
             self.close()
-        self._refuse_detour(response)
-        return response.status, body
+        self._elsewhere = response.headers.get("Location", "") if 300 <= response.status < 400 else ""
+        return response.status, self._plain(response, body)
 
-    def _refuse_detour(self, response: http.client.HTTPResponse) -> None:
-        """Refuse an answer that is elsewhere, or in a form that was not asked for."""
-        location, coding = response.headers.get("Location"), response.headers.get("Content-Encoding", "identity")
-        if 300 <= response.status < 400 and location:
-            what = f"{self._server} answered HTTP {response.status} and redirects to {self.quoted(location)}"
-            sentence = f"{what}: give the address that answers with 200 itself"
-            raise SourceError(ErrorKind.HTTP_UNEXPECTED, sentence)
-        if coding.strip().lower() not in {"", "identity"}:
+    def _plain(self, response: http.client.HTTPResponse, body: bytes) -> bytes:
+        """Refuse a body in a form that was not asked for; an error's status says enough without its words."""
+        coding = response.headers.get("Content-Encoding", "identity")
+        if coding.strip().lower() in {"", "identity"}:
+            return body
+        if response.status == 200:
             what = f"{self._server} sent its answer as {self.quoted(coding)}, which was not asked for"
             raise SourceError(ErrorKind.INVALID_ANSWER, f"{what}: stop the proxy before it from compressing")
+        return b""
 
     def _new_connection(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port

@@ -5,15 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-
 from detnet.kubernetes.client.api import Api
 from detnet.model.annotations import BEST_EFFORT, CLASS
 from detnet.model.rate import Rate
 from kubernetes_caps.site import M, Site, target
 from support import wait_for
-
-pytestmark = pytest.mark.replay("workloads as clusters have them")
 
 _JOB: dict[str, Any] = {
     "parallelism": 2,

@@ -19,8 +19,6 @@ from detnet.sources.promql import OwnQueries, OwnQuery, ProbeHistogram, Template
 from detnet.sources.source import Reading
 from sources.servers import Behaviour, FaultyServer, answer_json
 
-pytestmark = pytest.mark.replay("servers that speak Prometheus' API")
-
 _FOLDER = Path(__file__).parent / "replies"
 _REPLIES: list[dict[str, Any]] = yaml.safe_load((_FOLDER / "index.yml").read_text(encoding="utf-8"))
 _ACROSS = Limits(total_s=10.0, read_s=10.0)  # a reply of 17 MB on a busy machine

@@ -2,7 +2,7 @@
 # What users run needs .venv (requirements/lab.txt) and nothing more, what developers run .venv-dev; the site needs .venv-docs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements test-ansible docs
+.PHONY: help lab test replay test-fresh molecule test-cluster lint bench compare ablation benchmarks benchmark-cluster requirements test-ansible docs
 
 PROJECTS := files/controller/pyproject.toml files/lab/pyproject.toml
 
@@ -20,6 +20,9 @@ lab: .venv/lab.stamp  ## Run the control loop on this machine and draw the resul
 
 test: .venv-dev/dev.stamp  ## Run every test
 	@scripts/test $(TESTS)
+
+replay: .venv-dev/dev.stamp  ## Replay what users bring, with one line for each kind of case (a part of make test)
+	@scripts/test -m replay
 
 test-fresh: .venv-dev/dev.stamp  ## Run the README's commands on bare Debian machines, which it makes itself (root)
 	@scripts/test-fresh

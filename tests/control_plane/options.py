@@ -11,7 +11,7 @@ from control_plane.credentials import Credentials
 ISSUER = "https://kubernetes.default.svc"
 # Only what tests rely on: fewer controllers start faster and write less into the audit log.
 CONTROLLERS = (
-    "daemonset", "deployment", "garbagecollector", "namespace", "pvc-protection", "replicaset",
+    "cronjob", "daemonset", "deployment", "garbagecollector", "job", "namespace", "pvc-protection", "replicaset",
     "root-ca-cert-publisher", "serviceaccount", "serviceaccount-token", "statefulset",
 )  # fmt: skip
 AUDIT_POLICY: dict[str, object] = {

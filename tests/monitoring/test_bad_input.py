@@ -20,6 +20,18 @@ CASES: dict[str, tuple[dict[str, object], str]] = {
     "image without a tag": ({"monitoring_prometheus_image": "prometheus"}, "Expected images with registry and tag"),
     "short digest": ({"monitoring_grafana_digest": "sha256:12"}, "Expected digests such as"),
     "key for nobody": ({"monitoring_pagerduty_key": PAGERDUTY}, "set monitoring_alertmanager to true"),
+    "token without TLS": (
+        {"monitoring_probe_token_secret": "detnet-probe-token"},
+        "shows no token without TLS: set monitoring_probe_ca_secret",
+    ),
+    "file of another Prometheus": (
+        {"monitoring_probe_ca_file": "/etc/ca.crt"},
+        "monitoring_probe_ca_secret and monitoring_probe_token_secret, Secrets in monitoring",
+    ),
+    "Secret for another Prometheus": (
+        {"monitoring_prometheus": "existing", "monitoring_probe_ca_secret": "detnet-probe-ca"},
+        "monitoring_probe_ca_file and monitoring_probe_token_file, files of your own Prometheus",
+    ),
     "no kubeconfig": ({}, "check monitoring_kubeconfig"),
 }
 

@@ -25,6 +25,17 @@ from ..model.errors import ConfigError, one_line
 from .credentials import Credentials
 from .errors import ErrorKind, SourceError
 
+_UNREAD = re.compile(r"(?is)<(script|style)\b.*?(</\1>|$)|<[^<>]*>")
+_SHORTEN = "shorten the expressions, or raise the limit of the proxy before it"
+_ADVICE = {
+    401: "give it a valid token or password file",
+    403: "give it a valid token or password file",
+    413: _SHORTEN,
+    414: _SHORTEN,
+    429: "ask less often (period), or raise its limit for us",
+    431: _SHORTEN,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -162,6 +173,7 @@ class Fetcher:
         self._credentials = credentials
         self._limits = limits
         self._secrets: tuple[str, ...] = ()
+        self._elsewhere = ""
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str, query: dict[str, str], *, deadline_s: float) -> tuple[int, bytes]:
@@ -181,15 +193,19 @@ class Fetcher:
 
     def refused(self, status: int, body: bytes) -> SourceError:
         """Return the error of an answer that is not 200, with the server's own words."""
-        said = self.quoted(re.sub(r"<[^<>]*>", " ", body[:4000].decode("utf-8", "replace")))
-        what = f"{self._server} answered HTTP {status}" + (f" ({said})" if said else "")
-        if status in {401, 403}:
-            return SourceError(ErrorKind.HTTP_CLIENT_ERROR, f"{what}: give it a valid token or password file")
+        to = f" and redirects to {self.quoted(self._elsewhere)}" if self._elsewhere else ""
+        what = f"{self._server} answered HTTP {status}{to or self.words_of(body)}"
         if 400 <= status < 500:
-            return SourceError(ErrorKind.HTTP_CLIENT_ERROR, f"{what}: correct its address or prefix")
+            advice = _ADVICE.get(status, "correct its address or prefix")
+            return SourceError(ErrorKind.HTTP_CLIENT_ERROR, f"{what}: {advice}")
         if status >= 500:
             return SourceError(ErrorKind.HTTP_SERVER_ERROR, f"{what}: look into its own log")
         return SourceError(ErrorKind.HTTP_UNEXPECTED, f"{what}: give the address that answers with 200 itself")
+
+    def words_of(self, body: bytes) -> str:
+        """Return a page's text in brackets, to follow what it was instead of an answer; nothing where it has none."""
+        said = self.quoted(_UNREAD.sub(" ", body[:4000].decode("utf-8", "replace")))
+        return f" ({said})" if said else ""
 
     def quoted(self, words: object, most: int = 200) -> str:
         """Return a server's words as one line of at most ``most`` characters; what we sent in secret is taken out."""
@@ -222,7 +238,18 @@ class Fetcher:
             raise http.client.IncompleteRead(body, response.length)
         if response.will_close:
             self.close()
-        return response.status, body
+        self._elsewhere = response.headers.get("Location", "") if 300 <= response.status < 400 else ""
+        return response.status, self._plain(response, body)
+
+    def _plain(self, response: http.client.HTTPResponse, body: bytes) -> bytes:
+        """Refuse a body in a form that was not asked for; an error's status says enough without its words."""
+        coding = response.headers.get("Content-Encoding", "identity")
+        if coding.strip().lower() in {"", "identity"}:
+            return body
+        if response.status == 200:
+            what = f"{self._server} sent its answer as {self.quoted(coding)}, which was not asked for"
+            raise SourceError(ErrorKind.INVALID_ANSWER, f"{what}: stop the proxy before it from compressing")
+        return b""
 
     def _new_connection(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port

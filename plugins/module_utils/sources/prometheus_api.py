@@ -1,6 +1,8 @@
 """One instant query, and everything that Prometheus can answer instead of a number.
 
 ``time`` is left out of the question, so that Prometheus evaluates at its own "now" and no clock of ours is sent.
+VictoriaMetrics would then evaluate 30 s ago and hide it in the timestamps (``-search.latencyOffset``), which makes any
+evidence look fresh: ``nocache`` keeps it from that, and is nothing to the others.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from typing import Any
 from .errors import ErrorKind, SourceError
 from .fetch import Fetcher
 
-# Prometheus 2.48 to 2.53 sends its hints on style as warnings with this prefix; the data are whole.
+# Prometheus 2.48 to 2.53 sends its hints as warnings with this prefix, later ones as ``infos``.
 _HINT = "PromQL info:"
+# Most hints are about style. These say that samples are missing, because they are native histograms.
+_LEFT_OUT = ("ignored histogram", "incompatible sample types")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +72,44 @@ class PrometheusApi:
         asked_at_s = self._clock()
         # Prometheus gives up by itself a little later than we do, and does not work on for nobody.
         allowance_s = max(0.1, deadline_s - time.monotonic())
-        question = {"query": expression, "timeout": f"{round(allowance_s * 1000)}ms"}
+        question = {"query": expression, "timeout": f"{round(allowance_s * 1000)}ms", "nocache": "1"}
         status, body = self._fetcher.get("/api/v1/query", question, deadline_s=deadline_s)
         return Answer(self._rows(status, body), asked_at_s)
 
     def _rows(self, status: int, body: bytes) -> tuple[Row, ...]:
         document = _document(body)
         rejected = isinstance(document, dict) and document.get("status") == "error"
-        if rejected and status not in {401, 403}:  # who we are is not the query's fault
+        if rejected and status not in {401, 403, 429}:  # who we are, and how often we ask, is not the query's fault
             sentence = f"{self._server} rejects the query: {self._fetcher.quoted(document.get('error'), 300)}"
             raise SourceError(ErrorKind.QUERY_ERROR, sentence)
         if status != 200:
             raise self._fetcher.refused(status, body)
         if document is None:
-            raise SourceError(
-                ErrorKind.INVALID_JSON, f"{self._server} does not answer in JSON: check address and prefix"
-            )
+            what = f"{self._server} does not answer in JSON{self._fetcher.words_of(body)}"
+            raise SourceError(ErrorKind.INVALID_JSON, f"{what}: check address and prefix")
         try:
-            warnings = [text for text in document.get("warnings", ()) if not text.startswith(_HINT)]
+            said = [*(document.get("warnings") or ()), *(document.get("infos") or ())]
+            warnings = [text for text in document.get("warnings") or () if not text.startswith(_HINT)]
+            left_out = [text for text in said if any(words in text for words in _LEFT_OUT)]
+            if document.get("isPartial"):
+                warnings.append("isPartial, some of its storage nodes did not answer")
             kind, result = document["data"]["resultType"], document["data"]["result"]
         except (KeyError, TypeError, AttributeError) as error:
             sentence = f"{self._server} does not answer like Prometheus: check address and prefix"
             raise SourceError(ErrorKind.INVALID_ANSWER, sentence) from error
+        self._refuse_gaps(warnings, left_out)
+        return _typed(kind, result)
+
+    def _refuse_gaps(self, warnings: list[str], left_out: list[str]) -> None:
+        """Refuse an answer in which something is missing: nobody knows what it would have said."""
+        if left_out:
+            said = self._fetcher.quoted("; ".join(left_out), 300)
+            sentence = f"the expression leaves native histograms out, expected numbers: take their quantile ({said})"
+            raise SourceError(ErrorKind.WRONG_TYPE, sentence)
         if warnings:
             said = self._fetcher.quoted("; ".join(warnings), 300)
             sentence = f"{self._server} warns that its answer may be partial: {said}"
             raise SourceError(ErrorKind.PARTIAL, sentence)
-        return _typed(kind, result)
 
 
 def _document(body: bytes) -> Any:
@@ -114,7 +129,12 @@ def _typed(kind: str, result: Any) -> tuple[Row, ...]:
         if any("histogram" in row for row in result):
             sentence = "the expression gives a native histogram, expected a number: take its quantile or its buckets"
             raise SourceError(ErrorKind.WRONG_TYPE, sentence)
-        return tuple(Row(dict(row["metric"]), float(row["value"][1])) for row in result)
+        rows = tuple(Row(dict(row["metric"]), float(row["value"][1])) for row in result)
+        distinct = {frozenset(row.labels.items()) for row in rows}
     except (KeyError, TypeError, ValueError, IndexError) as error:
         sentence = "the answer's values are not those of an instant query: check what runs at the address"
         raise SourceError(ErrorKind.INVALID_ANSWER, sentence) from error
+    if len(distinct) < len(rows):
+        sentence = "the answer has two values of one series: let the server deduplicate its replicas"
+        raise SourceError(ErrorKind.INVALID_ANSWER, sentence)
+    return rows

@@ -85,7 +85,8 @@ def test_an_outage_is_told_once_and_the_last_answer_stays(
 ) -> None:
     """Its age, not its absence, tells that nothing new is known."""
     labels = {PART: "pods", "namespace": "factory", "pod": "a"}
-    rows = [{"metric": labels, "value": [1.0, value]} for value in ("5", "2", "NaN")]
+    devices = {"eth0": "5", "eth1": "2", "eth2": "NaN"}
+    rows = [{"metric": {**labels, "interface": name}, "value": [1.0, value]} for name, value in devices.items()]
     good = answer_json({"status": "success", "data": {"resultType": "vector", "result": rows}})
     server.behave = good
     counters = ByteCounters(CountersConfig(server.url, "up"))

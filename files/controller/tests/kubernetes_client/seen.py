@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.server
+import json
 import os
 import select
 import socket
@@ -52,6 +53,22 @@ class World:
     def by_kubectl(self, kubectl: Path, files: str | None, context: str | None, *, flag: bool) -> Seen | None:
         """Return what kubectl shows, ``None`` where it refuses."""
         command: list[str | Path] = [kubectl, "--cache-dir", self.folder / "cache", "get", "--raw", "/version"]
+        self.said = self._kubectl(command, files, context, flag=flag).stderr
+        return self._last()
+
+    def meant_by_kubectl(self, kubectl: Path, files: str | None, context: str | None) -> tuple[str, str] | None:
+        """Return the server and the namespace that kubectl takes from the files, ``None`` where it refuses them."""
+        command: list[str | Path] = [kubectl, "config", "view", "--minify", "--raw", "--flatten", "--output", "json"]
+        done = self._kubectl(command, files, context, flag=False)
+        if done.returncode != 0:
+            return None
+        view = json.loads(done.stdout)
+        (cluster,), (here,) = view["clusters"], view["contexts"]
+        return cluster["cluster"]["server"], here["context"].get("namespace") or "default"
+
+    def _kubectl(
+        self, command: list[str | Path], files: str | None, context: str | None, *, flag: bool
+    ) -> subprocess.CompletedProcess[str]:
         if context is not None:
             command += ["--context", context]
         environment = {**os.environ, "HOME": str(self.folder / "home")}
@@ -60,7 +77,7 @@ class World:
             command += ["--kubeconfig", str(files)]
         elif files is not None:
             environment["KUBECONFIG"] = files
-        done = subprocess.run(
+        return subprocess.run(
             command,
             cwd=self.folder,
             env=environment,
@@ -69,8 +86,6 @@ class World:
             text=True,
             check=False,
         )
-        self.said = done.stderr
-        return self._last()
 
     def by_us(self, access: ClusterAccess) -> Seen | None:
         """Return what our client shows; why it refuses is in ``said``."""

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from control_plane import binaries
-from detnet.kubernetes.access.kubeconfig import ClusterAccess
+from detnet.kubernetes.access.kubeconfig import ClusterAccess, choose
+from detnet.model.errors import ConfigError
 from kubernetes_client import seen
 from kubernetes_client.certificates import self_signed
 from kubernetes_client.seen import Seen, World
@@ -360,7 +361,8 @@ def _generated(world: World, chance: random.Random) -> str:
             entries["clusters"].append(
                 {"name": name, "cluster": _cluster(world, chance.choice(["test", "production"]))}
             )
-            entries["contexts"].append({"name": name, "context": {"cluster": name, "user": user}})
+            namespace = {"namespace": chance.choice(["", f"cell-{number}"])} if chance.random() < 0.7 else {}
+            entries["contexts"].append({"name": name, "context": {"cluster": name, "user": user, **namespace}})
         if chance.random() < 0.7:
             entries["current-context"] = chance.choice(["x", "y", "z"])
         folder = world.folder / f"f{number}"
@@ -386,10 +388,54 @@ def test_generated_files_mean_the_same(world: World, kubectl: Path) -> None:
         assert ours in {None, theirs}, f"seed {seed}: {why}"
         if ours is None and theirs is not None:
             assert "has no user" in why, f"seed {seed}: {why}"  # kubectl goes on as nobody
+        if ours is not None:
+            assert _meant_by_us(files, context) == world.meant_by_kubectl(kubectl, files, context), f"seed {seed}"
         same += ours is not None
         refused += ours is None
     assert same >= 12
     assert refused >= 5
+
+
+NAMESPACES: dict[str, tuple[str | None, list[Entry]]] = {
+    "none": (None, [{}]),
+    "empty": (None, [{"namespace": ""}]),
+    "null": (None, [{"namespace": None}]),
+    "one": (None, [{"namespace": "cell-1"}]),
+    "that of the first file": (None, [{"namespace": "cell-1"}, {"namespace": "cell-7"}]),
+    "none in the first file": (None, [{}, {"namespace": "cell-7"}]),
+    "empty in the first file": (None, [{"namespace": ""}, {"namespace": "cell-7"}]),
+    "of the context asked for": ("there", [{"namespace": "cell-1"}, {"namespace": "cell-7"}]),
+    "a number": (None, [{"namespace": 7}]),
+    "true": (None, [{"namespace": True}]),
+}
+
+
+def _meant_by_us(files: str, context: str | None) -> tuple[str, str] | None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECONFIG", files)
+        try:
+            chosen = choose(ClusterAccess(None, context))
+        except ConfigError:
+            return None
+    return chosen.server, chosen.namespace
+
+
+@pytest.mark.parametrize("case", NAMESPACES)
+def test_the_namespace_is_the_one_that_kubectl_means(world: World, kubectl: Path, case: str) -> None:
+    """A context comes whole from one file: another file adds no namespace to it."""
+    context, namespaces = NAMESPACES[case]
+    paths = []
+    for number, namespace in enumerate(namespaces):
+        config = _config(world)
+        here = {"cluster": "c", "user": "u", **namespace}
+        config["contexts"] = [{"name": "here", "context": here}]
+        if context is not None and number:
+            config["contexts"].append({"name": context, "context": here})
+        paths.append(str(_write(world.folder / f"config{number}", config)))
+    files = ":".join(paths)
+    theirs, ours = world.meant_by_kubectl(kubectl, files, context), _meant_by_us(files, context)
+    assert ours == theirs
+    assert (ours is None) == (case in {"a number", "true"})
 
 
 def test_a_pods_service_account_is_the_last_resort(

@@ -157,6 +157,23 @@ def test_the_environments_proxy_counts_by_scheme(monkeypatch: pytest.MonkeyPatch
     assert proxy.headers == {"Proxy-Authorization": "Basic YW5uOnBAc3M="}
     monkeypatch.setenv("NO_PROXY", "192.0.2.0/24")
     assert proxy_of(chosen) is None
-    socks = Chosen("k", "c", "default", "https://192.0.2.1", proxy_url="socks5://ann:s3cret@192.0.2.7:1080")
-    with pytest.raises(ConfigError, match=r"the proxy socks5://192.0.2.7:1080 of https://192.0.2.1 is not supported"):
-        proxy_of(socks)
+
+
+@pytest.mark.parametrize("scheme", ["https", "socks5"])
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", None])
+def test_a_proxy_of_another_kind_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, variable: str | None
+) -> None:
+    """Wherever it is written, with what to do there: TLS within TLS is more than a proxy is worth."""
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    url = f"{scheme}://ann:s3cret@192.0.2.7:1080"
+    chosen = Chosen("k", "c", "default", "https://192.0.2.1", proxy_url="" if variable else url)
+    if variable:
+        monkeypatch.setenv(variable, url)
+    with pytest.raises(ConfigError) as caught:
+        proxy_of(chosen)
+    sentence = str(caught.value)
+    assert f"the proxy {scheme}://192.0.2.7:1080 of https://192.0.2.1 is not supported: give the http://" in sentence
+    assert ("list the server in NO_PROXY" if variable else "remove proxy-url") in sentence
+    assert "s3cret" not in sentence

@@ -94,7 +94,7 @@ def test_the_question_leaves_the_time_to_prometheus(server: FaultyServer) -> Non
     url = urlsplit(server.requests[0].split()[1])
     fields = parse_qs(url.query)
     assert url.path == "/api/v1/query"
-    assert set(fields) == {"query", "timeout"}
+    assert set(fields) == {"query", "timeout", "nocache"}
     assert 100 <= int(fields["timeout"][0].removesuffix("ms")) <= 500
 
 

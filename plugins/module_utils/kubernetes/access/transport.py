@@ -283,7 +283,11 @@ def proxy_of(chosen: Chosen) -> Proxy | None:
     except ValueError:
         host, port = None, 0
     if proxy.scheme != "http" or not host:
-        raise ConfigError(f"{named} of {chosen.server} is not supported: give the http:// address of a proxy")
+        cure = "remove proxy-url" if chosen.proxy_url else "list the server in NO_PROXY"
+        raise ConfigError(
+            f"{named} of {chosen.server} is not supported: give the http:// address of a proxy, which sees nothing of "
+            f"the TLS to the server, or {cure} if the server can be reached without one"
+        )
     if proxy.username is None:
         return Proxy(host, port, chosen.proxy_headers)
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"

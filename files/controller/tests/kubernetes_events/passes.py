@@ -38,11 +38,13 @@ class Passes:
         targets: tuple[str, ...] = (TARGET,),
         blocked_reason: str | None = None,
         read: bool = True,
+        latency_ms: float | None = None,
     ) -> Pass:
         """Return a pass that leaves each target at ``cap``; ``read`` false: the caps in force could not be read."""
         self._number += 1
-        latency_ms = Interval.exactly(30.0 if action is Action.CUT else 5.0)
-        signal = Signal(measured_at_s=0.0, span_s=1.0, sent=20, latency_ms=latency_ms, jitter_ms=None, loss_ratio=0.0)
+        latency_ms = latency_ms or (30.0 if action is Action.CUT else 5.0)
+        delay = Interval.exactly(latency_ms)
+        signal = Signal(measured_at_s=0.0, span_s=1.0, sent=20, latency_ms=delay, jitter_ms=None, loss_ratio=0.0)
         caps = {target: Rate.parse(cap or "1G") for target in targets}
         in_force: Mapping[str, Rate | None] = {**caps} if cap is not None else dict.fromkeys(targets)
         decision = Decision(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,40 @@ def test_a_workload_whose_caps_are_not_in_force_keeps_its_condition_and_is_told(
     assert [(one.target, one.reason) for one in told] == [(TARGET, Reason.NOT_ENFORCED)]
     assert describe({"node-1": tracker.conditions[TARGET]}) == "cap 40 Mbit/s, not enforced, not throttled"
     assert describe({"node-1": tracker.conditions["other"]}) == "at most 80 Mbit/s, not throttled"
+
+
+def _cut_in_vain(passes: Passes, latency_ms: float) -> list[Pass]:
+    """Return passes that halve the budget of 80M four times in eight seconds, and then hold, at a delay that stays."""
+    made, cap_bps = [], 80_000_000
+    for second in range(20):
+        action, before_bps = (Action.CUT if second in {0, 2, 4, 6} else Action.HOLD), cap_bps
+        cap_bps = cap_bps // 2 if action is Action.CUT else cap_bps
+        one = passes.make(action, Rate(cap_bps).quantity, latency_ms=30.0 if second == 0 else latency_ms)
+        made.append(replace(one, decision=replace(one.decision, before_bps=before_bps, budget_bps=cap_bps)))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "proof", "times"),
+    [
+        (29.0, None, 1),
+        (29.0, Proof.UNPROVED, 1),
+        (29.0, Proof.PROVED, 0),
+        (29.0, Proof.DISPROVED, 0),
+        (20.0, None, 0),
+        (5.0, None, 0),
+    ],
+)
+def test_cuts_that_change_nothing_are_evidence_where_no_bytes_are(
+    passes: Passes, latency_ms: float, proof: Proof | None, times: int
+) -> None:
+    """An objective of 10 ms that stays at three times that, or comes down; what bytes say goes before it."""
+    tracker, said = ConditionTracker("node-1"), list[str]()
+    for one in _cut_in_vain(passes, latency_ms):
+        found = tracker.after(one, {}, {TARGET: proof})
+        said += [change.message for change in found if change.reason is Reason.NO_EFFECT]
+    told = "4 cuts from 80 Mbit/s to 5 Mbit/s have left robot-control as it was, and nothing proves the caps: "
+    assert said == [f"{told}they may not be in force, or something else delays it (on node-1)"] * times
 
 
 def test_the_page_has_every_reason_with_its_type() -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from detnet.control.decision import Action, Decision, Mode
 from detnet.kubernetes.caps.proof import Proof
+from detnet.kubernetes.events import cut_effect
+from detnet.kubernetes.events.cut_effect import CutEffect
 from detnet.kubernetes.events.reasons import Reason
 from detnet.model.objectives import Verdict
 from detnet.model.rate import Rate, human
@@ -78,6 +80,7 @@ class ConditionTracker:
         self.conditions: Mapping[str, WorkloadCondition] = {}
         self._domain = domain
         self._cut: _Cut | None = None
+        self._cut_effect: CutEffect | None = None
         self._throttles: dict[str, _Throttle] = {}
         self._reported_s: dict[tuple[str, Reason], float] = {}
 
@@ -101,6 +104,10 @@ class ConditionTracker:
             changes += self._lasting(Reason.BLIND, blind, decision.at_s)
             mine = {target: why for target, why in not_enforced.items() if target in targets}
             changes += self._lasting(Reason.NOT_ENFORCED, mine, decision.at_s)
+            self._cut_effect = cut_effect.after(self._cut_effect, decision)
+            why = None if self._cut_effect is None else self._cut_effect.without_effect(decision)
+            unproved = [target for target in one.caps if proofs.get(target) in {None, Proof.UNPROVED}]
+            changes += self._lasting(Reason.NO_EFFECT, dict.fromkeys(unproved, why) if why else {}, decision.at_s)
         self._throttles = {target: each for target, each in self._throttles.items() if target in one.caps}
         self.conditions = {
             target: replace(self._condition(target, one), proof=proofs.get(target)) for target in targets

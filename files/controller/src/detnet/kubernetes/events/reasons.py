@@ -15,11 +15,12 @@ class Reason(enum.Enum):
     RELEASED = "Released"
     BLIND = "Blind"
     NOT_ENFORCED = "CapNotEnforced"
+    NO_EFFECT = "CutWithoutEffect"
 
     @property
     def is_warning(self) -> bool:
-        """Whether somebody should act; the other two are the controller doing its work."""
-        return self in {Reason.BLIND, Reason.NOT_ENFORCED}
+        """Whether somebody should act; the others are the controller doing its work."""
+        return self not in {Reason.THROTTLED, Reason.RELEASED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _ABOVE_LASTS_S = 10.0
 # TCP under a cap of Cilium's gets 95 % of it as payload; a pod that is served less than three quarters does not press.
 _PRESSED = (0.75, 1.1)
 _PRESSED_LASTS_S = 5.0
+_LEAST_MOVES = 2
 # A cap that is written again in another text, to be looked at again, is the same cap.
 _SAME = 0.01
 # What was proved of a cap is believed of the next one for as long as counters need to say something of that.
@@ -42,13 +43,26 @@ class Proof(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Moves:
+    """Moves of a counter in a row: the span that they cover, and how many they are."""
+
+    from_s: float
+    to_s: float
+    number: int
+
+    def tell(self, least_s: float) -> bool:
+        """Whether they are evidence: one alone may hold bytes from before a cut, for as long as a scrape is old."""
+        return self.number >= _LEAST_MOVES and self.to_s - self.from_s >= least_s
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of one pod: its cap, its counter, and what that did under this cap.
 
     ``since_s``: when this cap was first seen; ``highest``: the highest cap since the counter last moved, which what it
-    moves by next may have been sent under; ``moved_s``: when it last moved; ``above_s`` and ``pressed_s``: since when
-    each move has been above the cap, or at it; ``rate_bps``: the newest rate; ``proved_s``: when a cap of this pod,
-    this one or one before it, was last proved.
+    moves by next may have been sent under; ``moved_s``: when it last moved; ``above`` and ``pressed``: the moves in a
+    row that were above the cap, or at it; ``rate_bps``: the newest rate; ``proved_s``: when a cap of this pod, this one
+    or one before it, was last proved.
     """
 
     cap: Rate
@@ -56,8 +70,8 @@ class Evidence:
     since_s: float
     highest: Rate
     moved_s: float | None = None
-    above_s: float | None = None
-    pressed_s: float | None = None
+    above: Moves | None = None
+    pressed: Moves | None = None
     rate_bps: float = 0.0
     proved_s: float | None = None
 
@@ -68,7 +82,7 @@ class Evidence:
 
     def proof(self, now_s: float) -> Proof:
         """Return the state of the cap."""
-        if self._lasted_s(self.above_s) >= _ABOVE_LASTS_S:
+        if self.above is not None and self.above.tell(_ABOVE_LASTS_S):
             return Proof.DISPROVED
         if self.proved_s is not None and (self.proved_s >= self.since_s or now_s - self.proved_s <= _CARRIED_S):
             return Proof.PROVED
@@ -87,9 +101,9 @@ class Evidence:
         """Return what is known once the cap is another one."""
         if abs(cap.bps - self.cap.bps) <= _SAME * self.cap.bps:
             return replace(self, cap=cap)
-        above_s = self.above_s if self.rate_bps > _ABOVE * cap.bps else None
+        above = self.above if self.rate_bps > _ABOVE * cap.bps else None
         highest = max(self.highest, cap)
-        return replace(self, cap=cap, since_s=now_s, highest=highest, above_s=above_s, pressed_s=None)
+        return replace(self, cap=cap, since_s=now_s, highest=highest, above=above, pressed=None)
 
     def _moved(self, sent_bytes: float, now_s: float) -> Evidence:
         if self.moved_s is None:  # what was sent before the first reading is not known
@@ -105,24 +119,21 @@ class Evidence:
             highest=self.cap,
             moved_s=now_s,
             rate_bps=rate_bps,
-            above_s=_began(self.above_s, now_s) if above else None,
-            pressed_s=_began(self.pressed_s, now_s) if pressed else None,
+            above=_more(self.above, self.moved_s, now_s) if above else None,
+            pressed=_more(self.pressed, self.moved_s, now_s) if pressed else None,
         )
         return moved._judged()  # noqa: SLF001 - another one of these
 
     def _judged(self) -> Evidence:
         """Return this with the proof that it holds, or without one where it holds the opposite."""
-        if self._lasted_s(self.above_s) >= _ABOVE_LASTS_S:
+        if self.above is not None and self.above.tell(_ABOVE_LASTS_S):
             return replace(self, proved_s=None)
-        return replace(self, proved_s=self.moved_s) if self._lasted_s(self.pressed_s) >= _PRESSED_LASTS_S else self
-
-    def _lasted_s(self, began_s: float | None) -> float:
-        return 0.0 if began_s is None or self.moved_s is None else self.moved_s - began_s
+        proves = self.pressed is not None and self.pressed.tell(_PRESSED_LASTS_S)
+        return replace(self, proved_s=self.moved_s) if proves else self
 
 
-def _began(since_s: float | None, now_s: float) -> float:
-    # From the first such move on: one alone may hold bytes from before a cut, for as long as a scrape is old.
-    return now_s if since_s is None else since_s
+def _more(before: Moves | None, moved_s: float, now_s: float) -> Moves:
+    return Moves(moved_s, now_s, 1) if before is None else Moves(before.from_s, now_s, before.number + 1)
 
 
 @dataclass(frozen=True, slots=True)

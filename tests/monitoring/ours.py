@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from detnet.kubernetes.caps.proof import Proof
 from detnet.kubernetes.caps.writer import WriteStatistics
 from detnet.kubernetes.events.metrics import ClusterCollector
 from detnet.kubernetes.objects.workloads import Ref
@@ -41,6 +42,9 @@ class _Cluster:
 
     def figures(self) -> WriteStatistics:
         return WriteStatistics()
+
+    def proved(self) -> Mapping[Proof, int]:
+        return dict.fromkeys(Proof, 1)
 
     def not_enforced(self) -> Mapping[Ref, str]:
         return {Ref("Deployment", "cell", "upload"): "same node"}

@@ -21,8 +21,8 @@ _ABOVE_LASTS_S = 10.0
 _PRESSED = (0.75, 1.1)
 _PRESSED_LASTS_S = 5.0
 _LEAST_MOVES = 2
-# A cap that is written again in another text, to be looked at again, is the same cap.
-_SAME = 0.01
+# A cap that is written again in another text, to be looked at again, is the same cap: 1 kbit/s of 1 Mbit/s.
+_SAME = 0.001
 # What was proved of a cap is believed of the next one for as long as counters need to say something of that.
 _CARRIED_S = 60.0
 

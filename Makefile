@@ -6,14 +6,14 @@ SHELL := /bin/bash
 
 PROJECTS := files/controller/pyproject.toml files/lab/pyproject.toml
 
-export POLICY DURATION SCENARIO CAPACITY BUFFER_MS ENFORCER BURST KUBERNETES
+export POLICY DURATION SCENARIO CAPACITY BUFFER_MS ENFORCER BURST IP_FAMILY KUBERNETES
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  make test takes TESTS=<files or folders> KUBERNETES=<1.34 to 1.37>."
 	@echo "  make lab and make bench take POLICY= DURATION=<seconds> SCENARIO= CAPACITY=<100M> BUFFER_MS="
-	@echo "  make lab takes ENFORCER=<tc, edt> BURST=<whole, cured>, too."
+	@echo "  make lab takes ENFORCER=<tc, edt> BURST=<whole, cured> IP_FAMILY=<ipv4, ipv6>, too."
 
 lab: .venv/lab.stamp  ## Run the control loop on this machine and draw the result (root)
 	@scripts/lab

@@ -45,6 +45,7 @@ REPLAYED: Mapping[str, tuple[str, ...]] = {
     ),
     "hosts and inventories": (
         "files/controller/tests/probe/test_same_host.py",
+        "files/lab/tests/testbed/test_whole_run.py",
         "tests/cluster/test_bad_input.py",
         "tests/cluster/test_kubeadm_configuration.py",
         "tests/manifests/test_probe.py",

@@ -70,26 +70,27 @@ def main() -> None:
     """Measure the same connection whole and cured."""
     subprocess.run(["mount", "-t", "tmpfs", "detnet-lab", "/run"], check=True)
     Path("/run/netns").mkdir()
-    pod = at.EDT_PODS["telemetry-upload"]
-    network = lab_network(BottleneckLink(100_000_000, 50.0), enforcer="edt")
+    addresses = at.address_plan("ipv4")
+    pod, far = at.EDT_PODS["telemetry-upload"], addresses.nodes[at.RECEIVERS]
+    network = lab_network(BottleneckLink(100_000_000, 50.0), addresses, enforcer="edt")
     with network, netns.create_socket(at.RECEIVERS, socket.AF_INET, socket.SOCK_STREAM, flags=0) as server:
-        cap = PodCap(pod.node)
+        cap = PodCap(pod)
         cap.set(_CAP)
-        server.bind((at.NODES[at.RECEIVERS], _PORT))
+        server.bind((far, _PORT))
         server.listen()
         stopped = threading.Event()
-        sender = netns.create_socket(pod.node, socket.AF_INET, socket.SOCK_STREAM, flags=0)
+        sender = netns.create_socket(pod, socket.AF_INET, socket.SOCK_STREAM, flags=0)
         threads = [
             threading.Thread(target=_drain, args=[server]),
             threading.Thread(target=_send, args=[sender, stopped]),
         ]
         threads[0].start()
-        sender.connect((at.NODES[at.RECEIVERS], _PORT))
+        sender.connect((far, _PORT))
         threads[1].start()
         time.sleep(1.0)
         whole = _measure()
         script = f"echo 0 > /proc/sys/{CURE.replace('.', '/')}"
-        subprocess.run(["nsenter", f"--net=/run/netns/{pod.node}", "sh", "-c", script], check=True)
+        subprocess.run(["nsenter", f"--net=/run/netns/{pod}", "sh", "-c", script], check=True)
         time.sleep(1.0)
         cured = _measure()
         read_back = cap.read()

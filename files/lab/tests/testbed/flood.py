@@ -77,8 +77,9 @@ def main() -> None:
     link = BottleneckLink(int(sys.argv[1]), float(sys.argv[2]))
     subprocess.run(["mount", "-t", "tmpfs", "detnet-lab", "/run"], check=True)
     Path("/run/netns").mkdir()
-    far = at.NODES[at.RECEIVERS]
-    with lab_network(link) as network:
+    addresses = at.address_plan("ipv4")
+    far = addresses.nodes[at.RECEIVERS]
+    with lab_network(link, addresses) as network:
         echo = _python(at.RECEIVERS, _ECHO)
         assert echo.stdout
         assert echo.stdout.readline() == "ready\n"

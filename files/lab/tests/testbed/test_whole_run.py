@@ -60,3 +60,19 @@ def test_the_static_end_of_the_bench_caps_at_half_the_link(tmp_path: Path) -> No
     caps = {cap for target in record["best_effort"].values() for _, cap in target["cap_bps"]}
     assert caps == {25_000_000}
     assert [bps for _, bps in record["capacity_bps"]] == [100e6, 40e6, 100e6]
+
+
+def test_a_run_by_ipv6_alone_is_controlled(tmp_path: Path) -> None:
+    """No node has an IPv4 address: probe, controller, applications and Prometheus find each other all the same."""
+    with start(tmp_path, "--ip-family", "ipv6", "--duration", "15") as run:
+        shown, complaint = run.communicate(timeout=100)
+    assert (run.returncode, complaint) == (0, "")
+    assert "by IPv6 alone" in shown
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["ip_family"] == "ipv6"
+    assert record["prometheus"]["targets"] == {"probe": True, "detnet": True}
+    assert all(app["samples"] for app in record["critical"].values())
+    caps = {cap for target in record["best_effort"].values() for _, cap in target["cap_bps"]}
+    assert len(caps) > 1, "the neighbour was never cut"
+    goodput = [bps for _, bps in record["best_effort"]["telemetry-upload"]["goodput_bps"]]
+    assert max(goodput) > 10e6

@@ -35,6 +35,7 @@ def command() -> None:
     show_default=True,
     help="Under edt: whole, bursts of up to 64 KB, or cured, net.ipv4.tcp_tso_rtt_log=0 in the pods.",
 )
+@click.option("--ip-family", default="ipv4", show_default=True, help="ipv4 or ipv6; the other one is not there.")
 @click.option("--prometheus/--no-prometheus", default=True, help="Run a real Prometheus on the control plane node.")
 @click.option("--die-with-parent", is_flag=True, help="Also stop when any process above this one ends.")
 @_OUT
@@ -47,6 +48,7 @@ def run(  # noqa: PLR0913 - one parameter per option
     buffer_ms: float,
     enforcer: str,
     burst: str,
+    ip_family: str,
     prometheus: bool,
     die_with_parent: bool,
     out: Path,
@@ -55,7 +57,15 @@ def run(  # noqa: PLR0913 - one parameter per option
     from detnet_lab.testbed.launch import checked_spec, run_and_report  # noqa: PLC0415 - keeps detnet --help fast
 
     spec = checked_spec(
-        scenario, policy, duration, capacity, buffer_ms, prometheus=prometheus, enforcer=enforcer, burst=burst
+        scenario,
+        policy,
+        duration,
+        capacity,
+        buffer_ms,
+        prometheus=prometheus,
+        enforcer=enforcer,
+        burst=burst,
+        ip_family=ip_family,
     )
     sys.exit(run_and_report(spec, out, click.echo, die_with_parent=die_with_parent))
 

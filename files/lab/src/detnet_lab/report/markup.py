@@ -48,6 +48,8 @@ def reproduce(run: Run) -> str:
     given = {"POLICY": run.policy, "SCENARIO": run.scenario, "DURATION": f"{run.duration_s:g}"}
     if run.enforcer == "edt":
         given |= {"ENFORCER": run.enforcer, "BURST": run.burst}
+    if run.ip_family != "ipv4":
+        given["IP_FAMILY"] = run.ip_family
     return "make lab " + " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
 
 

@@ -113,6 +113,7 @@ class Run(_Finite):
     decisions: tuple[Decision, ...]
     enforcer: str = "tc"
     burst: str = "whole"
+    ip_family: str = "ipv4"
 
     @property
     def burst_bytes(self) -> int | None:

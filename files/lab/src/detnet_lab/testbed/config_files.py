@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from detnet.model.rate import Rate
+from detnet.probe.paths import address_and_port
 from detnet_lab.testbed import lab_topology as at
 from detnet_lab.testbed.testbed_scenario import OBJECTIVE_MS, RunSpec
 
@@ -20,7 +21,8 @@ def controller_config(spec: RunSpec, audit: Path) -> dict[str, Any]:
 
     "static" is a range of one value, half the link shared evenly; "none" decides and records but caps nothing.
     """
-    half_bps = spec.link.capacity_bps // 2 // len(at.BEST_EFFORT)
+    near = spec.addresses.nodes[at.SENDERS]
+    half_bps = spec.link.capacity_bps // 2 // len(at.WORKLOADS)
     static = spec.policy == "static"
     low_bps = half_bps if static else int(spec.link.capacity_bps * _SMALLEST_SHARE)
     high_bps = half_bps if static else spec.link.capacity_bps
@@ -35,25 +37,25 @@ def controller_config(spec: RunSpec, audit: Path) -> dict[str, Any]:
                 "max": Rate(max(high_bps, 1_000_000)).quantity,
                 "match": {"source": sender.address},
             }
-            for name, sender in at.senders(spec.enforcer).items()
+            for name, sender in spec.addresses.senders(spec.enforcer).items()
         ],
-        "source": {"kind": "probe", "probe": {"url": f"http://{at.NODES[at.SENDERS]}:{at.PROBE_METRICS_PORT}"}},
+        "source": {"kind": "probe", "probe": {"url": f"http://{address_and_port(near, at.PROBE_METRICS_PORT)}"}},
         # Under EDT edt/controller.py puts its own actuator in the place of this one.
         "actuator": {"kind": "dry-run"} if spec.enforcer == "edt" else {"kind": "tc", "device": at.UPLINK},
         "policy": {"name": "learned" if spec.policy in ("none", "static") else spec.policy},
         "loop": {"interval": "500ms"},
-        "http": {"listen": f"{at.NODES[at.SENDERS]}:{at.DAEMON_HTTP_PORT}"},
+        "http": {"listen": address_and_port(near, at.DAEMON_HTTP_PORT)},
         "audit": {"path": str(audit)},
     }
 
 
-def prometheus_config() -> dict[str, Any]:
-    """Return a configuration that scrapes the probe and the controller every second."""
+def prometheus_config(near: str) -> dict[str, Any]:
+    """Return a configuration that scrapes the probe and the controller at ``near`` every second."""
     ports = {"probe": at.PROBE_METRICS_PORT, "detnet": at.DAEMON_HTTP_PORT}
     return {
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [
-            {"job_name": job, "static_configs": [{"targets": [f"{at.NODES[at.SENDERS]}:{port}"]}]}
+            {"job_name": job, "static_configs": [{"targets": [address_and_port(near, port)]}]}
             for job, port in ports.items()
         ],
     }
@@ -74,7 +76,7 @@ http {{
   access_log off;
   keepalive_requests 1000000;
   server {{
-    listen {address}:{port};
+    listen {address_and_port(address, port)};
     root {folder}/www-{port};
   }}
 }}

@@ -8,6 +8,7 @@ has a source address of its own on node2, which is what the actuator matches; un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 SWITCH = "switch"
@@ -23,15 +24,8 @@ class Sender:
     address: str
 
 
-NODES = {CONTROL: "10.77.1.10", SENDERS: "10.77.2.10", RECEIVERS: "10.77.3.10"}
-BEST_EFFORT = {"telemetry-upload": Sender(SENDERS, "10.77.2.31"), "erp-dashboard": Sender(SENDERS, "10.77.2.32")}
-EDT_PODS = {
-    "telemetry-upload": Sender("telemetry-pod", "10.79.1.2"),
-    "erp-dashboard": Sender("dashboard-pod", "10.79.2.2"),
-}
-EDT_POD_SUBNETS = "10.79.0.0/16"
-PODS = {"telemetry-upload": "10.78.1.2", "erp-dashboard": "10.78.2.2"}
-POD_SUBNETS = "10.78.0.0/16"
+WORKLOADS = ("telemetry-upload", "erp-dashboard")
+EDT_PODS = {"telemetry-upload": "telemetry-pod", "erp-dashboard": "dashboard-pod"}
 
 ROBOT_CONTROL_PORT = 5201
 SAFETY_SCANNER_PORT = 5202
@@ -61,14 +55,51 @@ class BottleneckLink:
         return max(2 * FRAME_BYTES, int(self.capacity_bps * self.buffer_ms / 8000))
 
 
-def senders(enforcer: str) -> dict[str, Sender]:
-    """Return where each best-effort workload sends from under an enforcer."""
-    return EDT_PODS if enforcer == "edt" else BEST_EFFORT
+@dataclass(frozen=True, slots=True)
+class AddressPlan:
+    """Every address of the lab, all of one IP family. A router has the address 1 in each subnet.
+
+    ``best_effort`` are the senders under tc, ``edt_pods`` those under EDT, ``pods`` where best effort ends.
+    """
+
+    nodes: Mapping[str, str]
+    best_effort: Mapping[str, Sender]
+    edt_pods: Mapping[str, Sender]
+    pods: Mapping[str, str]
+    edt_pod_subnets: str
+    pod_subnets: str
+    prefix_length: int
+    header_bytes: int
+    forwarding: str
+    """The sysctl that makes a router."""
+
+    def senders(self, enforcer: str) -> Mapping[str, Sender]:
+        """Return where each best-effort workload sends from under an enforcer."""
+        return self.edt_pods if enforcer == "edt" else self.best_effort
+
+    def gateway(self, address: str) -> str:
+        """Return the router's address in the subnet of ``address``."""
+        separator = ":" if ":" in address else "."
+        return f"{address.rpartition(separator)[0]}{separator}1"
 
 
-def gateway(address: str) -> str:
-    """Return the router's address in the /24 of ``address``."""
-    return f"{address.rpartition('.')[0]}.1"
+def address_plan(ip_family: str) -> AddressPlan:
+    """Return the addresses of ``ipv4`` or ``ipv6``: blocks of private addresses (RFC 1918, RFC 4193)."""
+    v6 = ip_family == "ipv6"
+    one = "fd00:{}:{}::{}" if v6 else "10.{}.{}.{}"
+    subnets = "fd00:{}::/32" if v6 else "10.{}.0.0/16"
+    nodes = {name: one.format(77, number, 10) for number, name in enumerate((CONTROL, SENDERS, RECEIVERS), 1)}
+    return AddressPlan(
+        nodes=nodes,
+        best_effort={name: Sender(SENDERS, one.format(77, 2, number)) for number, name in enumerate(WORKLOADS, 31)},
+        edt_pods={name: Sender(EDT_PODS[name], one.format(79, number, 2)) for number, name in enumerate(WORKLOADS, 1)},
+        pods={name: one.format(78, number, 2) for number, name in enumerate(WORKLOADS, 1)},
+        edt_pod_subnets=subnets.format(79),
+        pod_subnets=subnets.format(78),
+        prefix_length=64 if v6 else 24,
+        header_bytes=40 if v6 else 20,
+        forwarding="net.ipv6.conf.all.forwarding" if v6 else "net.ipv4.ip_forward",
+    )
 
 
 def port_towards(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from detnet.model.errors import UserError
+from detnet.probe.paths import address_and_port
 from detnet_lab.testbed import config_files
 from detnet_lab.testbed import lab_topology as at
 from detnet_lab.testbed.lab_processes import DETNET, Processes, realtime_allowed
@@ -38,7 +39,8 @@ class Workloads:
         self._spec = spec
         self._processes = processes
         self._folder = folder
-        self._senders = at.senders(spec.enforcer)
+        self._nodes, self._pods = spec.addresses.nodes, spec.addresses.pods
+        self._senders = spec.addresses.senders(spec.enforcer)
         self._annotations = folder / "annotations.json"
         self.audit = folder / "audit.jsonl"
         self.effects = folder / "effects.jsonl"
@@ -49,34 +51,53 @@ class Workloads:
 
     def start_servers(self) -> None:
         """Start everything that waits for others."""
-        far = at.NODES[at.RECEIVERS]
+        far = self._nodes[at.RECEIVERS]
         for name, udp, tcp in (
             ("machines", at.ROBOT_CONTROL_PORT, at.SAFETY_SCANNER_PORT),
             ("reflector", at.STAMP_UDP_PORT, at.STAMP_TCP_PORT),
         ):
-            argv = [*DETNET, "reflect", "--udp", f"{far}:{udp}", "--tcp", f"{far}:{tcp}", "--realtime"]
+            argv = [
+                *DETNET,
+                "reflect",
+                "--udp",
+                address_and_port(far, udp),
+                "--tcp",
+                address_and_port(far, tcp),
+                "--realtime",
+            ]
             self._processes.start(name, at.RECEIVERS, argv)
         self._nginx("factory-server", at.RECEIVERS, far, at.ROBOT_FACTORY_PORT, 200)
         dashboard = self._senders["erp-dashboard"]
         self._nginx("dashboard-server", dashboard.node, dashboard.address, at.DASHBOARD_PORT, config_files.PAGE_BYTES)
         self._processes.start("telemetry-archive", "telemetry-upload", ["iperf3", "-s", "-p", str(at.TELEMETRY_PORT)])
-        self._processes.start("camera-archive", at.RECEIVERS, [*_app("camera"), "receive", str(at.CAMERA_PORT)])
+        self._processes.start("camera-archive", at.RECEIVERS, [*_app("camera"), "receive", far, str(at.CAMERA_PORT)])
 
     def start_critical(self) -> None:
         """Start the critical applications, the controller's own probe beside them, and Prometheus."""
-        far, near = at.NODES[at.RECEIVERS], at.NODES[at.SENDERS]
+        far, near = self._nodes[at.RECEIVERS], self._nodes[at.SENDERS]
         ports = {"robot-control": at.ROBOT_CONTROL_PORT, "safety-scanner": at.SAFETY_SCANNER_PORT}
         for name, port in ports.items():
             protocol, rate_hz = CRITICAL[name]
-            path = f"{name}={protocol}://{far}:{port}?rate_hz={rate_hz:g}"
+            path = f"{name}={protocol}://{address_and_port(far, port)}?rate_hz={rate_hz:g}"
             argv = [*DETNET, "probe", "--path", path, "--json", str(self.samples(name)), *_PUNCTUAL]
             self._processes.start(name, at.SENDERS, argv)
-        url = f"http://{far}:{at.ROBOT_FACTORY_PORT}/"
+        url = f"http://{address_and_port(far, at.ROBOT_FACTORY_PORT)}/"
         factory = ["chrt", "--fifo", "1"] if realtime_allowed() else []
         factory += [*_app("web_client"), url, f"{CRITICAL['robot-factory'][1]:g}", "1", "robot-factory"]
         self._processes.start("robot-factory", at.SENDERS, [*factory, str(self.samples("robot-factory"))])
-        paths = [f"robot-control=udp://{far}:{at.STAMP_UDP_PORT}", f"safety-scanner=tcp://{far}:{at.STAMP_TCP_PORT}"]
-        argv = [*DETNET, "probe", "--rate-hz", "50", "--metrics", f"{near}:{at.PROBE_METRICS_PORT}", *_PUNCTUAL]
+        paths = [
+            f"robot-control=udp://{address_and_port(far, at.STAMP_UDP_PORT)}",
+            f"safety-scanner=tcp://{address_and_port(far, at.STAMP_TCP_PORT)}",
+        ]
+        argv = [
+            *DETNET,
+            "probe",
+            "--rate-hz",
+            "50",
+            "--metrics",
+            address_and_port(near, at.PROBE_METRICS_PORT),
+            *_PUNCTUAL,
+        ]
         self._processes.start("probe", at.SENDERS, [*argv, *(f"--path={path}" for path in paths)])
         if self._spec.prometheus:
             self._prometheus()
@@ -85,14 +106,14 @@ class Workloads:
         """Start a best-effort sender or the camera."""
         capacity_bps = self._spec.link.capacity_bps
         if name == "telemetry-upload":
-            argv = ["iperf3", "-c", at.PODS[name], "-p", str(at.TELEMETRY_PORT), "-B", self._senders[name].address]
+            argv = ["iperf3", "-c", self._pods[name], "-p", str(at.TELEMETRY_PORT), "-B", self._senders[name].address]
             self._processes.start(name, self._senders[name].node, [*argv, "-P", "4", "-t", "86400", "-i", "0"])
         elif name == "erp-dashboard":
-            url = f"http://{self._senders[name].address}:{at.DASHBOARD_PORT}/"
+            url = f"http://{address_and_port(self._senders[name].address, at.DASHBOARD_PORT)}/"
             rate_hz = capacity_bps * _DASHBOARD_SHARE / (config_files.PAGE_BYTES * 8)
             self._processes.start(name, name, [*_app("web_client"), url, f"{rate_hz:g}", str(_BROWSERS)])
         else:
-            argv = ["send", at.NODES[at.RECEIVERS], str(at.CAMERA_PORT), str(int(capacity_bps * _CAMERA_SHARE))]
+            argv = ["send", self._nodes[at.RECEIVERS], str(at.CAMERA_PORT), str(int(capacity_bps * _CAMERA_SHARE))]
             self._processes.start(name, at.SENDERS, [*_app("camera"), *argv])
 
     def stop(self, name: str) -> None:
@@ -144,9 +165,9 @@ class Workloads:
 
     def _prometheus(self) -> None:
         config = self._folder / "prometheus.yml"
-        config.write_text(json.dumps(config_files.prometheus_config()))  # JSON is YAML
+        config.write_text(json.dumps(config_files.prometheus_config(self._nodes[at.SENDERS])))  # JSON is YAML
         argv = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self._folder / 'prometheus'}"]
-        address = f"--web.listen-address={at.NODES[at.CONTROL]}:{at.PROMETHEUS_PORT}"
+        address = f"--web.listen-address={address_and_port(self._nodes[at.CONTROL], at.PROMETHEUS_PORT)}"
         self._processes.start("prometheus", at.CONTROL, [*argv, address])
 
 

@@ -14,7 +14,7 @@ from detnet_lab.testbed.lab_processes import require
 from detnet_lab.testbed.lab_topology import BottleneckLink
 from detnet_lab.testbed.lab_workloads import PROGRAMS
 from detnet_lab.testbed.run_folder import RunFolder
-from detnet_lab.testbed.testbed_scenario import BURSTS, ENFORCERS, POLICIES, RunSpec, Scenario, load
+from detnet_lab.testbed.testbed_scenario import BURSTS, ENFORCERS, IP_FAMILIES, POLICIES, RunSpec, Scenario, load
 
 _SHORTEST_S = 5.0
 
@@ -29,6 +29,7 @@ def checked_spec(  # noqa: PLR0913 - what a user can ask for
     prometheus: bool,
     enforcer: str = "tc",
     burst: str = "whole",
+    ip_family: str = "ipv4",
 ) -> RunSpec:
     """Check what was asked for.
 
@@ -43,6 +44,8 @@ def checked_spec(  # noqa: PLR0913 - what a user can ask for
         raise UserError(f"--capacity: {error}") from error
     scenario = load(scenario_name)
     _check_enforcer(scenario, enforcer, burst)
+    if ip_family not in IP_FAMILIES:
+        raise UserError(f"--ip-family {ip_family}: expected one of {', '.join(IP_FAMILIES)}")
     if duration_s is not None:
         if not math.isfinite(duration_s) or not _SHORTEST_S <= duration_s <= 3600:
             raise UserError(f"--duration {duration_s:g}: expected {_SHORTEST_S:g} to 3600 seconds")
@@ -50,7 +53,7 @@ def checked_spec(  # noqa: PLR0913 - what a user can ask for
     if os.geteuid() != 0:
         raise UserError("the lab makes network namespaces and qdiscs, which needs root")
     require({**PROGRAMS, **({"prometheus": "prometheus"} if prometheus else {})})
-    return RunSpec(policy, scenario, link, prometheus, enforcer, burst)
+    return RunSpec(policy, scenario, link, prometheus, enforcer, burst, ip_family)
 
 
 def _check_enforcer(scenario: Scenario, enforcer: str, burst: str) -> None:

@@ -21,9 +21,10 @@ _COLUMNS = "{:>5}  {:<10} {:>14} {:>6} {:>13} {:>13}  {}"
 def header(spec: RunSpec) -> list[str]:
     """Return what stands above the lines."""
     link, scenario = spec.link, spec.scenario
+    alone = ", by IPv6 alone" if spec.ip_family == "ipv6" else ""
     return [
         f"{scenario.title}: {scenario.name}, {scenario.duration_s:.0f} s, policy {spec.policy}",
-        f"all meets at a link of {_mbps(link.capacity_bps)} Mbit/s with a buffer of {link.buffer_ms:g} ms",
+        f"all meets at a link of {_mbps(link.capacity_bps)} Mbit/s with a buffer of {link.buffer_ms:g} ms{alone}",
         f"best effort is limited by {ENFORCED[spec.enforcer, spec.burst]}",
         f"robot-control must stay within {OBJECTIVE_MS:g} ms over the idle path (p95 of a second)",
         "",

@@ -22,9 +22,10 @@ from pyroute2.netlink.exceptions import NetlinkError
 from detnet.model.errors import UserError
 from detnet_lab.testbed import lab_topology as at
 from detnet_lab.testbed.edt.pod_cap import PodCap
-from detnet_lab.testbed.lab_topology import FRAME_BYTES, BottleneckLink
+from detnet_lab.testbed.lab_topology import FRAME_BYTES, AddressPlan, BottleneckLink
 
-_HEADER_BYTES = 14 + 20 + 32  # Ethernet, IPv4, TCP with timestamps (RFC 7323): what a full segment is not goodput
+_HEADER_BYTES = 14 + 32  # Ethernet, TCP with timestamps (RFC 7323): with IP's what a full segment is not goodput
+_NO_DAD = 0x02  # IFA_F_NODAD: an IPv6 address can be used at once, nobody else has it here
 CURE = "net.ipv4.tcp_tso_rtt_log"
 """At 0, TCP makes packets of what a connection sends in 1 ms (Linux 5.18 on; 9 makes them 64 KB on short paths)."""
 _NS_DIR = Path("/run/netns")
@@ -41,8 +42,9 @@ class Received:
 class Network:
     """The running topology; ``set_capacity`` and ``received`` are all that a run needs of it."""
 
-    def __init__(self, link: BottleneckLink, handles: dict[str, Any]) -> None:
+    def __init__(self, link: BottleneckLink, addresses: AddressPlan, handles: dict[str, Any]) -> None:
         self._link = link
+        self._addresses = addresses
         self._handles = handles
 
     def set_capacity(self, capacity_bps: int) -> None:
@@ -54,24 +56,26 @@ class Network:
         # One dump, so that all counters are of the same instant.
         links = {link.get_attr("IFLA_IFNAME"): link for link in self._handles[at.RECEIVERS].get_links()}
         counters = {name: link.get_attr("IFLA_STATS64") for name, link in links.items()}
-        pods = {name: counters[at.port_towards(name)] for name in at.PODS}
+        pods = {name: counters[at.port_towards(name)] for name in self._addresses.pods}
+        header_bytes = _HEADER_BYTES + self._addresses.header_bytes
         return Received(
-            payload_bytes={name: pod["tx_bytes"] - pod["tx_packets"] * _HEADER_BYTES for name, pod in pods.items()},
+            payload_bytes={name: pod["tx_bytes"] - pod["tx_packets"] * header_bytes for name, pod in pods.items()},
             critical_bytes=counters[at.UPLINK]["rx_bytes"] - sum(pod["tx_bytes"] for pod in pods.values()),
         )
 
     def build(self) -> None:
         """Create links, addresses, routes and the bottleneck."""
-        for name, address in at.NODES.items():
+        addresses = self._addresses
+        for name, address in addresses.nodes.items():
             self._connect(at.SWITCH, name, address)
-        for name, address in at.PODS.items():
+        for name, address in addresses.pods.items():
             self._connect(at.RECEIVERS, name, address)
         for router in (at.SWITCH, at.RECEIVERS):
-            _set_in(router, "net.ipv4.ip_forward", 1)
-        self._handles[at.SWITCH].route("add", dst=at.POD_SUBNETS, gateway=at.NODES[at.RECEIVERS])
+            _set_in(router, addresses.forwarding, 1)
+        self._handles[at.SWITCH].route("add", dst=addresses.pod_subnets, gateway=addresses.nodes[at.RECEIVERS])
         node2 = self._handles[at.SENDERS]
-        for sender in at.BEST_EFFORT.values():
-            node2.addr("add", index=_index(node2, at.UPLINK), address=sender.address, prefixlen=24)
+        for sender in addresses.best_effort.values():
+            self._add_address(node2, _index(node2, at.UPLINK), sender.address)
         self._shape("add", self._link.capacity_bps)
 
     def build_edt_pods(self, *, cured: bool) -> None:
@@ -80,15 +84,16 @@ class Network:
         Raises:
             UserError: the kernel has no HTB, or not the sysctl.
         """
-        for pod in at.EDT_PODS.values():
+        for pod in self._addresses.edt_pods.values():
             self._connect(at.SENDERS, pod.node, pod.address, whole=True)
             if cured:
                 _set_in(pod.node, CURE, 0)
             cap = PodCap(pod.node)
             cap.ensure()
             cap.close()
-        _set_in(at.SENDERS, "net.ipv4.ip_forward", 1)
-        self._handles[at.SWITCH].route("add", dst=at.EDT_POD_SUBNETS, gateway=at.NODES[at.SENDERS])
+        _set_in(at.SENDERS, self._addresses.forwarding, 1)
+        subnets, node2 = self._addresses.edt_pod_subnets, self._addresses.nodes[at.SENDERS]
+        self._handles[at.SWITCH].route("add", dst=subnets, gateway=node2)
 
     def _connect(self, router: str, name: str, address: str, *, whole: bool = False) -> None:
         """Join a router and a node or pod by a veth pair; the latter's end is its uplink, with the default route.
@@ -101,17 +106,24 @@ class Network:
             near.link("add", ifname=at.port_towards(name), kind="veth", peer={"ifname": at.UPLINK, "net_ns_fd": target})
         finally:
             os.close(target)
-        ends = (near, at.port_towards(name), at.gateway(address)), (far, at.UPLINK, address)
+        gateway = self._addresses.gateway(address)
+        ends = (near, at.port_towards(name), gateway), (far, at.UPLINK, address)
         for handle, device, own in ends:
             index = _index(handle, device)
             # One frame per segment, as on a wire: a 64 kB super-packet would cross the bottleneck as one 5 ms block.
             if not whole:
                 handle.link("set", index=index, gso_max_segs=1)
-            handle.addr("add", index=index, address=own, prefixlen=24)
             handle.link("set", index=index, state="up")
+            self._add_address(handle, index, own)
         far.link("set", index=_index(far, "lo"), state="up")
         # A machine may prefer BBR, which keeps the queue short by itself: the lab's senders use Linux's own default.
-        far.route("add", dst="default", gateway=at.gateway(address), metrics={"cc_algo": "cubic"})
+        anywhere = "::/0" if ":" in gateway else "0.0.0.0/0"
+        # Of several IPv6 addresses the newest is taken where nobody says which, and that is best effort's (RFC 6724).
+        far.route("add", dst=anywhere, gateway=gateway, prefsrc=address, metrics={"cc_algo": "cubic"})
+
+    def _add_address(self, handle: Any, index: int, address: str) -> None:
+        flags = _NO_DAD if ":" in address else 0
+        handle.addr("add", index=index, address=address, prefixlen=self._addresses.prefix_length, flags=flags)
 
     def _shape(self, command: str, capacity_bps: int) -> None:
         switch = self._handles[at.SWITCH]
@@ -149,16 +161,18 @@ def _set_in(name: str, sysctl: str, value: int) -> None:
 
 
 @contextmanager
-def lab_network(link: BottleneckLink, *, enforcer: str = "tc", burst: str = "whole") -> Iterator[Network]:
+def lab_network(
+    link: BottleneckLink, addresses: AddressPlan, *, enforcer: str = "tc", burst: str = "whole"
+) -> Iterator[Network]:
     """Build the topology around this process's network namespace, which becomes node1.
 
     Raises:
         UserError: the kernel lacks a part of it (network namespaces, veth, tbf; htb under EDT), or refuses it.
     """
-    edt_pods = [pod.node for pod in at.EDT_PODS.values()] if enforcer == "edt" else []
-    handles = {name: _create(name) for name in (at.SWITCH, at.SENDERS, at.RECEIVERS, *at.PODS, *edt_pods)}
+    edt_pods = at.EDT_PODS.values() if enforcer == "edt" else []
+    handles = {name: _create(name) for name in (at.SWITCH, at.SENDERS, at.RECEIVERS, *at.WORKLOADS, *edt_pods)}
     handles[at.CONTROL] = IPRoute()
-    made = Network(link, handles)
+    made = Network(link, addresses, handles)
     try:
         made.build()
         if edt_pods:

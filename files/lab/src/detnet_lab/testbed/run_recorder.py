@@ -49,13 +49,17 @@ class Recorder:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     capacity_bps: list[tuple[float, float]] = field(default_factory=list)
     critical_bps: list[tuple[float, float]] = field(default_factory=list)
-    goodput_bps: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {name: [] for name in at.PODS})
-    cap_bps: dict[str, list[tuple[float, float | None]]] = field(default_factory=lambda: {name: [] for name in at.PODS})
+    goodput_bps: dict[str, list[tuple[float, float]]] = field(
+        default_factory=lambda: {name: [] for name in at.WORKLOADS}
+    )
+    cap_bps: dict[str, list[tuple[float, float | None]]] = field(
+        default_factory=lambda: {name: [] for name in at.WORKLOADS}
+    )
     rtts_ms: dict[str, list[tuple[float, float | None]]] = field(
         default_factory=lambda: {name: [] for name in CRITICAL}
     )
     enforced_bps: dict[str, list[tuple[float, float | None]]] = field(
-        default_factory=lambda: {name: [] for name in at.PODS}
+        default_factory=lambda: {name: [] for name in at.WORKLOADS}
     )
     late_ms: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     decisions: list[dict[str, Any]] = field(default_factory=list)
@@ -112,13 +116,14 @@ class Recorder:
             begins, ends = ends, round(ends + phase.duration_s, 6)
             sending = (sending | set(phase.start)) - set(phase.stop)
             named = {"name": phase.name, "start_s": begins, "end_s": ends, "title": phase.title}
-            phases.append({**named, "best_effort": not sending.isdisjoint(at.BEST_EFFORT)})
+            phases.append({**named, "best_effort": not sending.isdisjoint(at.WORKLOADS)})
         return {
             "schema": 1,
             "policy": self.spec.policy,
             "scenario": self.spec.scenario.name,
             "enforcer": self.spec.enforcer,
             "burst": self.spec.burst,
+            "ip_family": self.spec.ip_family,
             "objective_ms": OBJECTIVE_MS,
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
             "duration_s": duration_s,
@@ -130,7 +135,7 @@ class Recorder:
                 for name, (protocol, rate_hz) in CRITICAL.items()
             },
             "best_effort": {
-                name: {"goodput_bps": self.goodput_bps[name], "cap_bps": self.cap_bps[name]} for name in at.PODS
+                name: {"goodput_bps": self.goodput_bps[name], "cap_bps": self.cap_bps[name]} for name in at.WORKLOADS
             },
             "enforced_bps": self.enforced_bps,
             "capacity_bps": self.capacity_bps,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from detnet.model.errors import UserError
+from detnet.probe.paths import address_and_port
 from detnet_lab.testbed import lab_topology as at
 from detnet_lab.testbed import live_view
 from detnet_lab.testbed.lab_processes import Processes, realtime_allowed
@@ -59,12 +60,16 @@ class Runner:
         self._workloads.start_controller()
         if self._spec.enforcer == "edt":
             self._workloads.start_agent()
-        near = at.NODES[at.SENDERS]
+        addresses = self._spec.addresses
+        near = addresses.nodes[at.SENDERS]
         for what, address in {
             "the probe": (near, at.PROBE_METRICS_PORT),
             "the daemon": (near, at.DAEMON_HTTP_PORT),
-            "the dashboard's server": (at.senders(self._spec.enforcer)["erp-dashboard"].address, at.DASHBOARD_PORT),
-            **({"Prometheus": (at.NODES[at.CONTROL], at.PROMETHEUS_PORT)} if self._spec.prometheus else {}),
+            "the dashboard's server": (
+                addresses.senders(self._spec.enforcer)["erp-dashboard"].address,
+                at.DASHBOARD_PORT,
+            ),
+            **({"Prometheus": (addresses.nodes[at.CONTROL], at.PROMETHEUS_PORT)} if self._spec.prometheus else {}),
         }.items():
             self._await(what, partial(_answers, address))
         if self._spec.enforcer == "edt":
@@ -97,7 +102,7 @@ class Runner:
         self.recorder.catch_up()
         record = self.recorder.to_json(duration_s)
         if self._spec.prometheus:
-            record["prometheus"] = _ask_prometheus()
+            record["prometheus"] = _ask_prometheus(self._spec.addresses.nodes[at.CONTROL])
         return record
 
     def _begin(self, recorder: Recorder, phase: Phase) -> None:
@@ -143,7 +148,7 @@ def run(spec: RunSpec, record: IO[bytes], say: Callable[[str], None]) -> None:
     """
     _hide_run()
     processes = Processes(SCRATCH)
-    with lab_network(spec.link, enforcer=spec.enforcer, burst=spec.burst) as network:
+    with lab_network(spec.link, spec.addresses, enforcer=spec.enforcer, burst=spec.burst) as network:
         runner = Runner(spec, network, processes, say)
         try:
             runner.start_up()
@@ -190,11 +195,11 @@ def _has_replies(samples: Tail) -> bool:
     return any(sample["rtt_ms"] is not None for sample in samples.new())
 
 
-def _ask_prometheus() -> dict[str, Any]:
+def _ask_prometheus(address: str) -> dict[str, Any]:
     """Return what Prometheus itself saw of its two targets, over its HTTP API."""
 
     def asked(path: str) -> Any:
-        url = f"http://{at.NODES[at.CONTROL]}:{at.PROMETHEUS_PORT}/api/v1/{path}"
+        url = f"http://{address_and_port(address, at.PROMETHEUS_PORT)}/api/v1/{path}"
         with urllib.request.urlopen(url, timeout=5.0) as reply:
             return json.load(reply)["data"]
 

@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 
 from detnet.model.errors import ConfigError
 from detnet_lab.scenario_file import ScenarioLibrary, YamlMapping, parse_yaml
-from detnet_lab.testbed.lab_topology import BottleneckLink
+from detnet_lab.testbed.lab_topology import AddressPlan, BottleneckLink, address_plan
 
 POLICIES = ("learned", "aimd", "graded", "steps", "static", "none")
 """The controller's policies, and the two ends of any comparison: half the link for ever, and no control at all."""
 
 ENFORCERS = ("tc", "edt")
+IP_FAMILIES = ("ipv4", "ipv6")
 """What limits best effort: tc on node2, or the stand-in for Cilium's EDT in each pod."""
 
 BURSTS = ("whole", "cured")
@@ -94,7 +95,7 @@ class Scenario:
 class RunSpec:
     """One run: a scenario, already of its final length, on a link, under a policy; it travels to the run as JSON.
 
-    ``enforcer`` is one of ``ENFORCERS``, ``burst`` one of ``BURSTS``.
+    ``enforcer`` is one of ``ENFORCERS``, ``burst`` one of ``BURSTS``, ``ip_family`` one of ``IP_FAMILIES``.
     """
 
     policy: str
@@ -103,6 +104,12 @@ class RunSpec:
     prometheus: bool = True
     enforcer: str = "tc"
     burst: str = "whole"
+    ip_family: str = "ipv4"
+
+    @property
+    def addresses(self) -> AddressPlan:
+        """Every address of the run."""
+        return address_plan(self.ip_family)
 
     def to_json(self) -> str:
         """Return one line of JSON."""

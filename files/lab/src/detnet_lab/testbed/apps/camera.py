@@ -1,4 +1,4 @@
-"""A critical camera: ``python -m detnet_lab.testbed.apps.camera send HOST PORT BPS`` or ``... receive PORT``.
+"""A critical camera: ``python -m detnet_lab.testbed.apps.camera send ADDRESS PORT BPS``, or ``receive ADDRESS PORT``.
 
 It sends BPS bit/s of UDP for one second in every five, paced in steps of a millisecond.
 """
@@ -14,10 +14,10 @@ _FRAME_BITS = (_PAYLOAD_BYTES + 42) * 8  # with UDP, IPv4 and Ethernet headers
 _BURST_S, _PERIOD_S, _STEP_S = 1.0, 5.0, 0.001
 
 
-def send(host: str, port: str, rate_bps: str) -> None:
+def send(address: str, port: str, rate_bps: str) -> None:
     """Send bursts for ever."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as camera:
-        camera.connect((host, int(port)))
+    with _socket(address) as camera:
+        camera.connect((address, int(port)))
         begin_s = time.monotonic()
         while True:
             sent = 0
@@ -30,12 +30,16 @@ def send(host: str, port: str, rate_bps: str) -> None:
             time.sleep(max(0.0, begin_s - time.monotonic()))
 
 
-def receive(port: str) -> None:
+def receive(address: str, port: str) -> None:
     """Take everything for ever."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as archive:
-        archive.bind(("", int(port)))
+    with _socket(address) as archive:
+        archive.bind((address, int(port)))
         while True:
             archive.recv(2048)
+
+
+def _socket(address: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
 
 
 if __name__ == "__main__":

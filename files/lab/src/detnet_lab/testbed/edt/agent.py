@@ -105,7 +105,7 @@ class _Logged:
     def __init__(self, name: str, effects: Path) -> None:
         self._name = name
         self._effects = effects
-        self._cap = PodCap(at.EDT_PODS[name].node)
+        self._cap = PodCap(at.EDT_PODS[name])
 
     def read(self) -> Rate | None:
         return self._cap.read()

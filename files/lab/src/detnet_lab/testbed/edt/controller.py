@@ -17,7 +17,7 @@ def main() -> None:
     annotations = Annotations(Path(sys.argv[2]))
 
     def build_actuator(_settings: object) -> AnnotationActuator:
-        return AnnotationActuator(annotations, {name: PodCap(pod.node) for name, pod in at.EDT_PODS.items()})
+        return AnnotationActuator(annotations, {name: PodCap(pod) for name, pod in at.EDT_PODS.items()})
 
     # No setting names this actuator: outside of the lab it would cap nothing.
     with patch.object(build, "build_actuator", build_actuator):

@@ -44,7 +44,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             names, where = [_of_control_node(given["kubeconfig"], given["context"])], "through its API server"
         else:
             names, where = self._of_host(given["kubernetes_dir"], known), f"host {known['inventory_hostname']}"
-        word = str(known.get("detnet_confirm", "") or "")
+        word = str(self._templar.template(known.get("detnet_confirm", "")) or "")
         if word not in names:
             message = confirmation.refusal(destroys=given["destroys"], where=where, cluster=names[0], given=word)
             return result | {"changed": False, "failed": True, "msg": message}

@@ -138,6 +138,8 @@ def test_the_hosts_own_cluster_counts_and_not_the_inventorys(tmp_path: Path, mon
     ok, told = asked(tmp_path, {"detnet_confirm": "192.0.2.77:6443"}, forget, again)
     assert ok, told
     assert asked(tmp_path, {"detnet_confirm": WORD})[0], "a bare host goes by the inventory"
+    by_variable = {"detnet_confirm": "{{ my_cluster }}", "my_cluster": WORD}
+    assert asked(tmp_path, by_variable)[0], "the name may come from a variable"
 
 
 def test_a_kubeconfig_that_cannot_be_understood_is_no_bare_host(

@@ -119,6 +119,13 @@ def test_a_cap_that_is_written_again_in_another_text_is_the_same_cap() -> None:
     assert _state([90.0] * 14, texts) is Proof.DISPROVED
 
 
+def test_a_reading_without_the_pod_changes_no_state() -> None:
+    """One scrape that fails is no evidence."""
+    known = _sending([90.0] * 14)
+    assert known.of([POD], 113.0) is Proof.DISPROVED
+    assert known.after({}, CAP, 114.0, Faults()).of([POD], 114.0) is Proof.DISPROVED
+
+
 RATES = st.lists(st.floats(0.0, 200.0), min_size=1, max_size=60)
 
 

@@ -147,11 +147,11 @@ class Proofs:
         pods: dict[str, Evidence] = {}
         for key, cap in caps.items():
             with faults.contained("counters", f"Pod {key}", UNKNOWN):
-                if key in sent:
-                    known = self.pods.get(key)
-                    pods[key] = (
-                        Evidence.first(sent[key], cap, now_s) if known is None else known.after(sent[key], cap, now_s)
-                    )
+                known = self.pods.get(key)
+                if known is not None:  # a reading without its row is silence
+                    pods[key] = known.after(sent.get(key, known.sent_bytes), cap, now_s)
+                elif key in sent:
+                    pods[key] = Evidence.first(sent[key], cap, now_s)
         return Proofs(pods)
 
     def of(self, keys: Iterable[str], now_s: float) -> Proof:

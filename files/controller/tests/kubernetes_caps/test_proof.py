@@ -126,6 +126,18 @@ def test_a_reading_without_the_pod_changes_no_state() -> None:
     assert known.after({}, CAP, 114.0, Faults()).of([POD], 114.0) is Proof.DISPROVED
 
 
+def test_small_steps_of_a_cap_do_not_carry_its_proof_along() -> None:
+    """A hundredth at a time is another cap in the end, and a pod that asks for little has not pressed against it."""
+    steps = [20.0 * 1.005**second for second in range(1, 113)]
+    assert _state([19.0] * 8 + [3.0] * 112, [20.0] * 8 + steps) is Proof.UNPROVED
+
+
+def test_a_counter_that_fell_is_another_pods_and_tells_nothing_yet() -> None:
+    """A container that restarted has another counter, and maybe another network."""
+    known = _sending([90.0] * 14).after({POD: 0.0}, CAP, 114.0, Faults())
+    assert known.of([POD], 114.0) is Proof.UNPROVED
+
+
 RATES = st.lists(st.floats(0.0, 200.0), min_size=1, max_size=60)
 
 
